@@ -1,0 +1,39 @@
+/**
+ * A point in time as whole microseconds since 1970-01-01T00:00:00Z: PostgreSQL's own precision, and exact in a
+ * JavaScript number until the year 2255.
+ */
+export type Instant = number
+
+export const SECOND = 1_000_000
+export const MINUTE = 60 * SECOND
+export const DAY = 24 * 60 * MINUTE
+
+/** Purchases from before this are refused: loyalty programs do not reach back further. */
+export const OCCURRED_MIN: Instant = Date.UTC(2000, 0, 1) * 1000
+/** How far ahead of our clock a till's clock may be. */
+export const OCCURRED_AHEAD = 5 * MINUTE
+
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/
+
+/** RFC 3339 with an offset and at most six decimals of a second; undefined for anything else, 30 February too. */
+export function parseInstant(text: string): Instant | undefined {
+  const m = RFC3339.exec(text)
+  if (!m) return undefined
+  const [year, month, day, hour, minute, second] = [m[1], m[2], m[3], m[4], m[5], m[6]].map(Number) as
+    [number, number, number, number, number, number]
+  if (month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return undefined
+  if (day > new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate()) return undefined
+  const offset = m[8] ? (m[8] === '-' ? -1 : 1) * (Number(m[9]) * 60 + Number(m[10])) : 0
+  if (Number(m[9] ?? 0) > 23 || Number(m[10] ?? 0) > 59) return undefined
+  const utc = new Date(0)
+  utc.setUTCFullYear(year, month - 1, day)
+  utc.setUTCHours(hour, minute - offset, second)
+  return utc.getTime() * 1000 + Number((m[7] ?? '').padEnd(6, '0'))
+}
+
+/** RFC 3339 in UTC with milliseconds, or microseconds where there are any. */
+export function formatInstant(at: Instant): string {
+  const micros = ((at % 1000) + 1000) % 1000
+  const text = new Date((at - micros) / 1000).toISOString()
+  return micros === 0 ? text : `${text.slice(0, -1)}${String(micros).padStart(3, '0')}Z`
+}

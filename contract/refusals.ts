@@ -1,0 +1,65 @@
+/**
+ * Every expected "no", in one closed list: code → HTTP status and title. A refusal is a value of the one item
+ * that it refuses; nothing else of a list is touched, and what was refused has stored nothing.
+ */
+export const REFUSALS = {
+  invalid_json: { status: 400, title: 'The body is not valid JSON' },
+  invalid_request: { status: 400, title: 'The request does not have the expected shape' },
+  invalid_cursor: { status: 400, title: 'The cursor was not made by this list' },
+  idempotency_key_invalid: { status: 400, title: 'The Idempotency-Key is empty, too long or not printable ASCII' },
+  unauthorized: { status: 401, title: 'A valid secret key is required' },
+  forbidden: { status: 403, title: 'This key lacks the scope for the operation' },
+  not_found: { status: 404, title: 'There is no such thing here' },
+  program_unknown: { status: 404, title: 'There is no such program' },
+  rule_unknown: { status: 404, title: 'There is no such earning rule' },
+  member_unknown: { status: 404, title: 'There is no such member' },
+  purchase_unknown: { status: 404, title: 'This member has no such purchase' },
+  wallet_unknown: { status: 404, title: 'The program has no such wallet' },
+  entry_unknown: { status: 404, title: 'There is no such entry' },
+  method_not_allowed: { status: 405, title: 'This method is not allowed here' },
+  already_exists: { status: 409, title: 'Something else already has this slug, external id, e-mail or phone' },
+  external_id_conflict: { status: 409, title: 'The external id was used before with different content' },
+  idempotency_in_progress: { status: 409, title: 'A request with this Idempotency-Key is still running' },
+  insufficient_points: { status: 409, title: 'The wallet holds fewer points than that' },
+  member_suspended: { status: 409, title: 'The member is suspended or closed' },
+  program_paused: { status: 409, title: 'The program is paused' },
+  return_exceeds_purchase: { status: 409, title: 'More units were returned than were bought' },
+  rule_state: { status: 409, title: 'The rule is not in a state that allows this' },
+  etag_mismatch: { status: 412, title: 'The object was changed since it was read' },
+  payload_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The body must be application/json' },
+  currency_mismatch: { status: 422, title: "The currency is not the program's" },
+  amount_out_of_range: { status: 422, title: 'A total or a balance would leave the range of exact whole numbers' },
+  idempotency_mismatch: { status: 422, title: 'The Idempotency-Key was used before with another request' },
+  rate_limited: { status: 429, title: 'Too many requests with this key' },
+  overloaded: { status: 503, title: 'More work is waiting than can be taken; try again shortly' },
+  unavailable: { status: 503, title: 'The database cannot be reached; try again shortly' },
+} as const satisfies Record<string, { status: number; title: string }>
+
+export type RefusalCode = keyof typeof REFUSALS
+
+/** One field that is wrong: where (JSON pointer into the body, or the parameter's name) and what. */
+export type FieldError = { pointer: string; detail: string }
+
+/** An expected "no". A plain value inside decisions. */
+export type Refusal = { code: RefusalCode; detail: string; errors?: FieldError[] }
+
+export function refusal(code: RefusalCode, detail: string, errors?: FieldError[]): Refusal {
+  return errors ? { code, detail, errors } : { code, detail }
+}
+
+/** A refusal on its way to a door, where one thing was asked and the whole of it is refused. */
+export class Refused extends Error {
+  readonly refusal: Refusal
+  constructor(code: RefusalCode, detail: string, errors?: FieldError[]) {
+    super(`${code}: ${detail}`)
+    this.refusal = refusal(code, detail, errors)
+  }
+}
+
+/** RFC 9457 problem details, `code` being the stable part. */
+export function problem(r: Refusal, requestId?: string): Record<string, unknown> {
+  const { status, title } = REFUSALS[r.code]
+  return { type: `https://laurel.dev/problems/${r.code}`, title, status, code: r.code, detail: r.detail,
+    ...(r.errors ? { errors: r.errors } : {}), ...(requestId ? { requestId } : {}) }
+}

@@ -1,0 +1,105 @@
+import { Buffer } from 'node:buffer'
+import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
+
+/**
+ * One column of many rows as one binary array parameter (PostgreSQL's array_send format: dimensions, null flag,
+ * element type, length, lower bound, then each element behind its length). Sending columns so costs the server a copy
+ * where text arrays cost it a parse. `undefined` and `null` become SQL null.
+ */
+const POSTGRES_EPOCH = 946_684_800_000_000 // 2000-01-01 in microseconds
+const OID = { uuid: 2950, int2: 21, int4: 23, int8: 20, text: 25, bytea: 17, timestamptz: 1184, date: 1082 } as const
+const HEADER = 20
+
+export function uuids<R>(rows: readonly R[], of: (row: R) => Uuid | null | undefined): Buffer {
+  return fixed(OID.uuid, 16, rows, of, (buffer, at, value) => writeHex(buffer, at, value))
+}
+
+export function int2s<R>(rows: readonly R[], of: (row: R) => number | null | undefined): Buffer {
+  return fixed(OID.int2, 2, rows, of, (buffer, at, value) => buffer.writeInt16BE(value, at))
+}
+
+export function int4s<R>(rows: readonly R[], of: (row: R) => number | null | undefined): Buffer {
+  return fixed(OID.int4, 4, rows, of, (buffer, at, value) => buffer.writeInt32BE(value, at))
+}
+
+export function int8s<R>(rows: readonly R[], of: (row: R) => number | null | undefined): Buffer {
+  return fixed(OID.int8, 8, rows, of, writeInt64)
+}
+
+export function instants<R>(rows: readonly R[], of: (row: R) => Instant | null | undefined): Buffer {
+  return fixed(OID.timestamptz, 8, rows, of, (buffer, at, value) => writeInt64(buffer, at, value - POSTGRES_EPOCH))
+}
+
+/** Bytes given as hexadecimal text. */
+export function byteas<R>(rows: readonly R[], of: (row: R) => string): Buffer {
+  const width = rows.length === 0 ? 0 : of(rows[0] as R).length / 2
+  return fixed(OID.bytea, width, rows, of, (buffer, at, value) => writeHex(buffer, at, value))
+}
+
+export function texts<R>(rows: readonly R[], of: (row: R) => string | null | undefined): Buffer {
+  const values = rows.map(of)
+  let size = HEADER + 4 * values.length
+  for (const value of values) if (value != null) size += value.length * 3 // UTF-8 takes at most three bytes a code unit
+  const buffer = Buffer.allocUnsafe(size)
+  let at = HEADER
+  let nulls = false
+  for (const value of values) {
+    if (value == null) {
+      nulls = true
+      at = buffer.writeInt32BE(-1, at)
+    } else {
+      const length = buffer.write(value, at + 4, 'utf8')
+      buffer.writeInt32BE(length, at)
+      at += 4 + length
+    }
+  }
+  return finish(buffer, at, OID.text, values.length, nulls)
+}
+
+function fixed<R, V>(oid: number, width: number, rows: readonly R[], of: (row: R) => V | null | undefined,
+  write: (buffer: Buffer, at: number, value: V) => void): Buffer {
+  const buffer = Buffer.allocUnsafe(HEADER + (4 + width) * rows.length)
+  let at = HEADER
+  let nulls = false
+  for (const row of rows) {
+    const value = of(row)
+    if (value == null) {
+      nulls = true
+      at = buffer.writeInt32BE(-1, at)
+    } else {
+      buffer.writeInt32BE(width, at)
+      write(buffer, at + 4, value)
+      at += 4 + width
+    }
+  }
+  return finish(buffer, at, oid, rows.length, nulls)
+}
+
+function finish(buffer: Buffer, end: number, oid: number, count: number, nulls: boolean): Buffer {
+  buffer.writeInt32BE(1, 0)
+  buffer.writeInt32BE(nulls ? 1 : 0, 4)
+  buffer.writeInt32BE(oid, 8)
+  buffer.writeInt32BE(count, 12)
+  buffer.writeInt32BE(1, 16)
+  return buffer.subarray(0, end)
+}
+
+/** A safe integer as two 32-bit halves: several times as fast as going through BigInt. */
+function writeInt64(buffer: Buffer, at: number, value: number): void {
+  buffer.writeInt32BE(Math.floor(value / 0x1_0000_0000), at)
+  buffer.writeUInt32BE(value >>> 0, at + 4)
+}
+
+function writeHex(buffer: Buffer, at: number, text: string): void {
+  for (let i = 0; i < text.length; ) {
+    const c = text.charCodeAt(i)
+    if (c === 45) {
+      i += 1
+      continue
+    }
+    const d = text.charCodeAt(i + 1)
+    buffer[at++] = ((c <= 57 ? c - 48 : c - 87) << 4) | (d <= 57 ? d - 48 : d - 87)
+    i += 2
+  }
+}

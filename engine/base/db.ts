@@ -1,0 +1,96 @@
+import pg from 'pg'
+import type { Instant } from '@laurel/contract/instants'
+
+/**
+ * A handle on one space's data. Every statement through it runs as the role `laurel_app` with row security bound
+ * to that space, so that a query cannot reach another tenant's rows, whatever it says.
+ */
+declare const bound: unique symbol
+declare const mayWrite: unique symbol
+export type Db = {
+  readonly space: number
+  /** `name` makes it a prepared statement: for hot paths. Buffers are sent as they are, in binary. */
+  query<Row extends object = Record<string, unknown>>(text: string, values?: readonly unknown[], name?: string): Promise<Row[]>
+  readonly [bound]: true
+}
+/** A handle inside a transaction that may change things. Only `withTx` mints it. */
+export type Tx = Db & { readonly [mayWrite]: true }
+
+/** bigint as a number (refused beyond 2^53), timestamptz as an Instant, date as text. */
+function parserOf(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
+  if (format === 'binary') throw new Error('binary results are not used')
+  if (oid === 20) return toSafeInteger
+  if (oid === 1184) return toInstant
+  if (oid === 1082) return (text) => text
+  return pg.types.getTypeParser(oid, 'text') as (text: string) => unknown
+}
+
+function toSafeInteger(text: string): number {
+  const n = Number(text)
+  if (!Number.isSafeInteger(n)) throw new Error(`a bigint beyond 2^53 came from the database: ${text}`)
+  return n
+}
+
+/** `2026-11-22 03:18:45.123456+00`, as PostgreSQL prints it with TimeZone=UTC. */
+function toInstant(text: string): Instant {
+  const dot = text.indexOf('.')
+  const seconds = Date.parse(`${text.slice(0, 10)}T${text.slice(11, 19)}Z`)
+  if (Number.isNaN(seconds)) throw new Error(`an instant out of range came from the database: ${text}`)
+  const fraction = dot < 0 ? 0 : Number(text.slice(dot + 1, text.indexOf('+', dot)).padEnd(6, '0'))
+  return seconds * 1000 + fraction
+}
+
+export type PoolOptions = { max?: number; applicationName?: string }
+
+/** Connections that run as `laurel_app`. Generic plans: ours are right for every value, and planning costs. */
+export function openPool(url: string, options: PoolOptions = {}): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.max ?? 10,
+    application_name: options.applicationName ?? 'laurel',
+    connectionTimeoutMillis: 5_000,
+    pipeline: true,
+    types: { getTypeParser: parserOf as never },
+    options: '-c role=laurel_app -c TimeZone=UTC -c plan_cache_mode=force_generic_plan -c jit=off -c lock_timeout=5000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000',
+  } as pg.PoolConfig)
+  pool.on('error', () => {}) // an idle connection was cut; the pool drops it and opens another when asked
+  return pool
+}
+
+export function handle(client: pg.ClientBase, space: number): Tx {
+  return {
+    space,
+    async query(text: string, values: readonly unknown[] = [], name?: string) {
+      return (await client.query({ text, values: values as unknown[], ...(name ? { name } : {}) })).rows
+    },
+  } as unknown as Tx
+}
+
+/** One snapshot, read-only. */
+export function withRead<T>(pool: pg.Pool, space: number, work: (db: Db) => Promise<T>): Promise<T> {
+  return inTransaction(pool, space, 'begin isolation level repeatable read read only', work)
+}
+
+/** All of it or none. What `work` throws rolls back and is thrown on. */
+export function withTx<T>(pool: pg.Pool, space: number, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return inTransaction(pool, space, 'begin', work)
+}
+
+async function inTransaction<T>(pool: pg.Pool, space: number, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    const [, , result] = await Promise.all([
+      client.query(begin),
+      client.query({ name: 'bind-space', text: "select set_config('laurel.space', $1, true)", values: [String(space)] }),
+      work(handle(client, space)),
+    ])
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch((e: unknown) => { broken = e as Error })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
