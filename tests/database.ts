@@ -1,0 +1,66 @@
+import { appendFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type pg from 'pg'
+import { afterAll, inject, type RunnerTestSuite } from 'vitest'
+import { openPool } from '../engine/base/db.ts'
+import { cloneTemplate } from './global.ts'
+import { run, serverUrl } from './server.ts'
+
+/** A migrated database of a test file's own, empty but for the two spaces that the first migration makes. */
+export type TestDatabase = {
+  /** What DATABASE_URL would be: connects as the role that owns the tables and may become `laurel_app`. */
+  url: string
+  /** Connections as `laurel_app`, bound to no space: for withRead, withTx and whatever takes a pool. */
+  pool: pg.Pool
+  /** The live space. */
+  space: number
+  /** The test space of the same tenant: for trying one's ids in the other. */
+  otherSpace: number
+  /** One statement as superuser, past row security: to arrange, to look, to tamper. bigint comes as text. */
+  sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
+  /** Ends the connections. Not needed: it happens after the file. */
+  close(): Promise<void>
+}
+
+const opened: { name: string; close: () => Promise<void> }[] = []
+
+/**
+ * `const database = await openDatabase()` at the top of a `*.db.test.ts`, or in a `beforeAll`. Dropped after the file,
+ * unless a test of the file failed: then it is kept, and how to connect is printed.
+ */
+export async function openDatabase(): Promise<TestDatabase> {
+  const server = inject('server')
+  const name = await cloneTemplate(server)
+  const url = serverUrl(server, name, 'laurel')
+  const pool = openPool(url, { max: 20, applicationName: 'laurel-test' })
+  let closing: Promise<void> | undefined
+  const close = () => (closing ??= pool.end())
+  opened.push({ name, close })
+  const sql = (text: string, values: unknown[] = []) => run(serverUrl(server, name), text, values)
+  const spaces = await sql("select space_id from spaces where tenant = 'default' order by mode")
+  const [space, otherSpace] = spaces.map((row) => Number(row['space_id']))
+  if (space === undefined || otherSpace === undefined) throw new Error('the migrations made no default spaces')
+  return { url, pool, space, otherSpace, sql, close }
+}
+
+/** Registered for every test file by tests/setup.ts; runs after the file's own hooks. */
+export function closeDatabasesAfterFile(): void {
+  // biome-ignore lint/correctness/noEmptyPattern: vitest insists on a pattern
+  afterAll(async ({}, suite) => {
+    for (const { name, close } of opened.splice(0)) {
+      await close()
+      const server = inject('server')
+      if (!failed(suite)) {
+        await run(serverUrl(server, 'postgres'), `drop database ${name} with (force)`)
+        continue
+      }
+      await appendFile(join(server.directory, 'failed'), `${name}\n`)
+      console.log(`${suite.name} failed; its database is kept. Connect: psql ${serverUrl(server, name)}`)
+    }
+  })
+}
+
+function failed(suite: Readonly<Pick<RunnerTestSuite, 'tasks' | 'result'>>): boolean {
+  if (suite.result?.state === 'fail') return true
+  return suite.tasks.some((task) => task.result?.state === 'fail' || ('tasks' in task && failed(task)))
+}

@@ -1,0 +1,3 @@
+import { closeDatabasesAfterFile } from './database.ts'
+
+closeDatabasesAfterFile()
