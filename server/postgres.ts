@@ -1,0 +1,289 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { closeSync, existsSync, openSync, readFileSync, readlinkSync, realpathSync, renameSync, statSync } from 'node:fs'
+import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { totalmem } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { Fixable } from './fault.ts'
+import type { Programs, RunAs } from './postgres-programs.ts'
+
+/**
+ * A PostgreSQL server of our own. In its home:
+ *   data/            what PostgreSQL keeps
+ *   connection.json  port and passwords (0600)
+ *   server.log       what PostgreSQL says: warnings and worse, without the values of any row
+ */
+export type Cluster = {
+  /** As the role `laurel`, which owns the database `laurel`, may create roles and databases, and is no superuser. */
+  url: string
+  /** As the superuser: for extensions, for tests. */
+  superuserUrl: string
+  port: number
+  pid: number
+  /** Resolves when the server has gone, asked or not. */
+  gone: Promise<void>
+  /**
+   * A fast shutdown: open transactions are rolled back, clients are cut, everything committed is kept. Answers false
+   * when it took longer than `ms`; the server then goes on to stop by itself.
+   */
+  stop(ms?: number): Promise<boolean>
+}
+
+export type ClusterOptions = {
+  home: string
+  programs: Programs
+  user: RunAs
+  /** Without fsync and its like, and in our own process group, so that it dies with us: for tests. Never for data. */
+  throwAway?: boolean
+  settings?: Record<string, string | number>
+  /** Progress that takes long enough to mention: making the database, recovering after a crash. */
+  log?: (message: string) => void
+}
+
+type Connection = { port: number; superuserPassword: string; password: string; ready: boolean }
+
+const START_RETRY_MS = 15_000
+const LOG_MAX_BYTES = 10_000_000
+
+/** Makes the cluster at first, and starts it. Whatever a crash left behind is cleared up or recovered from. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const { home, programs, user } = options
+  const data = join(home, 'data')
+  await mkdir(home, { recursive: true, mode: user ? 0o755 : 0o700 })
+  if (!existsSync(data)) await initialise(options)
+  const made = Number(readFileSync(join(data, 'PG_VERSION'), 'utf8'))
+  if (made !== programs.major) {
+    throw new Fixable(`The data in ${data} was made by PostgreSQL ${made}; this Laurel brings PostgreSQL ${programs.major}. ` +
+      'Dump it with the earlier Laurel and pg_dump, then restore it into an empty data directory (docs/guides/operating.md).')
+  }
+  await stopLeftover(data, options.log)
+  const connection = await readConnection(home)
+  const { child, port } = await launch(options, connection.port)
+  const url = (role: string, password: string, database: string) =>
+    `postgresql://${role}:${password}@127.0.0.1:${port}/${database}`
+  const superuserUrl = url('postgres', connection.superuserPassword, 'postgres')
+  if (!connection.ready) await makeDatabase(superuserUrl, connection.password)
+  if (!connection.ready || connection.port !== port) await writeConnection(home, { ...connection, port, ready: true })
+  const gone = new Promise<void>((done) => child.once('exit', () => done()))
+  return {
+    url: url('laurel', connection.password, 'laurel'), superuserUrl, port, pid: child.pid as number, gone,
+    async stop(ms = 60_000) {
+      if (child.exitCode === null && child.signalCode === null) fastShutdown(child.pid as number, programs)
+      const waiting = new AbortController()
+      const late = sleep(ms, false, { signal: waiting.signal }).catch(() => false)
+      return Promise.race([gone.then(() => true), late]).finally(() => waiting.abort())
+    },
+  }
+}
+
+/** The URL of a cluster that another process of ours has started, if it has. */
+export async function runningCluster(home: string): Promise<{ url: string } | undefined> {
+  if (!existsSync(join(home, 'connection.json')) || postmaster(join(home, 'data'))?.state !== 'ready') return undefined
+  const { password, ready } = await readConnection(home)
+  const { port } = postmaster(join(home, 'data')) as Postmaster
+  return ready ? { url: `postgresql://laurel:${password}@127.0.0.1:${port}/laurel` } : undefined
+}
+
+/** `initdb` into a directory beside it, renamed when complete: killed half way, it starts afresh. */
+async function initialise({ home, programs, user, throwAway, log }: ClusterOptions): Promise<void> {
+  log?.(`Making a PostgreSQL ${programs.major} database in ${home}`)
+  const half = join(home, 'data.new')
+  const secret = join(home, 'initdb.password')
+  const superuserPassword = randomBytes(24).toString('base64url')
+  await rm(half, { recursive: true, force: true })
+  await mkdir(half, { mode: 0o700 })
+  await writeFile(secret, superuserPassword, { mode: 0o600 })
+  if (user) await Promise.all([half, secret].map((path) => chown(path, user.uid, user.gid)))
+  const collation = programs.major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []
+  await promisify(execFile)(join(programs.bin, 'initdb'), [
+    '--pgdata', half, '--username=postgres', '--pwfile', secret, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C',
+    '--data-checksums', ...collation, ...(throwAway ? ['--no-sync'] : []),
+  ], { cwd: '/', ...user }).catch((error: Error & { stderr?: string }) => {
+    throw new Fixable(`PostgreSQL could not make a database in ${home}:\n${error.stderr || error.message}`, { cause: error })
+  })
+  await rm(secret)
+  const password = randomBytes(24).toString('base64url')
+  await writeConnection(home, { port: 0, superuserPassword, password, ready: false })
+  await rename(half, join(home, 'data'))
+}
+
+/** The owner is no superuser: what works here works on a managed PostgreSQL too. */
+async function makeDatabase(superuserUrl: string, password: string): Promise<void> {
+  const client = new pg.Client({ connectionString: superuserUrl })
+  await client.connect()
+  try {
+    const { rows } = await client.query("select from pg_roles where rolname = 'laurel'")
+    const verb = rows.length > 0 ? 'alter' : 'create'
+    await client.query(`${verb} role laurel login createrole createdb password ${client.escapeLiteral(password)}`)
+    const database = await client.query("select from pg_database where datname = 'laurel'")
+    if (database.rows.length === 0) await client.query('create database laurel owner laurel')
+  } finally {
+    await client.end()
+  }
+}
+
+async function readConnection(home: string): Promise<Connection> {
+  const file = join(home, 'connection.json')
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new Fixable(`${file} is missing or cannot be read: it holds the password of the database beside it. ` +
+      'Put it back from a backup, or start as the user who made it.', { cause: error })
+  })
+  return JSON.parse(text) as Connection
+}
+
+async function writeConnection(home: string, connection: Connection): Promise<void> {
+  const file = join(home, 'connection.json')
+  await writeFile(`${file}.new`, `${JSON.stringify(connection)}\n`, { mode: 0o600 })
+  await chmod(`${file}.new`, 0o600)
+  await rename(`${file}.new`, file)
+}
+
+/** Where PostgreSQL's memory and checkpoints are, by the machine; everything that makes a commit durable is on. */
+function settings({ programs, throwAway, settings: more }: ClusterOptions, port: number, compression: string) {
+  const mb = Math.floor(totalmem() / 1024 / 1024)
+  const durable = throwAway ? 'off' : 'on'
+  return {
+    port, listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: 100,
+    fsync: durable, synchronous_commit: durable, full_page_writes: durable,
+    shared_buffers: throwAway ? '64MB' : `${Math.max(32, Math.min(2048, Math.floor(mb / 8)))}MB`,
+    effective_cache_size: `${Math.max(128, Math.floor(mb / 2))}MB`,
+    maintenance_work_mem: `${Math.max(32, Math.min(512, Math.floor(mb / 32)))}MB`,
+    max_wal_size: throwAway ? '256MB' : '4GB', checkpoint_timeout: '15min', checkpoint_completion_target: 0.9,
+    wal_compression: compression, random_page_cost: 1.1, jit: 'off', timezone: 'UTC', log_timezone: 'UTC',
+    // No row's values in the log: neither statements nor the DETAIL of an error.
+    log_min_messages: 'warning', log_min_error_statement: 'panic', log_error_verbosity: 'terse',
+    log_line_prefix: '%m [%p] %a ', lc_messages: 'C',
+    ...(programs.major >= 18 ? { io_method: 'worker' } : {}), ...more,
+  }
+}
+
+/** Starts the server and waits until it takes connections: at once, or after it has recovered. */
+async function launch(options: ClusterOptions, wanted: number): Promise<{ child: ChildProcess; port: number }> {
+  const { home, programs, user, throwAway, log } = options
+  const data = join(home, 'data')
+  const logFile = join(home, 'server.log')
+  const compression = await bestCompression(options)
+  if (existsSync(logFile) && statSync(logFile).size > LOG_MAX_BYTES) renameSync(logFile, `${logFile}.1`)
+  const deadline = Date.now() + START_RETRY_MS
+  let port = await freePort(wanted)
+  for (;;) {
+    const from = existsSync(logFile) ? statSync(logFile).size : 0
+    const flags = Object.entries(settings(options, port, compression)).flatMap(([k, v]) => ['-c', `${k}=${v}`])
+    const out = openSync(logFile, 'a', 0o600)
+    // Apart from our process group: Ctrl-C is for us, the database goes last. And it outlives nobody's terminal.
+    const child = spawn(join(programs.bin, 'postgres'), ['-D', data, ...flags], {
+      cwd: '/', stdio: ['ignore', out, out], detached: !throwAway, ...user,
+    })
+    closeSync(out)
+    const failure = await readyOrGone(child, data, log)
+    if (!failure) {
+      child.unref()
+      return { child, port }
+    }
+    const said = existsSync(logFile) ? readFileSync(logFile).subarray(from).toString() : ''
+    // What crashed with the last server may take a moment to let go of it; somebody may have taken the port.
+    const passing = /still in use|already exists|Is another postmaster/.test(said)
+    const taken = /could not (create|bind)/.test(said)
+    if (!(passing || taken) || Date.now() > deadline) {
+      throw new Fixable(`PostgreSQL did not start (${failure}). The end of ${logFile}:\n${said.slice(-2000) || '(nothing)'}`)
+    }
+    if (taken) port = await freePort(0)
+    else await sleep(200)
+  }
+}
+
+/** Undefined when it is ready, else how it ended. */
+async function readyOrGone(child: ChildProcess, data: string, log?: (message: string) => void): Promise<string | undefined> {
+  let ended: string | undefined
+  child.once('error', (error) => { ended = error.message })
+  child.once('exit', (code, signal) => { ended ??= `exit ${code ?? signal}` })
+  let mention = Date.now() + 3_000
+  while (!ended) {
+    const now = postmaster(data)
+    if (now?.pid === child.pid && now?.state === 'ready') return undefined
+    if (Date.now() > mention) {
+      log?.('PostgreSQL is still starting: it replays what the last run had not yet written to its files')
+      mention = Date.now() + 10_000
+    }
+    await sleep(10)
+  }
+  return ended
+}
+
+type Postmaster = { pid: number; port: number; state: string }
+
+/** What a running (or killed) server says of itself in postmaster.pid. */
+function postmaster(data: string): Postmaster | undefined {
+  try {
+    const lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
+    return { pid: Number(lines[0]), port: Number(lines[3]), state: (lines[7] ?? '').trim() }
+  } catch {
+    return undefined
+  }
+}
+
+/** A server whose Laurel was killed goes on without it: it is stopped, and everything it has committed is kept. */
+async function stopLeftover(data: string, log?: (message: string) => void): Promise<void> {
+  const left = postmaster(data)
+  if (!left || !alive(left.pid)) return // PostgreSQL clears up after a dead one itself
+  if (!isServerOf(left.pid, data)) {
+    await rm(join(data, 'postmaster.pid')) // after a crash, its number went to some other process
+    return
+  }
+  log?.(`Stopping the PostgreSQL (process ${left.pid}) that an earlier Laurel left behind`)
+  process.kill(left.pid, 'SIGINT')
+  for (let waited = 0; alive(left.pid) && postmaster(data); waited += 20) {
+    if (waited === 30_000) process.kill(left.pid, 'SIGQUIT')
+    if (waited > 40_000) throw new Fixable(`PostgreSQL (process ${left.pid}) on ${data} does not stop. Kill it and start again.`)
+    await sleep(20)
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** A postmaster's working directory is its data directory. Where that cannot be seen, believe postmaster.pid. */
+function isServerOf(pid: number, data: string): boolean {
+  if (process.platform !== 'linux') return true
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(data)
+  } catch {
+    return false // not ours to see, so not run as our user
+  }
+}
+
+function fastShutdown(pid: number, { bin }: Programs): void {
+  if (process.platform === 'win32') spawn(join(bin, 'pg_ctl'), ['kill', 'INT', String(pid)], { stdio: 'ignore' })
+  else process.kill(pid, 'SIGINT')
+}
+
+/** lz4 where this build has it: the least work for pages that a checkpoint makes the log carry whole. */
+async function bestCompression({ home, programs, user }: ClusterOptions): Promise<string> {
+  const asked = ['-D', join(home, 'data'), '-c', 'wal_compression=lz4', '-C', 'wal_compression']
+  return promisify(execFile)(join(programs.bin, 'postgres'), asked, { cwd: '/', ...user }).then(() => 'lz4', () => 'pglz')
+}
+
+/** The wanted port if it is free, else any. */
+export function freePort(wanted: number): Promise<number> {
+  return new Promise((done, fail) => {
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      if (wanted !== 0 && error.code === 'EADDRINUSE') done(freePort(0))
+      else fail(error)
+    })
+    probe.listen({ port: wanted, host: '127.0.0.1' }, () => {
+      const { port } = probe.address() as { port: number }
+      probe.close(() => done(port))
+    })
+  })
+}
