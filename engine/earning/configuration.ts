@@ -1,0 +1,227 @@
+import { decodeId, type Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
+import type { Db } from '../base/db.ts'
+import { selectConfiguration } from './earning.sql.ts'
+import { KINDS } from './kinds.ts'
+import type { Decide, Kind } from './kinds/kind.ts'
+
+export type Program = {
+  programId: number
+  id: Uuid
+  slug: string
+  name: string
+  timezone: string
+  currency: string
+  joinPolicy: 'explicit' | 'on_first_purchase'
+  status: 'active' | 'paused'
+  wallets: { walletId: number; slug: string }[]
+}
+
+export type RuleStatus = 'draft' | 'active' | 'paused' | 'archived'
+
+/** Immutable. `startsAt`, `endsAt`: the half-open window of occurredAt in which this version gives. */
+export type RuleVersion = {
+  ruleVersionId: number
+  ruleId: number
+  rule: Uuid
+  version: number
+  name: string
+  kind: string
+  walletId: number
+  args: unknown
+  priority: number
+  effectiveFrom: Instant | null
+  startsAt: Instant | null
+  endsAt: Instant | null
+  publishedIn: number
+}
+
+/** From `configVersion` on, the rule has this status. */
+export type RuleState = { ruleId: number; configVersion: number; status: RuleStatus }
+
+/** The rows that say everything that is configured in a space. */
+export type Configured = {
+  space: number
+  configVersion: number
+  programs: Program[]
+  versions: RuleVersion[]
+  states: RuleState[]
+}
+
+/** A rule version that is ready to decide: arguments read, look-ups built. */
+export type CompiledRule = {
+  ruleId: number
+  ruleVersionId: number
+  rule: Uuid
+  version: number
+  name: string
+  walletId: number
+  wallet: string
+  priority: number
+  multiplies: boolean
+  decide: Decide
+}
+
+/** One rule of a program: its versions and states, oldest first. */
+export type Rule = { ruleId: number; versions: RuleVersion[]; states: RuleState[] }
+
+/** The rules in force between changes of configuration: over occurredAt, between these instants, nothing changes. */
+type Timeline = { boundaries: Instant[]; sets: (CompiledRule[] | undefined)[] }
+
+/** Everything that is configured in a space at one config version: a value, shared and never changed. */
+export type Configuration = Configured & {
+  kinds: ReadonlyMap<string, Kind>
+  /** By programId; rules in the order of their creation. */
+  rules: ReadonlyMap<number, Rule[]>
+  byRef: ReadonlyMap<string, Program>
+  byProgramId: ReadonlyMap<number, Program>
+  /** Filled as questions come: what it holds follows from the rest. */
+  memo: { compiled: Map<number, CompiledRule>; changes: Map<number, number[]>; timelines: Map<number, Timeline[]> }
+}
+
+/** Indexes what was read. Tests give kinds of their own. */
+export function configurationOf(configured: Configured, kinds: readonly Kind[] = KINDS): Configuration {
+  const programOfWallet = new Map<number, number>()
+  const byRef = new Map<string, Program>()
+  const rules = new Map<number, Rule[]>()
+  for (const program of configured.programs) {
+    byRef.set(program.slug, program)
+    byRef.set(program.id, program)
+    rules.set(program.programId, [])
+    for (const wallet of program.wallets) programOfWallet.set(wallet.walletId, program.programId)
+  }
+  const byRuleId = new Map<number, Rule>()
+  for (const version of configured.versions) {
+    const rule = byRuleId.get(version.ruleId) ?? { ruleId: version.ruleId, versions: [], states: [] }
+    if (rule.versions.push(version) > 1) continue
+    byRuleId.set(version.ruleId, rule)
+    const program = programOfWallet.get(version.walletId)
+    if (program === undefined) throw new Error(`rule version ${version.ruleVersionId} gives in an unknown wallet`)
+    rules.get(program)?.push(rule)
+  }
+  for (const state of configured.states) byRuleId.get(state.ruleId)?.states.push(state)
+  for (const rule of byRuleId.values()) {
+    rule.versions.sort((a, b) => a.version - b.version)
+    rule.states.sort((a, b) => a.configVersion - b.configVersion)
+  }
+  for (const list of rules.values()) list.sort((a, b) => a.ruleId - b.ruleId)
+  return {
+    ...configured,
+    kinds: new Map(kinds.map((kind) => [kind.code, kind])),
+    rules,
+    byRef,
+    byProgramId: new Map(configured.programs.map((program) => [program.programId, program])),
+    memo: { compiled: new Map(), changes: new Map(), timelines: new Map() },
+  }
+}
+
+/** The program that a caller names by its slug or its id (prg_…). */
+export function program(configuration: Configuration, ref: string): Program | undefined {
+  const named = configuration.byRef.get(ref)
+  if (named?.slug === ref) return named // a bare UUID is not a name
+  const id = decodeId('prg', ref)
+  return id === undefined ? undefined : configuration.byRef.get(id)
+}
+
+export function programById(configuration: Configuration, programId: number): Program | undefined {
+  return configuration.byProgramId.get(programId)
+}
+
+/** What the rule's status was as configured at `asOf`; undefined before it was made. */
+export function statusAt(rule: Rule, asOf: number): RuleStatus | undefined {
+  return rule.states.findLast((state) => state.configVersion <= asOf)?.status
+}
+
+/**
+ * The version that speaks for `at`, as configured at `asOf`: the newest of those effective by then. So a version is
+ * effective over [effectiveFrom, the next one's effectiveFrom), and one that begins no later replaces another whole.
+ */
+export function versionAt(rule: Rule, asOf: number, at: Instant): RuleVersion | undefined {
+  return rule.versions.findLast((version) =>
+    version.publishedIn <= asOf && (version.effectiveFrom === null || version.effectiveFrom <= at))
+}
+
+/**
+ * The rules to decide a purchase of `at` by, as configured at config version `asOf`: by priority, then by creation,
+ * those that multiply after all others. The same array for the same answer.
+ */
+export function rulesAt(c: Configuration, programId: number, asOf: number, at: Instant): CompiledRule[] {
+  const timeline = timelineOf(c, programId, asOf)
+  const index = timeline.boundaries.length === 0 ? 0 : countUpTo(timeline.boundaries, at)
+  return (timeline.sets[index] ??= inForce(c, programId, asOf, at))
+}
+
+/** Between two changes of a program's rules, every config version means the same: one timeline serves them all. */
+function timelineOf(c: Configuration, programId: number, asOf: number): Timeline {
+  let timelines = c.memo.timelines.get(programId)
+  if (!timelines) c.memo.timelines.set(programId, (timelines = []))
+  let changes = c.memo.changes.get(programId)
+  if (!changes) c.memo.changes.set(programId, (changes = changesOf(c.rules.get(programId) ?? [])))
+  const index = countUpTo(changes, asOf)
+  return (timelines[index] ??= { boundaries: boundariesOf(c.rules.get(programId) ?? [], asOf), sets: [] })
+}
+
+function changesOf(rules: Rule[]): number[] {
+  return ascending(rules.flatMap((rule) =>
+    [...rule.versions.map((version) => version.publishedIn), ...rule.states.map((state) => state.configVersion)]))
+}
+
+function boundariesOf(rules: Rule[], asOf: number): Instant[] {
+  return ascending(rules
+    .filter((rule) => statusAt(rule, asOf) === 'active')
+    .flatMap((rule) => rule.versions.filter((version) => version.publishedIn <= asOf))
+    .flatMap((version) => [version.effectiveFrom, version.startsAt, version.endsAt])
+    .filter((instant) => instant !== null))
+}
+
+function ascending(numbers: number[]): number[] {
+  return [...new Set(numbers)].sort((a, b) => a - b)
+}
+
+/** How many of the ascending numbers are ≤ n. */
+function countUpTo(numbers: number[], n: number): number {
+  let low = 0
+  let high = numbers.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((numbers[middle] as number) <= n) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function inForce(c: Configuration, programId: number, asOf: number, at: Instant): CompiledRule[] {
+  const found: CompiledRule[] = []
+  for (const rule of c.rules.get(programId) ?? []) {
+    if (statusAt(rule, asOf) !== 'active') continue
+    const version = versionAt(rule, asOf, at)
+    if (version && inWindow(version, at)) found.push(compile(c, version))
+  }
+  return found.sort((a, b) =>
+    Number(a.multiplies) - Number(b.multiplies) || a.priority - b.priority || a.ruleId - b.ruleId)
+}
+
+/** Half-open: at `startsAt` it gives, at `endsAt` no longer. */
+function inWindow(version: RuleVersion, at: Instant): boolean {
+  return (version.startsAt === null || version.startsAt <= at) && (version.endsAt === null || at < version.endsAt)
+}
+
+/** Throws (a fault) on a kind that this process does not know: to leave the rule out would decide wrongly. */
+export function compile(c: Configuration, version: RuleVersion): CompiledRule {
+  const known = c.memo.compiled.get(version.ruleVersionId)
+  if (known) return known
+  const kind = c.kinds.get(version.kind)
+  if (!kind) throw new Error(`earning rule version ${version.ruleVersionId} is of an unknown kind: ${version.kind}`)
+  const owner = c.programs.find((p) => p.wallets.some((wallet) => wallet.walletId === version.walletId)) as Program
+  const wallet = owner.wallets.find((w) => w.walletId === version.walletId) as Program['wallets'][number]
+  const { ruleId, ruleVersionId, rule, name, priority, walletId } = version
+  const compiled = { ruleId, ruleVersionId, rule, version: version.version, name, walletId, wallet: wallet.slug, priority,
+    multiplies: kind.multiplies, decide: kind.decide(version.args, owner.currency) }
+  c.memo.compiled.set(ruleVersionId, compiled)
+  return compiled
+}
+
+/** One statement, so one snapshot, however many programs and rules there are. */
+export async function loadConfiguration(db: Db): Promise<Configuration> {
+  return configurationOf(await selectConfiguration(db))
+}
