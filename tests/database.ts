@@ -4,7 +4,7 @@ import type pg from 'pg'
 import { afterAll, inject, type RunnerTestSuite } from 'vitest'
 import { openPool } from '../engine/base/db.ts'
 import { cloneTemplate } from './global.ts'
-import { run, serverUrl } from './server.ts'
+import { run, toDatabase } from './server.ts'
 
 /** A migrated database of a test file's own, empty but for the two spaces that the first migration makes. */
 export type TestDatabase = {
@@ -31,12 +31,12 @@ const opened: { name: string; close: () => Promise<void> }[] = []
 export async function openDatabase(): Promise<TestDatabase> {
   const server = inject('server')
   const name = await cloneTemplate(server)
-  const url = serverUrl(server, name, 'laurel')
+  const url = toDatabase(server.ownerUrl, name)
   const pool = openPool(url, { max: 20, applicationName: 'laurel-test' })
   let closing: Promise<void> | undefined
   const close = () => (closing ??= pool.end())
   opened.push({ name, close })
-  const sql = (text: string, values: unknown[] = []) => run(serverUrl(server, name), text, values)
+  const sql = (text: string, values: unknown[] = []) => run(toDatabase(server.superuserUrl, name), text, values)
   const spaces = await sql("select space_id from spaces where tenant = 'default' order by mode")
   const [space, otherSpace] = spaces.map((row) => Number(row['space_id']))
   if (space === undefined || otherSpace === undefined) throw new Error('the migrations made no default spaces')
@@ -51,11 +51,11 @@ export function closeDatabasesAfterFile(): void {
       await close()
       const server = inject('server')
       if (!failed(suite)) {
-        await run(serverUrl(server, 'postgres'), `drop database ${name} with (force)`)
+        await run(server.superuserUrl, `drop database ${name} with (force)`)
         continue
       }
       await appendFile(join(server.directory, 'failed'), `${name}\n`)
-      console.log(`${suite.name} failed; its database is kept. Connect: psql ${serverUrl(server, name)}`)
+      console.log(`${suite.name} failed; its database is kept. Connect: psql ${toDatabase(server.superuserUrl, name)}`)
     }
   })
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { run, serverUrl, startServer, stopServer, wantedMajor, type TestServer } from './server.ts'
+import { run, startServer, stopServer, type TestServer, toDatabase, wantedMajor } from './server.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -22,10 +22,8 @@ const MIGRATIONS = join(import.meta.dirname, '../engine/migrations')
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startServer(wantedMajor())
   try {
-    const owner = `create role laurel login createrole createdb password '${server.password}'`
-    await run(serverUrl(server, 'postgres'), owner)
-    await run(serverUrl(server, 'postgres'), `create database ${TEMPLATE} owner laurel`)
-    await migrate(serverUrl(server, TEMPLATE, 'laurel'))
+    await run(server.ownerUrl, `create database ${TEMPLATE}`)
+    await migrate(toDatabase(server.ownerUrl, TEMPLATE))
   } catch (error) {
     await stopServer(server)
     throw error
@@ -49,6 +47,6 @@ async function migrate(url: string): Promise<void> {
 /** A copy of the migrated database under a fresh name, which it returns. */
 export async function cloneTemplate(server: TestServer): Promise<string> {
   const name = `t_${randomBytes(6).toString('hex')}`
-  await run(serverUrl(server, 'postgres'), `create database ${name} template ${TEMPLATE} owner laurel`)
+  await run(server.ownerUrl, `create database ${name} template ${TEMPLATE}`)
   return name
 }
