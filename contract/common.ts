@@ -12,10 +12,12 @@ export const UNITS_MAX = Number.MAX_SAFE_INTEGER
 export const text = (max: number) => z.string().min(1).max(max)
 
 /** RFC 3339 with an offset, at most six decimals of a second. The door reads it with instants.ts. */
-export const instant = z.string().min(20).max(35).meta({ format: 'date-time',
+const rfc3339 = 'expected an instant such as 2026-11-22T09:30:00+01:00'
+export const instant = z.string().min(20, rfc3339).max(35, rfc3339).meta({ format: 'date-time',
   description: 'RFC 3339 with an offset, such as 2026-11-22T09:30:00+01:00; at most six decimals of a second' })
 
-export const slug = z.string().regex(/^(?!prg_)[a-z0-9][a-z0-9_-]{0,62}$/)
+export const slug = z.string().regex(/^(?!prg_)[a-z0-9][a-z0-9_-]{0,62}$/,
+  'expected lower-case letters, digits, hyphens and underscores, at most 63, not starting with prg_')
   .meta({ description: 'Lower-case letters, digits, hyphens and underscores; 1 to 63 characters; not starting with prg_' })
 
 export const externalId = text(200).meta({ description: 'The id in your own system, 1 to 200 characters' })
@@ -24,11 +26,13 @@ export const externalId = text(200).meta({ description: 'The id in your own syst
 export const programRef = text(64).meta({ description: 'Slug or id (prg_…) of the program' })
 
 /** A member as the caller names it. */
-export const memberRef = z.string().min(5).max(220).regex(/^(mem_|external:)/)
+export const memberRef = z.string().max(220).regex(/^(mem_|external:)/,
+  'expected mem_… or external:<the id in your own system>')
   .meta({ description: 'Id (mem_…) of the member, or external:<the id in your own system>' })
 
 /** A purchase as the caller names it. */
-export const purchaseRef = z.string().min(5).max(220).regex(/^(pur_|external:)/)
+export const purchaseRef = z.string().max(220).regex(/^(pur_|external:)/,
+  'expected pur_… or external:<the external id it was recorded with>')
   .meta({ description: 'Id (pur_…) of the purchase, or external:<the external id it was recorded with>' })
 
 /** An amount of money in the currency's minor unit (pence, cents, yen), never negative. */
@@ -59,7 +63,7 @@ export const LIMIT_MAX = 100
 export const LIMIT_DEFAULT = 25
 /** Query parameters arrive as texts; `limit` is a whole number from 1 to 100 written in decimal. */
 export const page = {
-  limit: z.string().regex(/^([1-9][0-9]?|100)$/).optional()
+  limit: z.string().regex(/^([1-9][0-9]?|100)$/, `expected a whole number from 1 to ${LIMIT_MAX}`).optional()
     .meta({ description: 'How many at most: 1 to 100, 25 unless told', example: '25' }),
   after: text(500).optional().meta({ description: 'The `next` of the answer before; leave it out to begin' }),
 }
@@ -85,6 +89,6 @@ export const CURRENCIES = ('AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN 
   'TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG').split(' ')
 
 /** Any code of three capitals on the wire; whether it is the program's is the verb's business. */
-export const currency = z.string().regex(/^[A-Z]{3}$/).meta({ description: 'ISO 4217 code', example: 'GBP' })
+export const currency = z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code: three capitals').meta({ description: 'ISO 4217 code', example: 'GBP' })
 const known = new Set(CURRENCIES)
 export const currencyKnown = currency.refine((code) => known.has(code), 'expected an ISO 4217 currency code')

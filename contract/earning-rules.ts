@@ -49,7 +49,7 @@ export const ruleBody = z.discriminatedUnion('kind', [
   z.strictObject({ ...head, kind: z.literal('fixed'), args: fixedArgs }),
   z.strictObject({ ...head, kind: z.literal('per_item'), args: perItemArgs }),
   z.strictObject({ ...head, kind: z.literal('multiplier'), args: multiplierArgs }),
-]).meta({ id: 'EarningRuleBody' })
+], { error: `expected ${Object.keys(RULE_ARGS).join(', ')}` }).meta({ id: 'EarningRuleBody' })
 export type RuleBody = z.infer<typeof ruleBody>
 
 /** A new version: what is left out stays as in the version before. The kind stays; args are checked against it. */

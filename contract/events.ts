@@ -37,5 +37,5 @@ export type Event = { [T in EventType]: { id: string; type: T; position: number;
 export const eventsAnswer = z.object({ data: z.array(eventAnswer), next: z.string(), hasMore: z.boolean() }).meta({ id: 'Events' })
 
 export const eventsQuery = z.strictObject({ ...page,
-  after: z.string().regex(/^(0|[1-9][0-9]{0,15})$/).optional()
+  after: z.string().regex(/^(0|[1-9][0-9]{0,15})$/, 'expected a position').optional()
     .meta({ description: 'A position: events after it. The `next` of the answer before; 0 or nothing to begin' }) })

@@ -7,7 +7,7 @@ const rule = { id: 'rul_01kamq83ghe8rvc7k1h2z0m5ta', program: 'coffee', wallet: 
   version: 1, name: 'A point per pound', args: { points: 1, per: 100 }, priority: 0, startsAt: null, endsAt: null,
   effectiveFrom: null, createdAt: at }
 const wallet = { program: 'coffee', wallet: 'points', available: 12, pending: 0, held: 0, lifetimeEarned: 12, lifetimeSpent: 0,
-  lifetimeReversed: 0, lifetimeExpired: 0 }
+  lifetimeReversed: 0, lifetimeExpired: 0, lifetimeAdjusted: 0 }
 const profile = { externalId: 'C-1001', email: 'ada@example.com', name: 'Ada Lovelace', birthDate: '1985-12-10', locale: 'en-GB',
   attributes: { favourite: 'flat white' } }
 const items = [{ line: '1', sku: 'BEANS-1KG', name: 'House blend', category: 'beans', quantity: 1, amount: 1250 }]
@@ -49,7 +49,7 @@ export const EXAMPLES = {
   adjustBody: { wallet: 'points', points: 5, reason: 'Sorry about the wait' },
   adjustment: { id: 'adj_01kamqbz0kf4k8m2s6t9v3y1pq', member, program: 'coffee', wallet: 'points', points: 5,
     reason: 'Sorry about the wait', at, entries: ['ent_01kamq8w2sfnzt0v6y4xk3h9pd_3'],
-    wallets: after(17, { lifetimeEarned: 17 }) },
+    wallets: after(17, { lifetimeAdjusted: 5 }) },
   story: { ...entry, source: { ...entry.source, externalId: 'T1-000017', occurredAt: at },
     rule: { id: rule.id, version: 1, name: rule.name, kind: rule.kind, args: rule.args }, took: [], takenBy: [], reversedBy: [],
     hash: '9f2c' + '0'.repeat(60) },

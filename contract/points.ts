@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { externalId, instant, minor, page, points, pointsOut, programRef, slug, text, UNITS_MAX } from './common.ts'
 
-/** One wallet of a member. available = what can be spent now; lifetime counters only rise. */
+/**
+ * One wallet of a member. available = what can be spent now, earned − spent − reversed − expired + adjusted − pending − held.
+ */
 export const walletAnswer = z.object({
   program: z.string(), wallet: z.string(), available: minor, pending: minor, held: minor,
-  lifetimeEarned: minor, lifetimeSpent: minor, lifetimeReversed: minor, lifetimeExpired: minor,
+  lifetimeEarned: minor, lifetimeSpent: minor, lifetimeReversed: minor, lifetimeExpired: minor, lifetimeAdjusted: pointsOut,
 }).meta({ id: 'Wallet' })
 export type WalletAnswer = z.infer<typeof walletAnswer>
 

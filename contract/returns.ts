@@ -13,7 +13,8 @@ const item = z.strictObject({ line: text(100).optional(), sku: text(100).optiona
  */
 export const returnBody = z.strictObject({
   program: programRef, member: memberRef, externalId, occurredAt: instant, purchase: purchaseRef.optional(),
-  items: z.union([z.literal('all'), z.array(item).min(1).max(LINES_MAX)]),
+  items: z.union([z.literal('all'), z.array(item).min(1).max(LINES_MAX)],
+    { error: 'expected "all" or a list of { line or sku, quantity }' }),
 }).meta({ id: 'ReturnBody' })
 export type ReturnBody = z.infer<typeof returnBody>
 
