@@ -75,29 +75,31 @@ export type Configuration = Configured & {
   rules: ReadonlyMap<number, Rule[]>
   byRef: ReadonlyMap<string, Program>
   byProgramId: ReadonlyMap<number, Program>
+  byVersionId: ReadonlyMap<number, RuleVersion>
+  byWalletId: ReadonlyMap<number, { program: Program; slug: string }>
   /** Filled as questions come: what it holds follows from the rest. */
   memo: { compiled: Map<number, CompiledRule>; changes: Map<number, number[]>; timelines: Map<number, Timeline[]> }
 }
 
 /** Indexes what was read. Tests give kinds of their own. */
 export function configurationOf(configured: Configured, kinds: readonly Kind[] = KINDS): Configuration {
-  const programOfWallet = new Map<number, number>()
+  const byWalletId = new Map<number, { program: Program; slug: string }>()
   const byRef = new Map<string, Program>()
   const rules = new Map<number, Rule[]>()
   for (const program of configured.programs) {
     byRef.set(program.slug, program)
     byRef.set(program.id, program)
     rules.set(program.programId, [])
-    for (const wallet of program.wallets) programOfWallet.set(wallet.walletId, program.programId)
+    for (const { walletId, slug } of program.wallets) byWalletId.set(walletId, { program, slug })
   }
   const byRuleId = new Map<number, Rule>()
   for (const version of configured.versions) {
     const rule = byRuleId.get(version.ruleId) ?? { ruleId: version.ruleId, versions: [], states: [] }
     if (rule.versions.push(version) > 1) continue
     byRuleId.set(version.ruleId, rule)
-    const program = programOfWallet.get(version.walletId)
-    if (program === undefined) throw new Error(`rule version ${version.ruleVersionId} gives in an unknown wallet`)
-    rules.get(program)?.push(rule)
+    const wallet = byWalletId.get(version.walletId)
+    if (!wallet) throw new Error(`rule version ${version.ruleVersionId} gives in an unknown wallet`)
+    rules.get(wallet.program.programId)?.push(rule)
   }
   for (const state of configured.states) byRuleId.get(state.ruleId)?.states.push(state)
   for (const rule of byRuleId.values()) {
@@ -111,6 +113,8 @@ export function configurationOf(configured: Configured, kinds: readonly Kind[] =
     rules,
     byRef,
     byProgramId: new Map(configured.programs.map((program) => [program.programId, program])),
+    byVersionId: new Map(configured.versions.map((version) => [version.ruleVersionId, version])),
+    byWalletId,
     memo: { compiled: new Map(), changes: new Map(), timelines: new Map() },
   }
 }
@@ -125,6 +129,11 @@ export function program(configuration: Configuration, ref: string): Program | un
 
 export function programById(configuration: Configuration, programId: number): Program | undefined {
   return configuration.byProgramId.get(programId)
+}
+
+/** The rule version that an award or an entry names. */
+export function versionById(configuration: Configuration, ruleVersionId: number): RuleVersion | undefined {
+  return configuration.byVersionId.get(ruleVersionId)
 }
 
 /** What the rule's status was as configured at `asOf`; undefined before it was made. */
@@ -207,16 +216,16 @@ function inWindow(version: RuleVersion, at: Instant): boolean {
 }
 
 /** Throws (a fault) on a kind that this process does not know: to leave the rule out would decide wrongly. */
-export function compile(c: Configuration, version: RuleVersion): CompiledRule {
+function compile(c: Configuration, version: RuleVersion): CompiledRule {
   const known = c.memo.compiled.get(version.ruleVersionId)
   if (known) return known
   const kind = c.kinds.get(version.kind)
   if (!kind) throw new Error(`earning rule version ${version.ruleVersionId} is of an unknown kind: ${version.kind}`)
-  const owner = c.programs.find((p) => p.wallets.some((wallet) => wallet.walletId === version.walletId)) as Program
-  const wallet = owner.wallets.find((w) => w.walletId === version.walletId) as Program['wallets'][number]
+  const wallet = c.byWalletId.get(version.walletId)
+  if (!wallet) throw new Error(`earning rule version ${version.ruleVersionId} gives in an unknown wallet`)
   const { ruleId, ruleVersionId, rule, name, priority, walletId } = version
   const compiled = { ruleId, ruleVersionId, rule, version: version.version, name, walletId, wallet: wallet.slug, priority,
-    multiplies: kind.multiplies, decide: kind.decide(version.args, owner.currency) }
+    multiplies: kind.multiplies, decide: kind.decide(version.args, wallet.program.currency) }
   c.memo.compiled.set(ruleVersionId, compiled)
   return compiled
 }
@@ -224,4 +233,43 @@ export function compile(c: Configuration, version: RuleVersion): CompiledRule {
 /** One statement, so one snapshot, however many programs and rules there are. */
 export async function loadConfiguration(db: Db): Promise<Configuration> {
   return configurationOf(await selectConfiguration(db))
+}
+
+/** Configurations that this process holds: a handful of spaces, the newest version of each or two. */
+const HELD_MAX = 64
+
+export type Configurations = {
+  /**
+   * The space's configuration at `version` (spaces.config_version, read just now) or at a later one, which was
+   * committed in between: go by the `configVersion` of what you get.
+   */
+  get(db: Db, version: number): Promise<Configuration>
+}
+
+/** One a process. Nothing needs to tell it of changes: who asks says which version. */
+export function configurations(): Configurations {
+  const held = new Map<string, Configuration>()
+  return {
+    async get(db, version) {
+      const key = `${db.space} ${version}`
+      const found = held.get(key)
+      if (found) {
+        if (held.size > 1) { // last used goes last, so that the first is the one to let go
+          held.delete(key)
+          held.set(key, found)
+        }
+        return found
+      }
+      const loaded = await loadConfiguration(db)
+      if (loaded.configVersion < version) {
+        throw new Error(`space ${db.space} is at config version ${loaded.configVersion}, but was at ${version} before`)
+      }
+      held.set(`${db.space} ${loaded.configVersion}`, loaded)
+      for (const oldest of held.keys()) {
+        if (held.size <= HELD_MAX) break
+        held.delete(oldest)
+      }
+      return loaded
+    },
+  }
 }

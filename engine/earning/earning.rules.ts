@@ -1,7 +1,9 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { type Refusal, refusal } from '@laurel/contract/refusals'
-import type { CompiledRule } from './configuration.ts'
-import type { Line } from './kinds/kind.ts'
+import { formatInstant, type Instant } from '@laurel/contract/instants'
+import { type CompiledRule, type Configuration, type Rule, rulesAt, type RuleVersion, statusAt, versionAt,
+} from './configuration.ts'
+import type { Line, Nothing } from './kinds/kind.ts'
 
 export type { Line } from './kinds/kind.ts'
 
@@ -52,5 +54,66 @@ function sumOf(awards: readonly Award[], length: number, walletId: number): numb
 }
 
 function outOfRange(): Refusal {
-  return refusal('amount_out_of_range', 'The total of the lines or the points for them would exceed 9007199254740991')
+  return refusal('amount_out_of_range', 'the lines, or the points for them, add up to more than 2^53 − 1')
+}
+
+/** Why a rule gave something (`fired`) or nothing. */
+export type Cause = 'fired' | 'draft' | 'paused' | 'archived' | 'not_started' | 'ended' | Nothing
+export type Explanation = {
+  rule: Uuid
+  name: string
+  version: number
+  fired: boolean
+  points: number
+  cause: Cause
+  /** the cause in a sentence */
+  reason: string
+}
+
+/**
+ * Every rule of the program, in the order of creation: what it gives for these lines at `at`, or why nothing. What
+ * fired is what `award` gives, no more and no less. Refuses amount_out_of_range, as it does.
+ */
+export function explain(c: Configuration, programId: number, lines: readonly Line[], at: Instant): Explanation[] | Refusal {
+  const inForce = rulesAt(c, programId, c.configVersion, at)
+  const awards = award(inForce, lines)
+  if (!Array.isArray(awards)) return awards
+  return (c.rules.get(programId) ?? []).map((rule) => {
+    const version = versionAt(rule, c.configVersion, at) ?? (rule.versions[0] as RuleVersion)
+    const head = { rule: version.rule, name: version.name, version: version.version }
+    const given = awards.find((a) => a.ruleVersionId === version.ruleVersionId)
+    if (given) return { ...head, fired: true, points: given.points, cause: 'fired' as const, reason: given.why }
+    const compiled = inForce.find((r) => r.ruleVersionId === version.ruleVersionId)
+    const cause = compiled ? whyNothing(compiled, inForce, awards, lines) : whyNotInForce(c, rule, version, at)
+    return { ...head, fired: false, points: 0, cause, reason: sentence(cause, version) }
+  })
+}
+
+function whyNothing(rule: CompiledRule, inForce: CompiledRule[], awards: Award[], lines: readonly Line[]): Nothing {
+  const multiplying = new Set(inForce.filter((r) => r.multiplies).map((r) => r.ruleVersionId))
+  const plain = awards.filter((a) => !multiplying.has(a.ruleVersionId))
+  const verdict = rule.decide(lines, rule.multiplies ? sumOf(plain, plain.length, rule.walletId) : 0)
+  if (typeof verdict !== 'string') throw new Error(`rule version ${rule.ruleVersionId} gives one time and not another`)
+  return verdict
+}
+
+function whyNotInForce(c: Configuration, rule: Rule, version: RuleVersion, at: Instant): Exclude<Cause, 'fired'> {
+  const status = statusAt(rule, c.configVersion)
+  if (status !== undefined && status !== 'active') return status
+  return version.endsAt !== null && version.endsAt <= at ? 'ended' : 'not_started'
+}
+
+function sentence(cause: Exclude<Cause, 'fired'>, version: RuleVersion): string {
+  switch (cause) {
+    case 'draft': return 'the rule is a draft: it gives nothing before it is published'
+    case 'paused': return 'the rule is paused'
+    case 'archived': return 'the rule is archived'
+    case 'not_started': return `the rule gives from ${formatInstant(Math.max(version.startsAt ?? -Infinity,
+      version.effectiveFrom ?? -Infinity))} on`
+    case 'ended': return `the rule gave until ${formatInstant(version.endsAt ?? 0)}`
+    case 'no_eligible_items': return 'nothing in the purchase counts for this rule'
+    case 'rounds_to_zero': return 'it comes to less than one whole point'
+    case 'nothing_to_multiply': return 'the other rules give nothing in this wallet'
+    case 'amount_out_of_range': return 'the points add up to more than 2^53 − 1'
+  }
 }

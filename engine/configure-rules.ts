@@ -1,0 +1,133 @@
+import type { RuleAnswer } from '@laurel/contract/earning-rules'
+import { encodeId, type Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
+import { type FieldError, Refused } from '@laurel/contract/refusals'
+import type { Tx } from './base/db.ts'
+import { appendEvents } from './base/outbox.ts'
+import { nextConfigVersion } from './base/spaces.ts'
+import { checkArgs } from './earning/args.rules.ts'
+import type { RuleStatus } from './earning/configuration.ts'
+import { insertRule, insertState, insertVersion, type RuleRow } from './earning/earning.sql.ts'
+import { getRule, ruleRow, walletOf } from './earning/rules.ts'
+
+/** What the door fixes: when it is, and where new ids come from. */
+type Door = { now: Instant; newId: () => Uuid }
+
+/** A new rule: the validated body, instants read. Wallet `points`, priority 0 and status active unless told. */
+export type RuleAsk = {
+  program: string
+  wallet?: string | undefined
+  name: string
+  kind: string
+  args: unknown
+  startsAt?: Instant | null | undefined
+  endsAt?: Instant | null | undefined
+  priority?: number | undefined
+  status?: 'draft' | 'active' | undefined
+}
+
+/** A new version: what is left out stays as in the version before; null takes a bound of the window away. */
+export type RuleVersionAsk = Partial<Pick<RuleAsk, 'name' | 'args' | 'startsAt' | 'endsAt' | 'priority'>> & {
+  effectiveFrom?: Instant | undefined
+}
+
+/**
+ * Version 1 is effective for purchases of any date, within startsAt and endsAt.
+ * Refusals: invalid_request, program_unknown, wallet_unknown.
+ */
+export async function createRule(tx: Tx, ask: RuleAsk, door: Door): Promise<RuleAnswer> {
+  const said = { name: ask.name, kind: ask.kind, args: validArgs(ask.kind, ask.args), priority: ask.priority ?? 0,
+    ...validWindow(ask.startsAt ?? null, ask.endsAt ?? null) }
+  const status = ask.status ?? 'active'
+  const configVersion = await nextConfigVersion(tx)
+  const { programId, walletId } = await walletOf(tx, ask.program, ask.wallet ?? 'points')
+  const id = door.newId()
+  const ruleId = await insertRule(tx, id, programId, door.now)
+  await insertVersion(tx, ruleId, { ...said, version: 1, walletId, effectiveFrom: null }, configVersion, door.now)
+  await insertState(tx, ruleId, configVersion, status, door.now)
+  if (status === 'active') await tellPublished(tx, id, 1, door)
+  return await getRule(tx, encodeId('rul', id))
+}
+
+/**
+ * Effective for purchases that occur from `effectiveFrom` on, now unless told; earlier versions stay as they are. A
+ * draft stays a draft, its new version reaching back like the first; a paused rule stays paused.
+ * Refusals: invalid_request, rule_unknown, rule_state (archived).
+ */
+export async function publishRuleVersion(tx: Tx, ref: string, ask: RuleVersionAsk, door: Door): Promise<RuleAnswer> {
+  const configVersion = await nextConfigVersion(tx)
+  const row = await ruleRow(tx, ref)
+  if (row.status === 'archived') throw stateRefusal(row, 'have another version')
+  const version = row.version + 1
+  const effectiveFrom = ask.effectiveFrom ?? (row.status === 'draft' ? null : door.now)
+  if (effectiveFrom !== null) checkInstant('/effectiveFrom', effectiveFrom)
+  await insertVersion(tx, row.ruleId, {
+    version,
+    name: ask.name ?? row.name,
+    kind: row.kind,
+    walletId: row.walletId,
+    args: ask.args === undefined ? row.args : validArgs(row.kind, ask.args),
+    priority: ask.priority ?? row.priority,
+    ...validWindow(ask.startsAt === undefined ? row.startsAt : ask.startsAt, ask.endsAt === undefined ? row.endsAt : ask.endsAt),
+    effectiveFrom,
+  }, configVersion, door.now)
+  if (row.status !== 'draft') await tellPublished(tx, row.id, version, door)
+  return await getRule(tx, ref)
+}
+
+export type RuleTurn = 'publish' | 'pause' | 'resume' | 'archive'
+
+/** Where each turn leads, and from where it may be taken. */
+const TURNS: Record<RuleTurn, { to: RuleStatus; from: readonly RuleStatus[] }> = {
+  publish: { to: 'active', from: ['draft'] },
+  pause: { to: 'paused', from: ['active'] },
+  resume: { to: 'active', from: ['paused'] },
+  archive: { to: 'archived', from: ['draft', 'active', 'paused'] },
+}
+
+/** Holds from the next request. Twice is once. Refusals: rule_unknown, rule_state. */
+export async function turnRule(tx: Tx, ref: string, turn: RuleTurn, door: Door): Promise<RuleAnswer> {
+  const configVersion = await nextConfigVersion(tx)
+  const row = await ruleRow(tx, ref)
+  const { to, from } = TURNS[turn]
+  if (row.status !== to) {
+    if (!from.includes(row.status)) throw stateRefusal(row, { publish: 'be published', pause: 'be paused',
+      resume: 'be resumed', archive: 'be archived' }[turn])
+    await insertState(tx, row.ruleId, configVersion, to, door.now)
+    if (turn === 'publish') await tellPublished(tx, row.id, row.version, door)
+  }
+  return await getRule(tx, ref)
+}
+
+async function tellPublished(tx: Tx, rule: Uuid, version: number, door: Door): Promise<void> {
+  await appendEvents(tx, door.newId(), door.now, [{ type: 'rule.published', data: { rule, version } }])
+}
+
+function stateRefusal(row: RuleRow, what: string): Refused {
+  return new Refused('rule_state', `the rule "${row.name}" is ${row.status === 'draft' ? 'a draft' : row.status}: it cannot ${what}`)
+}
+
+function validArgs(kind: string, args: unknown): Record<string, unknown> {
+  const errors = checkArgs(kind, args)
+  if (errors.length > 0) throw invalid(errors)
+  return args as Record<string, unknown>
+}
+
+/** Half-open, so it must not be empty. */
+function validWindow(startsAt: Instant | null, endsAt: Instant | null): { startsAt: Instant | null; endsAt: Instant | null } {
+  if (startsAt !== null) checkInstant('/startsAt', startsAt)
+  if (endsAt !== null) checkInstant('/endsAt', endsAt)
+  if (startsAt !== null && endsAt !== null && startsAt >= endsAt) {
+    throw invalid([{ pointer: '/endsAt', detail: 'must be after startsAt' }])
+  }
+  return { startsAt, endsAt }
+}
+
+/** Later or much earlier, microseconds would not be exact (contract/instants.ts). */
+function checkInstant(pointer: string, at: Instant): void {
+  if (!Number.isSafeInteger(at)) throw invalid([{ pointer, detail: 'must lie between 1685 and 2255; for no bound, leave it out' }])
+}
+
+function invalid(errors: FieldError[]): Refused {
+  return new Refused('invalid_request', 'the rule does not have the expected shape', errors)
+}
