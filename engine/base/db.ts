@@ -94,3 +94,48 @@ async function inTransaction<T>(pool: pg.Pool, space: number, begin: string, wor
     client.release(broken)
   }
 }
+
+/** Reading without a transaction, all of it on the wire at once: each statement has its own snapshot. */
+export async function withBound<T>(pool: pg.Pool, space: number, work: (db: Db) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    const [, result] = await Promise.all([bindSession(client, space), work(handle(client, space))])
+    return result
+  } catch (error) {
+    broken = error as Error
+    throw error
+  } finally {
+    client.release(broken instanceof pg.DatabaseError ? undefined : broken)
+  }
+}
+
+function bindSession(client: pg.ClientBase, space: number): Promise<unknown> {
+  return client.query({ name: 'bind-session', text: "select set_config('laurel.space', $1, false)", values: [String(space)] })
+}
+
+/**
+ * A transaction whose statements do not depend on each other's answers, sent in one go with its commit: `work` issues
+ * them all before it first waits. When one fails those after it are skipped, the commit rolls back, and that one's
+ * error is thrown.
+ */
+export async function writeAtOnce(pool: pg.Pool, space: number, work: (tx: Tx) => Promise<unknown>): Promise<void> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    const steps = [
+      client.query('begin'),
+      client.query({ name: 'bind-space', text: "select set_config('laurel.space', $1, true)", values: [String(space)] }),
+      work(handle(client, space)),
+    ]
+    const commit = client.query('commit')
+    const settled = await Promise.allSettled([...steps, commit])
+    for (const step of settled) if (step.status === 'rejected') throw step.reason
+    if ((await commit).command !== 'COMMIT') throw new Error('the transaction was rolled back without an error')
+  } catch (error) {
+    broken = error as Error
+    throw error
+  } finally {
+    client.release(broken instanceof pg.DatabaseError ? undefined : broken)
+  }
+}

@@ -124,7 +124,7 @@ create table members (
 -- The guard of everything that a member owns: whoever changes any of it raises version from the value
 -- that was read. Slim and apart from the profile; room is left on each page for updates in place.
 -- wallets caches the entries: [{"w": wallet_id, "b": balance, "e": earned, "s": spent, "r": reversed,
--- "x": expired, "o": lowest seq that may be an open lot}], lifetime counters in points.
+-- "x": expired, "a": adjusted, "o": lowest seq that may be an open lot}], lifetime counters in points.
 create table member_states (
   space_id   int not null,
   member_id  uuid primary key,
@@ -272,7 +272,9 @@ begin
   if not exists (select from pg_roles where rolname = 'laurel_app') then
     create role laurel_app nologin nosuperuser nobypassrls;
   end if;
-  if not pg_has_role(current_user, 'laurel_app', 'member') then
+  -- From PostgreSQL 16 on, whoever makes a role may administer it, but not yet become it.
+  if not pg_has_role(current_user, 'laurel_app',
+      case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end) then
     execute format('grant laurel_app to %I', current_user);
   end if;
 exception when duplicate_object or unique_violation then null;

@@ -1,0 +1,41 @@
+import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
+import type { AskedItem, AskedReturn } from '../purchases/purchases.rules.ts'
+
+/**
+ * What may be asked of the verbs that change points: the validated wire body, instants parsed. A member is `mem_…` or
+ * `external:<externalId>`, a program a slug or `prg_…`, a purchase `pur_…` or `external:<externalId>`.
+ */
+export type PurchaseAsk = {
+  verb: 'purchase'; program: string; externalId: string; member: string; occurredAt: Instant; currency: string
+  items: readonly AskedItem[]; channel?: string | undefined; store?: string | undefined
+  metadata?: Record<string, unknown> | undefined
+}
+export type ReturnAsk = {
+  verb: 'return'; program: string; externalId: string; member: string; occurredAt: Instant
+  purchase?: string | undefined; items: AskedReturn
+}
+export type SpendAsk = {
+  verb: 'spend'; member: string; program?: string | undefined; wallet: string; points: number; reason: string
+  externalId?: string | undefined
+}
+export type AdjustAsk = {
+  verb: 'adjust'; member: string; program?: string | undefined; wallet: string; points: number; reason: string
+}
+export type Ask = PurchaseAsk | ReturnAsk | SpendAsk | AdjustAsk
+
+/** How an ask came: the caller's idempotency key (hashed, within its operation) and its request's hash, and who asks. */
+export type Submit = { idempotency?: { key: Uuid; request: Uuid } | undefined; actor?: Uuid | undefined }
+
+/** What is fixed at the door when an ask arrives, so that deciding it again decides the same. */
+export type Facts = {
+  now: Instant
+  /** of the purchase, return, spend or adjustment that it may make */
+  id: Uuid
+  /** of the member that it may enrol */
+  newMember: Uuid
+  actor: Uuid | undefined
+}
+
+/** The answer to one ask as it goes on the wire: JSON of the answer, or of the problem when status >= 400. */
+export type Outcome = { status: number; body: string; replayed: boolean }

@@ -1,0 +1,186 @@
+import type pg from 'pg'
+import { refusal } from '@laurel/contract/refusals'
+import { newId } from '../base/ids.ts'
+import { configurations } from '../earning/configuration.ts'
+import type { Ask, Outcome, Submit } from './asks.ts'
+import { type Item, type ListDeps, refused, runList } from './list.ts'
+
+/**
+ * The door through which all that changes points goes. Asks that arrive while lists are under way wait and go together in the
+ * next one: no artificial wait, and the busier it is the fewer transactions a purchase costs. A member is in at most one
+ * list at a time, so that asks of one member are decided in the order in which they came. Single requests go before
+ * bulk. The queue is bounded: beyond it callers are asked to come back.
+ */
+export type Gate = {
+  submit(space: number, ask: Ask, submit?: Submit, priority?: 'single' | 'bulk'): Promise<Outcome>
+  stats(): { waiting: number; lists: number; inFlight: number; asks: number; largest: number }
+  /** Waits for what was submitted; refuses what comes after. */
+  close(): Promise<void>
+}
+
+export type GateOptions = {
+  pool: pg.Pool
+  onFault?: (error: Error, verb: Ask['verb']) => void
+  listsInFlight?: number
+  singlesMax?: number
+  bulkMax?: number
+  waitingMax?: number
+  /** for the tests' control only */
+  unguarded?: boolean
+}
+
+type Waiting = Item & { space: number; arrived: number; queue: Queue; settle: (outcome: Outcome) => void; fail: (fault: Error) => void }
+type Queue = { items: Waiting[]; max: number }
+
+/** How long an ask may wait for its turn before its caller is asked to come back. */
+const PATIENCE = 5_000
+const SWEEP_MS = 250
+
+export function createGate(options: GateOptions): Gate {
+  const known = configurations()
+  const deps: ListDeps = { pool: options.pool, configurationAt: (db, version) => known.get(db, version), onFault: options.onFault ?? (() => {}),
+    ...(options.unguarded ? { unguarded: true } : {}) }
+  const singles: Queue = { items: [], max: options.singlesMax ?? 100 }
+  const bulk: Queue = { items: [], max: options.bulkMax ?? 500 }
+  const listsMax = options.listsInFlight ?? 2
+  const waitingMax = options.waitingMax ?? 10_000
+  /** Members in a list, and who waits for them. */
+  const busy = new Map<string, Waiting[]>()
+  const stats = { waiting: 0, lists: 0, inFlight: 0, asks: 0, largest: 0 }
+  const keys = new Set<string>()
+  let scheduled = false
+  let sweeper: NodeJS.Timeout | undefined
+  let closing: (() => void) | undefined
+
+  function submit(space: number, ask: Ask, how: Submit = {}, priority: 'single' | 'bulk' = 'single'): Promise<Outcome> {
+    if (closing) return Promise.resolve(refused(refusal('overloaded', 'the server is stopping')))
+    if (priority === 'single' && stats.waiting >= waitingMax) {
+      return Promise.resolve(refused(refusal('overloaded', `${waitingMax} requests are waiting`)))
+    }
+    return new Promise((settle, fail) => {
+      const now = Date.now()
+      stats.waiting += 1
+      const queue = priority === 'single' ? singles : bulk
+      queue.items.push({ space, ask, submit: how, arrived: now, queue, settle, fail,
+        facts: { now: now * 1000, id: newId(now), newMember: newId(now), actor: how.actor } })
+      sweeper ??= setInterval(sweep, SWEEP_MS).unref()
+      schedule()
+    })
+  }
+
+  /** In the next turn of the loop, so that all that was read from sockets in this one goes together. */
+  function schedule(): void {
+    if (scheduled || stats.inFlight >= listsMax) return
+    scheduled = true
+    setImmediate(() => {
+      scheduled = false
+      while (stats.inFlight < listsMax) {
+        const list = take(singles) ?? take(bulk)
+        if (!list) break
+        void run(list)
+      }
+    })
+  }
+
+  /** The next list: asks of one space, in order, none of a member who is in another list. */
+  function take(queue: Queue): Waiting[] | undefined {
+    const first = queue.items.find((item) => !park(item))
+    if (!first) {
+      queue.items.length = 0
+      return undefined
+    }
+    const list: Waiting[] = []
+    const rest: Waiting[] = []
+    let reached = false
+    for (const item of queue.items) {
+      if (item === first) reached = true
+      if (!reached) continue
+      if (list.length === queue.max || item.space !== first.space) rest.push(item)
+      else if (item === first || !park(item)) list.push(item)
+    }
+    queue.items = rest
+    return list
+  }
+
+  /** Puts an ask to wait for its member, when that member is in a list. */
+  function park(item: Waiting): boolean {
+    const waiters = busy.get(memberOf(item))
+    if (!waiters) return false
+    waiters.push(item)
+    return true
+  }
+
+  async function run(list: Waiting[]): Promise<void> {
+    for (const item of list) {
+      busy.set(memberOf(item), [])
+      if (item.submit.idempotency) keys.add(item.submit.idempotency.key)
+    }
+    stats.inFlight += 1
+    stats.lists += 1
+    stats.asks += list.length
+    stats.largest = Math.max(stats.largest, list.length)
+    try {
+      await runList(deps, list[0]?.space ?? 0, list)
+    } catch (error) {
+      for (const item of list) item.fault ??= error as Error
+    }
+    stats.inFlight -= 1
+    stats.waiting -= list.length
+    release(list)
+    for (const item of list) {
+      if (item.outcome) item.settle(item.outcome)
+      else item.fail(item.fault ?? new Error('a list ended without an answer to one of its asks'))
+    }
+    schedule()
+    if (closing && stats.waiting === 0) closing()
+  }
+
+  /** Those who waited for these members go first, in their order. */
+  function release(list: readonly Waiting[]): void {
+    const parked: Waiting[] = []
+    for (const item of list) {
+      if (item.submit.idempotency) keys.delete(item.submit.idempotency.key)
+      const member = memberOf(item)
+      const waiters = busy.get(member)
+      busy.delete(member)
+      if (waiters) parked.push(...waiters)
+    }
+    for (const queue of [singles, bulk]) {
+      const own = parked.filter((item) => item.queue === queue)
+      if (own.length > 0) queue.items = [...own, ...queue.items]
+    }
+  }
+
+  /** Single requests that waited too long are answered: they were not begun, so it is safe to ask again. */
+  function sweep(): void {
+    if (stats.waiting === 0) {
+      clearInterval(sweeper)
+      sweeper = undefined
+      return
+    }
+    const before = Date.now() - PATIENCE
+    const patient = (item: Waiting): boolean => {
+      if (item.queue === bulk || item.arrived > before) return true
+      stats.waiting -= 1
+      const running = item.submit.idempotency !== undefined && keys.has(item.submit.idempotency.key)
+      item.settle(refused(running ? refusal('idempotency_in_progress', 'the first request with this Idempotency-Key is still running')
+        : refusal('overloaded', `not begun after ${PATIENCE / 1000} seconds`)))
+      return false
+    }
+    singles.items = singles.items.filter(patient)
+    for (const [member, waiters] of busy) busy.set(member, waiters.filter(patient))
+  }
+
+  return {
+    submit, stats: () => ({ ...stats }),
+    async close() {
+      const done = new Promise<void>((resolve) => { closing = resolve })
+      if (stats.waiting > 0) await done
+      clearInterval(sweeper)
+    },
+  }
+}
+
+function memberOf(item: Waiting): string {
+  return `${item.space} ${item.ask.member}`
+}

@@ -1,0 +1,172 @@
+import type pg from 'pg'
+import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
+import { problem, type Refusal, REFUSALS, refusal } from '@laurel/contract/refusals'
+import { adjust } from '../adjust.ts'
+import { type Db, withBound, withTx, writeAtOnce } from '../base/db.ts'
+import { newId } from '../base/ids.ts'
+import type { Configuration } from '../earning/configuration.ts'
+import { lockState } from '../ledger/ledger.sql.ts'
+import { purchase } from '../purchase.ts'
+import { returns } from '../return.ts'
+import { spend } from '../spend.ts'
+import type { Ask, Facts, Outcome, Submit } from './asks.ts'
+import { type Changes, type Decision, isRefusal, type Verb } from './decisions.ts'
+import { faultOf, isMoved, isOutage } from './faults.ts'
+import { type Answered, save } from './save.ts'
+import { findMember, loadSlices, type Slices } from './slices.ts'
+
+/** One ask on its way through a list. */
+export type Item = { ask: Ask; submit: Submit; facts: Facts; outcome?: Outcome; fault?: Error }
+
+export type ListDeps = {
+  pool: pg.Pool
+  configurationAt: (db: Db, version: number) => Promise<Configuration> | Configuration
+  onFault: (error: Error, ask: Ask['verb']) => void
+  /** for the tests' control: what happens when versions are not compared */
+  unguarded?: boolean
+}
+
+const VERBS = { purchase, return: returns, spend, adjust } as const
+/** A list that lost this often runs its asks one at a time, each holding its member. */
+const LOSSES_MAX = 3
+
+export function verbOf(ask: Ask): Verb<Ask> {
+  return VERBS[ask.verb] as Verb<Ask>
+}
+
+/**
+ * load → decide → save for asks of one space, all in one transaction; fills in every item's outcome.
+ * When what was read has moved meanwhile (another process was faster), nothing was written and the list is read and
+ * decided again: the asks whose members moved apart from the others, and alone when they lost three times. A fault halves the list
+ * until the culprit stands alone, so that one poisoned item never spoils its neighbours.
+ */
+export async function runList(deps: ListDeps, space: number, items: Item[], losses = 0): Promise<void> {
+  try {
+    if (losses >= LOSSES_MAX && items.length > 1) {
+      for (const item of items) await runList(deps, space, [item], losses)
+    } else if (losses >= LOSSES_MAX) {
+      await runAlone(deps, space, items)
+    } else {
+      await attempt(deps, space, items)
+    }
+  } catch (thrown) {
+    const error = faultOf(thrown)
+    if (isMoved(error)) await runMoved(deps, space, items, losses + 1)
+    else if (isOutage(error)) for (const item of items) item.outcome ??= refused(refusal('unavailable', 'the database cannot be reached; try again shortly'))
+    else if (items.length === 1) failed(deps, items[0] as Item, error)
+    else {
+      const half = items.length >> 1
+      await runList(deps, space, items.slice(0, half), losses)
+      await runList(deps, space, items.slice(half), losses)
+    }
+  }
+}
+
+async function attempt(deps: ListDeps, space: number, items: Item[]): Promise<void> {
+  const read = await withBound(deps.pool, space, (db) => load(deps, db, items))
+  const answered = decideAll(read, items)
+  if (answered.some((a) => a.changes || a.store)) {
+    await writeAtOnce(deps.pool, space, (tx) => save(tx, newId(), bookedAt(items), answered, deps.unguarded))
+  }
+  settle(items, answered)
+}
+
+/** A member held for this transaction only: nobody can be faster. */
+async function runAlone(deps: ListDeps, space: number, items: Item[]): Promise<void> {
+  const answered = await withTx(deps.pool, space, async (tx) => {
+    const member = findMember(await load(deps, tx, items), items[0]?.ask.member ?? '')
+    if (member) await lockState(tx, member.member)
+    const decided = decideAll(await load(deps, tx, items), items)
+    if (decided.some((a) => a.changes || a.store)) await save(tx, newId(), bookedAt(items), decided)
+    return decided
+  })
+  settle(items, answered)
+}
+
+/** After a loss: who moved is decided again apart, so that those who did not are not held up a second time. */
+async function runMoved(deps: ListDeps, space: number, items: Item[], losses: number): Promise<void> {
+  if (items.length === 1 || losses === 1 || losses >= LOSSES_MAX) return await runList(deps, space, items, losses)
+  const half = items.length >> 1
+  const cut = items.toSorted((a, b) => (a.ask.member < b.ask.member ? -1 : a.ask.member > b.ask.member ? 1 : 0))
+  const at = cut.findIndex((item, i) => i >= half && item.ask.member !== cut[i - 1]?.ask.member)
+  if (at <= 0) return await runList(deps, space, items, losses)
+  await runList(deps, space, cut.slice(0, at), losses)
+  await runList(deps, space, cut.slice(at), losses)
+}
+
+function load(deps: ListDeps, db: Db, items: readonly Item[]): Promise<Slices> {
+  return loadSlices(db, items.map(({ ask, submit }) => ({ ask, key: submit.idempotency?.key })),
+    { first: (ask, needs) => verbOf(ask).needs(ask, needs), further: (ask, slices, needs) => verbOf(ask).furtherNeeds(ask, slices, needs) },
+    deps.configurationAt)
+}
+
+/** The fold: each ask sees what those before it did. Pure but for the slices, which are this list's own. */
+export function decideAll(slices: Slices, items: readonly Item[]): Answered[] {
+  return items.map((item) => {
+    const { idempotency } = item.submit
+    const before = idempotency && slices.answers.get(idempotency.key)
+    if (idempotency && before) return replay(before, idempotency.request)
+    const decision = decideOne(slices, item)
+    if (decision instanceof Error) return { outcome: undefined, fault: decision }
+    const outcome = isRefusal(decision) ? refused(decision) : { status: decision.status, body: decision.body, replayed: false }
+    const changes = isRefusal(decision) ? undefined : decision.changes
+    if (changes) apply(slices, changes)
+    if (!idempotency || (isRefusal(decision) && decision.code === 'invalid_request')) return { outcome, changes }
+    const stored = { key: idempotency.key, request: idempotency.request, status: outcome.status, answer: outcome.body, at: item.facts.now }
+    slices.answers.set(idempotency.key, stored)
+    return { outcome, changes, store: stored }
+  })
+}
+
+/** A fault in one decision is that one item's: it changed nothing. */
+function decideOne(slices: Slices, item: Item): Decision | Refusal | Error {
+  try {
+    return verbOf(item.ask).decide(slices, item.ask, item.facts)
+  } catch (error) {
+    return faultOf(error)
+  }
+}
+
+function replay(before: { request: Uuid; status: number; answer: string }, request: Uuid): Answered {
+  return before.request === request
+    ? { outcome: { status: before.status, body: before.answer, replayed: true } }
+    : { outcome: refused(refusal('idempotency_mismatch', 'this Idempotency-Key was used before with another request')) }
+}
+
+/** What a decision changed, as the asks after it see it. */
+function apply(slices: Slices, changes: Changes): void {
+  const { member, books } = changes
+  slices.states.set(member, books.state)
+  if (changes.enrols || slices.lots.has(member)) slices.lots.set(member, books.lots)
+  for (const { key, ...named } of changes.names) slices.names.set(key, named)
+  if (changes.purchase) slices.purchases.set(changes.purchase.id, changes.purchase)
+  for (const purchase of changes.returned ?? []) slices.purchases.set(purchase.id, purchase)
+  if (changes.returns) slices.returns.set(changes.returns.id, changes.returns)
+  for (const name of changes.names) {
+    const entry = name.seq === null ? undefined : books.entries.find((e) => e.seq === name.seq)
+    if (entry) slices.entries.set(`${member} ${entry.seq}`, entry)
+  }
+}
+
+function settle(items: readonly Item[], answered: readonly Answered[]): void {
+  for (const [i, item] of items.entries()) {
+    const answer = answered[i]
+    if (answer?.fault) item.fault = answer.fault
+    else if (answer?.outcome) item.outcome = answer.outcome
+  }
+}
+
+export function refused(no: Refusal): Outcome {
+  return { status: REFUSALS[no.code].status, body: JSON.stringify(problem(no)), replayed: false }
+}
+
+function failed(deps: ListDeps, item: Item, error: Error): void {
+  item.fault = error
+  deps.onFault(error, item.ask.verb)
+}
+
+/** When the list was asked: its first ask's time. */
+function bookedAt(items: readonly Item[]): Instant {
+  return items[0]?.facts.now ?? 0
+}

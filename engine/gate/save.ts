@@ -1,0 +1,126 @@
+import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
+import { instants, int2s, int4s, texts, uuids } from '../base/arrays.ts'
+import type { Tx } from '../base/db.ts'
+import { appendEvents, type NewEvent } from '../base/outbox.ts'
+import { type EntryOf, insertEntries, insertLotUses, insertStates, saveLots, updateStates } from '../ledger/ledger.sql.ts'
+import type { LotUse, MemberState } from '../ledger/ledger.rules.ts'
+import { bareProfile, type Member, newMember } from '../members/members.rules.ts'
+import { insertMembers } from '../members/members.sql.ts'
+import { insertPurchases, insertReturns, updateReturned } from '../purchases/purchases.sql.ts'
+import type { Purchase, Return } from '../purchases/purchases.rules.ts'
+import type { Outcome } from './asks.ts'
+import type { Changes } from './decisions.ts'
+import type { Named, StoredAnswer } from './slices.ts'
+
+/** What a list has decided of one ask, and what of it is to be written. */
+export type Answered = {
+  outcome: Outcome | undefined
+  changes?: Changes | undefined
+  store?: (StoredAnswer & { key: Uuid; at: Instant }) | undefined
+  fault?: Error
+}
+
+/** All that a list writes, a table at a time. */
+type Writes = {
+  answers: NonNullable<Answered['store']>[]
+  names: (Named & { key: Uuid })[]
+  joined: Member[]
+  states: { state: MemberState; read: number }[]
+  newStates: MemberState[]
+  purchases: Purchase[]
+  returned: Purchase[]
+  returns: Return[]
+  entries: EntryOf[]
+  lots: { member: Uuid; seq: number; remaining: number }[]
+  uses: (LotUse & { member: Uuid })[]
+  events: NewEvent[]
+}
+
+/**
+ * Writes a list in the one order in which all lists write: idempotency keys and names, members' states, then the rest; rows of
+ * a table in ascending key order, so that lists wait for each other and do not deadlock. One statement a table, all on
+ * the wire at once; when one fails, the transaction rolls back with those after it.
+ */
+export async function save(tx: Tx, batchId: Uuid, now: Instant, answered: readonly Answered[], unguarded = false): Promise<void> {
+  const w = collect(answered)
+  await Promise.all([
+    insertAnswers(tx, w.answers),
+    insertNames(tx, w.names),
+    updateStates(tx, w.states, unguarded),
+    insertMembers(tx, w.joined),
+    insertStates(tx, w.newStates),
+    insertPurchases(tx, w.purchases),
+    updateReturned(tx, w.returned),
+    insertReturns(tx, w.returns),
+    insertEntries(tx, w.entries),
+    saveLots(tx, w.lots),
+    insertLotUses(tx, w.uses),
+    appendEvents(tx, batchId, now, w.events),
+  ])
+}
+
+function collect(answered: readonly Answered[]): Writes {
+  const w: Writes = { answers: [], names: [], joined: [], states: [], newStates: [], purchases: [], returned: [], returns: [],
+    entries: [], lots: [], uses: [], events: [] }
+  const states = new Map<Uuid, { state: MemberState; read: number; isNew: boolean }>()
+  const purchases = new Map<Uuid, Purchase>()
+  const returned = new Map<Uuid, Purchase>()
+  const lots = new Map<string, Writes['lots'][number]>()
+  for (const { changes, store } of answered) {
+    if (store) w.answers.push(store)
+    if (!changes) continue
+    const { member, books } = changes
+    const known = states.get(member)
+    if (known) known.state = books.state
+    else states.set(member, { state: books.state, read: books.state.version - 1, isNew: changes.enrols !== undefined })
+    if (changes.enrols) w.joined.push(newMember(member, bareProfile(changes.enrols.externalId), changes.at))
+    for (const name of changes.names) w.names.push(name)
+    if (changes.purchase) purchases.set(changes.purchase.id, changes.purchase)
+    for (const p of changes.returned ?? []) (purchases.has(p.id) ? purchases : returned).set(p.id, p)
+    if (changes.returns) w.returns.push(changes.returns)
+    for (const entry of books.entries) w.entries.push({ ...entry, member })
+    for (const use of books.uses) {
+      w.uses.push({ ...use, member })
+      const lot = books.lots.find((l) => l.seq === use.lotSeq)
+      if (lot) lots.set(`${member} ${lot.seq}`, { member, seq: lot.seq, remaining: lot.remaining })
+    }
+    for (const event of changes.events) w.events.push(event)
+  }
+  for (const one of states.values()) {
+    if (one.isNew) w.newStates.push(one.state)
+    else w.states.push(one)
+  }
+  w.purchases.push(...purchases.values())
+  w.returned.push(...returned.values())
+  w.lots.push(...lots.values())
+  w.answers.sort((a, b) => order(a.key, b.key))
+  w.names.sort((a, b) => order(a.key, b.key))
+  w.states.sort((a, b) => order(a.state.member, b.state.member))
+  w.entries.sort((a, b) => order(a.member, b.member) || a.seq - b.seq)
+  w.purchases.sort((a, b) => order(a.member, b.member))
+  w.lots.sort((a, b) => order(a.member, b.member) || a.seq - b.seq)
+  return w
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+async function insertAnswers(tx: Tx, rows: Writes['answers']): Promise<void> {
+  if (rows.length === 0) return
+  await tx.query(
+    `insert into idempotency_keys (space_id, key, request, status, answer, created_at)
+     select $1, * from unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::timestamptz[])`,
+    [tx.space, uuids(rows, (r) => r.key), uuids(rows, (r) => r.request), int2s(rows, (r) => r.status),
+      texts(rows, (r) => r.answer), instants(rows, (r) => r.at)], 'answers-insert')
+}
+
+async function insertNames(tx: Tx, rows: Writes['names']): Promise<void> {
+  if (rows.length === 0) return
+  await tx.query(
+    `insert into lookups (space_id, key, member_id, object_id, seq)
+     select $1, * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[])`,
+    [tx.space, uuids(rows, (r) => r.key), uuids(rows, (r) => r.member), uuids(rows, (r) => r.object), int4s(rows, (r) => r.seq)],
+    'names-insert')
+}

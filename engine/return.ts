@@ -1,0 +1,242 @@
+import { decodeId, type Uuid } from '@laurel/contract/ids'
+import { refusal, type Refusal } from '@laurel/contract/refusals'
+import { digestOf, keyOf } from './base/keys.ts'
+import { award } from './earning/earning.rules.ts'
+import { type Configuration, program, programById, rulesAt, versionById } from './earning/configuration.ts'
+import { returnAnswer, walletAnswers } from './gate/answers.ts'
+import type { Facts, ReturnAsk } from './gate/asks.ts'
+import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
+import { findMember, memberRef, type Slices } from './gate/slices.ts'
+import { bookTakes, burnOrder, type Draft, draft, giveBack, isActive, type Lot, takeFrom, type Why } from './ledger/ledger.rules.ts'
+import { allocateMatching, allocateNamed, type Allocation, amountReturned, kept, perWallet, type Purchase, remainingItems,
+  type Return, type Returned, returnedUnits, type ReturnLine, type Taken } from './purchases/purchases.rules.ts'
+import { badInstant, purchaseKey } from './purchase.ts'
+
+/**
+ * What happens when something comes back: each purchase that it touches is decided again on what is left of it, on
+ * the inputs frozen with it; what that gives less than before is taken back, first from the purchase's own lots (pending
+ * ones first), then from the member's other lots in burn order, and what is not to be found is written off. So
+ * order and splitting of returns never matter. A suspended member's goods can come back too.
+ * Refusals: invalid_request, program_unknown, program_paused, member_unknown, purchase_unknown, return_exceeds_purchase,
+ * external_id_conflict.
+ */
+export const returns: Verb<ReturnAsk> = {
+  needs(ask, needs) {
+    const ref = memberRef(ask.member)
+    if (ref && 'id' in ref) needs.members.add(ref.id)
+    else if (ref) needs.names.add(ref.key)
+    needs.names.add(returnKey(ask.externalId))
+    if (ask.purchase?.startsWith('external:')) needs.names.add(purchaseKey(ask.purchase.slice(9)))
+  },
+
+  furtherNeeds(ask, slices, needs) {
+    const before = slices.names.get(returnKey(ask.externalId))
+    if (before?.object) needs.returns.set(before.object, before.member)
+    const member = findMember(slices, ask.member)
+    if (!member) return
+    needs.lots.add(member.member)
+    if (ask.purchase === undefined) {
+      if (ask.items !== 'all') for (const item of ask.items) needs.holding.push({ member: member.member, sku: item.sku ?? '' })
+    } else {
+      const id = purchaseId(slices, ask.purchase)
+      if (id) needs.purchases.set(id, member.member)
+    }
+  },
+
+  decide(slices, ask, facts) {
+    const ours = program(slices.configuration, ask.program)
+    if (!ours) return refusal('program_unknown', `there is no program "${ask.program}"`)
+    const member = findMember(slices, ask.member)
+    if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
+    const asked = JSON.stringify({ purchase: ask.purchase ?? null, items: ask.items })
+    const digest = digestOf(`${member.member}|${ours.programId}|${ask.occurredAt}|${asked}`)
+    const before = slices.names.get(returnKey(ask.externalId))
+    if (before) return repeat(slices, before.object ?? '', digest)
+    if (ours.status === 'paused') return refusal('program_paused', `the program "${ours.slug}" is paused`)
+    const bad = badInstant(ask.occurredAt, facts.now)
+    if (bad) return bad
+
+    const found = allocate(slices, ask, member.member, ours.programId)
+    if (isRefusal(found)) return found
+    const books = draft(member, slices.lots.get(member.member) ?? [])
+    const one: Return = {
+      member: member.member, id: facts.id, programId: ours.programId, occurredAt: ask.occurredAt, recordedAt: facts.now, digest,
+      externalId: ask.externalId, purchase: found.purchase, asked, lines: [], unmatched: found.unmatched, taken: [],
+    }
+    const touched: Purchase[] = []
+    for (const [purchase, allocations] of byPurchase(found.allocations)) {
+      const after = takeBack(slices.configuration, books, purchase, allocations, one, facts)
+      if (isRefusal(after)) return after
+      touched.push(after)
+    }
+    return conclude(slices.configuration, ours, one, books, touched)
+  },
+}
+
+export const returnKey = (externalId: string): Uuid => keyOf('return', externalId)
+
+function conclude(configuration: Configuration, ours: NonNullable<ReturnType<typeof program>>, one: Return, books: Draft,
+  touched: Purchase[]): Decision {
+  const events: Changes['events'] = [tell(books.state, 'purchase.returned', { return: one.id })]
+  for (const entry of books.entries) events.push(tell(books.state, 'points.reversed', { entry: entry.seq }))
+  return {
+    status: 201,
+    body: JSON.stringify({ ...returnAnswer(configuration, ours, one), wallets: walletAnswers(configuration, books.state, ours.programId) }),
+    changes: { member: one.member, at: one.recordedAt, books, returned: touched, returns: one, events,
+      names: [{ key: returnKey(one.externalId), member: one.member, object: one.id, seq: null }] },
+  }
+}
+
+function repeat(slices: Slices, id: Uuid, digest: Uuid): Decision | Refusal {
+  const stored = slices.returns.get(id)
+  const state = stored && slices.states.get(stored.member)
+  const ours = stored && programById(slices.configuration, stored.programId)
+  if (!stored || !ours || !state) throw new Error(`return ${id} is named but was not loaded`)
+  if (stored.digest !== digest) {
+    return refusal('external_id_conflict', `the external id "${stored.externalId}" names a return with other content`)
+  }
+  return { status: 200, body: JSON.stringify({ ...returnAnswer(slices.configuration, ours, stored),
+    wallets: walletAnswers(slices.configuration, state, ours.programId) }) }
+}
+
+function purchaseId(slices: Slices, ref: string): Uuid | undefined {
+  if (!ref.startsWith('external:')) return decodeId('pur', ref)
+  return slices.names.get(purchaseKey(ref.slice(9)))?.object ?? undefined
+}
+
+type Found = { purchase: Uuid | null; allocations: Allocation[]; unmatched: Return['unmatched'] }
+
+/** Which units of which purchases come back. */
+function allocate(slices: Slices, ask: ReturnAsk, member: Uuid, programId: number): Found | Refusal {
+  if (ask.purchase === undefined) {
+    const nameless = ask.items === 'all' ? 0 : ask.items.findIndex((item) => item.sku === undefined)
+    if (ask.items === 'all' || nameless >= 0) {
+      return refusal('invalid_request', 'a return that names no purchase says the SKU of every item', ask.items === 'all'
+        ? [{ pointer: '/items', detail: '"all" needs `purchase`' }] : [{ pointer: `/items/${nameless}/sku`, detail: 'is required without `purchase`' }])
+    }
+    const own = [...slices.purchases.values()].filter((p) => p.member === member && p.programId === programId)
+    return { purchase: null, ...allocateMatching(own, ask.items, ask.occurredAt) }
+  }
+  const id = purchaseId(slices, ask.purchase)
+  const purchase = id === undefined ? undefined : slices.purchases.get(id)
+  if (!purchase || purchase.member !== member || purchase.programId !== programId) {
+    return refusal('purchase_unknown', `this member has no purchase "${ask.purchase}" in this program`)
+  }
+  const bare = ask.items === 'all' ? -1 : ask.items.findIndex((item) => item.sku === undefined && item.line === undefined)
+  if (bare >= 0) {
+    return refusal('invalid_request', 'an item says its line or its SKU', [{ pointer: `/items/${bare}`, detail: 'give `line` or `sku`' }])
+  }
+  const allocations = allocateNamed(purchase, ask.items)
+  return isRefusal(allocations) ? allocations : { purchase: purchase.id, allocations, unmatched: [] }
+}
+
+function byPurchase(allocations: readonly Allocation[]): Map<Purchase, Allocation[]> {
+  const groups = new Map<Purchase, Allocation[]>()
+  for (const a of allocations) {
+    const group = groups.get(a.purchase)
+    if (group) group.push(a)
+    else groups.set(a.purchase, [a])
+  }
+  return groups
+}
+
+/** Decides one purchase again on what is left of it and books the difference; gives the purchase as it is then. */
+function takeBack(configuration: Configuration, books: Draft, purchase: Purchase, allocations: readonly Allocation[], one: Return,
+  facts: Facts): Purchase | Refusal {
+  const units = returnedUnits(purchase)
+  const lines: ReturnLine[] = []
+  for (const { index, quantity } of allocations) {
+    const item = purchase.items[index]
+    const was = units[index] ?? 0
+    if (!item) throw new Error(`purchase ${purchase.id} has no line ${index}`)
+    units[index] = was + quantity
+    lines.push({ purchase: purchase.id, index, line: item.line, sku: item.sku, quantity,
+      amount: amountReturned(item.amount, was + quantity, item.quantity) - amountReturned(item.amount, was, item.quantity) })
+  }
+  const decided = award(rulesAt(configuration, purchase.programId, purchase.configVersion, purchase.occurredAt), remainingItems(purchase.items, units))
+  if (isRefusal(decided)) return decided
+  const standing = perWallet(decided)
+  const wallets: Returned['wallets'] = []
+  for (const [walletId, original] of originals(configuration, purchase)) {
+    const taken = purchase.returned?.wallets.find((w) => w.walletId === walletId) ?? { walletId, lots: [], writtenOff: 0 }
+    const due = original - kept(original, standing.get(walletId) ?? 0)
+    wallets.push(settle(books, purchase, taken, due, one, facts))
+  }
+  one.lines.push(...lines)
+  return { ...purchase, returned: { units, wallets } }
+}
+
+function originals(configuration: Configuration, purchase: Purchase): Map<number, number> {
+  return perWallet(purchase.awards.map(([ruleVersionId, points]) => {
+    const version = versionById(configuration, ruleVersionId)
+    if (!version) throw new Error(`rule version ${ruleVersionId} is not in the configuration`)
+    return { walletId: version.walletId, points }
+  }))
+}
+
+type Standing = Returned['wallets'][number]
+
+/** Brings what was taken back for a purchase (and written off) to `due`, by taking more or giving back. */
+function settle(books: Draft, purchase: Purchase, before: Standing, due: number, one: Return, facts: Facts): Standing {
+  const taken = before.lots.reduce((sum, [, points]) => sum + points, 0)
+  const difference = due - taken - before.writtenOff
+  if (difference === 0) return before
+  const why: Why = { kind: difference > 0 ? 'reverse' : 'restore', source: one.id, digest: one.digest, occurredAt: one.occurredAt,
+    now: facts.now, ...(facts.actor ? { actor: facts.actor } : {}) }
+  return difference > 0 ? takeMore(books, purchase, before, difference, one, why) : giveLess(books, purchase, before, -difference, one, why)
+}
+
+function takeMore(books: Draft, purchase: Purchase, before: Standing, points: number, one: Return, why: Why): Standing {
+  const lots = books.lots.filter((lot) => lot.walletId === before.walletId && lot.remaining > 0).sort(returnOrder(purchase, why.now))
+  const takes = takeFrom(lots, points)
+  const own = books.lots.find((lot) => lot.source === purchase.id && lot.walletId === before.walletId)
+  const found = takes.reduce((sum, take) => sum + take.points, 0)
+  bookTakes(books, before.walletId, takes, own ? { ...why, reverses: own.seq } : why)
+  const now = takes.map((take): [number, number] => [take.lot.seq, take.points])
+  record(one, purchase, before.walletId, found, points - found, now)
+  return { walletId: before.walletId, lots: merge(before.lots, now), writtenOff: before.writtenOff + points - found }
+}
+
+/** First what was written off is taken up again, then points go back to the lots from which they came, last taken first. */
+function giveLess(books: Draft, purchase: Purchase, before: Standing, points: number, one: Return, why: Why): Standing {
+  const forgiven = Math.min(points, before.writtenOff)
+  let left = points - forgiven
+  const gives: { lot: Lot; points: number }[] = []
+  for (const [seq, n] of [...before.lots].reverse()) {
+    const given = Math.min(left, n)
+    if (given === 0) continue
+    left -= given
+    gives.push({ lot: lotBySeq(books, seq, before.walletId, purchase.id), points: given })
+  }
+  giveBack(books, before.walletId, gives, why)
+  const now = gives.map((give): [number, number] => [give.lot.seq, -give.points])
+  record(one, purchase, before.walletId, -(points - forgiven), -forgiven, now)
+  return { walletId: before.walletId, lots: merge(before.lots, now), writtenOff: before.writtenOff - forgiven }
+}
+
+/** A lot that was used up is not among the open ones: it is known all the same, with nothing left. */
+function lotBySeq(books: Draft, seq: number, walletId: number, source: Uuid): Lot {
+  let lot = books.lots.find((l) => l.seq === seq)
+  if (!lot) {
+    lot = { seq, walletId, source, points: 0, remaining: 0, activatesAt: 0, expiresAt: null }
+    books.lots.push(lot)
+  }
+  return lot
+}
+
+/** The purchase's own lots first, pending before active; then the others in burn order. */
+function returnOrder(purchase: Purchase, now: number): (a: Lot, b: Lot) => number {
+  const rank = (lot: Lot) => (lot.source !== purchase.id ? 2 : isActive(lot, now) ? 1 : 0)
+  return (a, b) => rank(a) - rank(b) || burnOrder(a, b)
+}
+
+function merge(before: Standing['lots'], now: Standing['lots']): Standing['lots'] {
+  const sums = new Map(before)
+  for (const [seq, points] of now) sums.set(seq, (sums.get(seq) ?? 0) + points)
+  return [...sums].filter(([, points]) => points !== 0)
+}
+
+function record(one: Return, purchase: Purchase, walletId: number, points: number, writtenOff: number, lots: Taken['lots']): void {
+  one.taken.push({ purchase: purchase.id, walletId, points, writtenOff, lots })
+}
+

@@ -1,0 +1,86 @@
+import type { Uuid } from '@laurel/contract/ids'
+import { refusal, type Refusal } from '@laurel/contract/refusals'
+import { digestOf, keyOf } from './base/keys.ts'
+import { type Configuration, type Program, program } from './earning/configuration.ts'
+import { movementText } from './gate/answers.ts'
+import type { AdjustAsk, SpendAsk } from './gate/asks.ts'
+import { type Decision, tell, type Verb } from './gate/decisions.ts'
+import { findMember, memberRef, type Needs, type Slices } from './gate/slices.ts'
+import { debit, draft } from './ledger/ledger.rules.ts'
+
+/**
+ * What happens when points are spent: they leave the member's lots in burn order, and never go below zero.
+ * Refusals: program_unknown, program_paused, wallet_unknown, member_unknown, member_suspended, insufficient_points,
+ * external_id_conflict.
+ */
+export const spend: Verb<SpendAsk> = {
+  needs(ask, needs) {
+    needMember(ask.member, needs)
+    if (ask.externalId !== undefined) needs.names.add(spendKey(ask.externalId))
+  },
+
+  furtherNeeds(ask, slices, needs) {
+    const member = findMember(slices, ask.member)
+    if (member) needs.lots.add(member.member)
+    const before = ask.externalId === undefined ? undefined : slices.names.get(spendKey(ask.externalId))
+    if (before?.seq) needs.entries.push({ member: before.member, seq: before.seq })
+  },
+
+  decide(slices, ask, facts) {
+    const where = walletFor(slices.configuration, ask)
+    if ('code' in where) return where
+    const member = findMember(slices, ask.member)
+    if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
+    const digest = digestOf(JSON.stringify([member.member, where.walletId, ask.points, ask.reason, ask.externalId ?? null]))
+    const before = ask.externalId === undefined ? undefined : slices.names.get(spendKey(ask.externalId))
+    if (before) return repeat(slices, where.program, ask, before, digest)
+    if (where.program.status === 'paused') return refusal('program_paused', `the program "${where.program.slug}" is paused`)
+    if (member.status !== 1) return refusal('member_suspended', 'this member is suspended or closed: nothing was spent')
+
+    const books = draft(member, slices.lots.get(member.member) ?? [])
+    const short = debit(books, where.walletId, ask.points, { kind: 'spend', source: facts.id, digest, occurredAt: facts.now,
+      now: facts.now, reason: ask.reason, ...(facts.actor ? { actor: facts.actor } : {}) })
+    if (short) return short
+    const seq = books.state.entrySeq
+    const events = [tell(books.state, 'points.spent', { entry: seq })]
+    return {
+      status: 201,
+      body: movementText(slices.configuration, where.program, books.state, { prefix: 'spd', id: facts.id, wallet: ask.wallet,
+        points: ask.points, reason: ask.reason, externalId: ask.externalId, at: facts.now, entries: [seq] }),
+      changes: { member: member.member, at: facts.now, books, events,
+        names: ask.externalId === undefined ? [] : [{ key: spendKey(ask.externalId), member: member.member, object: null, seq }] },
+    }
+  },
+}
+
+const spendKey = (externalId: string): Uuid => keyOf('spend', externalId)
+
+function repeat(slices: Slices, ours: Program, ask: SpendAsk, before: { member: Uuid; seq: number | null }, digest: Uuid): Decision | Refusal {
+  const entry = slices.entries.get(`${before.member} ${before.seq}`)
+  const state = slices.states.get(before.member)
+  if (!entry || !state) throw new Error(`entry ${before.seq} of a spend is named but was not loaded`)
+  if (entry.digest !== digest) {
+    return refusal('external_id_conflict', `the external id "${ask.externalId}" names a spend with other content`)
+  }
+  return { status: 200, body: movementText(slices.configuration, ours, state, { prefix: 'spd', id: entry.source, wallet: ask.wallet,
+    points: ask.points, reason: ask.reason, externalId: ask.externalId, at: entry.bookedAt, entries: [entry.seq] }) }
+}
+
+export function needMember(ref: string, needs: Needs): void {
+  const named = memberRef(ref)
+  if (named && 'id' in named) needs.members.add(named.id)
+  else if (named) needs.names.add(named.key)
+}
+
+/** The program and wallet that a spend or adjustment means; the program may be left out where there is only one. */
+export function walletFor(configuration: Configuration, ask: SpendAsk | AdjustAsk): { program: Program; walletId: number } | Refusal {
+  const [only, another] = configuration.programs
+  const ours = ask.program === undefined ? (another ? undefined : only) : program(configuration, ask.program)
+  if (!ours) {
+    return ask.program === undefined && another
+      ? refusal('invalid_request', 'several programs: say which', [{ pointer: '/program', detail: 'is required where there are several programs' }])
+      : refusal('program_unknown', ask.program === undefined ? 'there is no program yet' : `there is no program "${ask.program}"`)
+  }
+  const wallet = ours.wallets.find((w) => w.slug === ask.wallet)
+  return wallet ? { program: ours, walletId: wallet.walletId } : refusal('wallet_unknown', `the program "${ours.slug}" has no wallet "${ask.wallet}"`)
+}
