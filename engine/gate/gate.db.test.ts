@@ -1,0 +1,42 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { NOW, openShop, type Shop } from '../../tests/shop.ts'
+
+let shop: Shop
+beforeAll(async () => {
+  shop = await openShop()
+  await shop.rule('per_amount', { points: 1, per: 100 })
+})
+
+describe('a purchase', () => {
+  it('gives points, opens a lot, enrols the member, and a repeat answers the stored purchase', async () => {
+    const occurredAt = NOW()
+    const first = await shop.buy('p-1', 'external:ann', 1234, { occurredAt })
+    expect(first).toMatchObject({ status: 201, body: { points: 12, total: 1234, externalId: 'p-1', program: 'coffee',
+      awards: [{ version: 1, wallet: 'points', points: 12 }], wallets: [{ wallet: 'points', available: 12, lifetimeEarned: 12 }] } })
+    const again = await shop.buy('p-1', 'external:ann', 1234, { occurredAt })
+    expect(again).toMatchObject({ status: 200, body: { id: first.body.id, points: 12, wallets: [{ available: 12 }] } })
+    const other = await shop.buy('p-1', 'external:ann', 1235, { occurredAt })
+    expect(other).toMatchObject({ status: 409, body: { code: 'external_id_conflict' } })
+  })
+
+  it('100 identical ones at once are one', async () => {
+    const occurredAt = NOW()
+    const answers = await Promise.all(Array.from({ length: 100 }, () => shop.buy('p-2', 'external:bob', 500, { occurredAt })))
+    expect(answers.filter((a) => a.status === 201)).toHaveLength(1)
+    expect(answers.filter((a) => a.status === 200)).toHaveLength(99)
+    expect(new Set(answers.map((a) => a.body.id)).size).toBe(1)
+    const [row] = await shop.sql("select count(*) from entries e join lookups l on l.member_id = e.member_id where l.object_id is null and e.points = 5")
+    expect(row).toEqual({ count: '1' })
+  })
+
+  it('comes back, in part and in whole, also without naming the purchase', async () => {
+    const bought = await shop.buy('p-3', 'external:cid', 0, { items: [{ sku: 'a', quantity: 3, amount: 1000 }, { sku: 'b', quantity: 1, amount: 250 }] })
+    expect(bought.body.points).toBe(12)
+    const part = await shop.giveBack('r-1', 'external:cid', { purchase: 'external:p-3', items: [{ sku: 'a', quantity: 1 }] })
+    expect(part).toMatchObject({ status: 201, body: { points: 3, lines: [{ sku: 'a', quantity: 1, amount: 333 }], wallets: [{ available: 9, lifetimeReversed: 3 }] } })
+    const rest = await shop.giveBack('r-2', 'external:cid', { items: [{ sku: 'a', quantity: 5 }] })
+    expect(rest).toMatchObject({ status: 201, body: { points: 7, unmatched: [{ sku: 'a', quantity: 3 }], wallets: [{ available: 2 }] } })
+    const over = await shop.giveBack('r-3', 'external:cid', { purchase: bought.body.id, items: [{ sku: 'a', quantity: 1 }] })
+    expect(over).toMatchObject({ status: 409, body: { code: 'return_exceeds_purchase' } })
+  })
+})
