@@ -9,7 +9,7 @@ const program = z.object({ program: z.string(), slug: z.string() })
 
 export const EVENTS = {
   'member.enrolled': z.object({ externalId: z.string().nullable() }),
-  'member.changed': z.object({ externalId: z.string().nullable(), status: memberStatus }),
+  'member.changed': z.object({ externalId: z.string().nullable(), status: memberStatus, fields: z.array(z.string()) }),
   'purchase.recorded': z.object({ purchase: z.string(), program: z.string(), externalId: z.string(), occurredAt: instant,
     currency: z.string(), total: minor, points: pointsOut }),
   'purchase.returned': z.object({ return: z.string(), purchase: z.string().nullable(), program: z.string(),

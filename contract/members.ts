@@ -38,5 +38,5 @@ export const memberAnswer = z.object({
 export type MemberAnswer = z.infer<typeof memberAnswer>
 
 /** Exact matches; e-mail without regard to case. */
-export const memberQuery = z.strictObject({ ...page, email: text(254).optional(), phone: text(16).optional(),
+export const memberQuery = z.strictObject({ ...page, email: text(254).optional(), phone: text(40).optional(),
   externalId: externalId.optional() })
