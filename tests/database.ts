@@ -38,7 +38,7 @@ export async function openDatabase(): Promise<TestDatabase> {
   opened.push({ name, close })
   const sql = (text: string, values: unknown[] = []) => run(toDatabase(server.superuserUrl, name), text, values)
   const spaces = await sql("select space_id from spaces where tenant = 'default' order by mode")
-  const [space, otherSpace] = spaces.map((row) => Number(row['space_id']))
+  const [space, otherSpace] = spaces.map((row) => Number(row.space_id))
   if (space === undefined || otherSpace === undefined) throw new Error('the migrations made no default spaces')
   return { url, pool, space, otherSpace, sql, close }
 }
@@ -46,6 +46,7 @@ export async function openDatabase(): Promise<TestDatabase> {
 /** Registered for every test file by tests/setup.ts; runs after the file's own hooks. */
 export function closeDatabasesAfterFile(): void {
   // biome-ignore lint/correctness/noEmptyPattern: vitest insists on a pattern
+  // oxlint-disable-next-line no-empty-pattern
   afterAll(async ({}, suite) => {
     for (const { name, close } of opened.splice(0)) {
       await close()

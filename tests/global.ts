@@ -30,14 +30,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   project.provide('server', server)
   return async () => {
-    const kept = existsSync(join(server.directory, 'failed')) && !process.env['CI']
+    const kept = existsSync(join(server.directory, 'failed')) && !process.env.CI
     await stopServer(server, kept)
     if (kept) console.log(`\nTo look at them again: node tests/reopen.ts ${server.directory}\n`)
   }
 }
 
 async function migrate(url: string): Promise<void> {
-  for (const file of readdirSync(MIGRATIONS).filter((name) => /^\d{4}_.*\.sql$/.test(name)).sort()) {
+  for (const file of readdirSync(MIGRATIONS)
+    .filter((name) => /^\d{4}_.*\.sql$/.test(name))
+    .sort()) {
     await run(url, readFileSync(join(MIGRATIONS, file), 'utf8')).catch((error: unknown) => {
       throw new Error(`the migration ${file} failed`, { cause: error })
     })

@@ -27,13 +27,13 @@ const clusters = new Map<string, Cluster>()
 
 /** The embedded one, unless LAUREL_TEST_PG names another major, whose Debian package must then be there. */
 export function wantedMajor(): number {
-  const text = process.env['LAUREL_TEST_PG'] || String(EMBEDDED_MAJOR)
+  const text = process.env.LAUREL_TEST_PG || String(EMBEDDED_MAJOR)
   if (!/^1[5-9]$/.test(text)) throw new Error(`LAUREL_TEST_PG is a major version, 15 or later, not ${text}`)
   return Number(text)
 }
 
 /** Where Debian's package keeps a major's programs. */
-export function debianBin(major: number): string {
+function debianBin(major: number): string {
   return `/usr/lib/postgresql/${major}/bin`
 }
 
@@ -85,7 +85,8 @@ export async function run(url: string, text: string, values: unknown[] = []): Pr
 /** However this run ends, killed too, its server ends with it: the pipe closes, and a shell that waits for that acts. */
 function stopWhenWeAreGone(pid: number): void {
   const watch = spawn('/bin/sh', ['-c', `cat > /dev/null; kill -INT ${pid}`], {
-    stdio: ['pipe', 'ignore', 'ignore'], detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
   })
   watch.unref()
 }
