@@ -7,11 +7,12 @@ export function checkArgs(code: string, args: unknown): FieldError[] {
   if (!kind) return [{ pointer: '/kind', detail: `must be one of ${KINDS.map((k) => k.code).join(', ')}` }]
   const parsed = kind.args.safeParse(args)
   if (parsed.success) return []
-  return parsed.error.issues.flatMap((issue) => {
+  const errors = parsed.error.issues.flatMap((issue) => {
     const path = ['/args', ...issue.path.map(escape)].join('/')
     if (issue.code !== 'unrecognized_keys') return [{ pointer: path, detail: issue.message }]
     return issue.keys.map((key) => ({ pointer: `${path}/${escape(key)}`, detail: `is not an argument of ${code}` }))
   })
+  return errors.filter((error, i) => errors.findIndex((other) => other.pointer === error.pointer) === i)
 }
 
 /** RFC 6901. */

@@ -103,6 +103,12 @@ function scaleBig(amount: number, times: number, per: number, rounding: Rounding
   return points > BigInt(Number.MAX_SAFE_INTEGER) ? Number.POSITIVE_INFINITY : Number(points)
 }
 
+/** A verdict of this many points ≥ 0. */
+export function gives(points: number, why: string): Verdict {
+  if (points === 0) return 'rounds_to_zero'
+  return points > Number.MAX_SAFE_INTEGER ? 'amount_out_of_range' : { points, why }
+}
+
 /** `1 point`, `2 points`. */
 export function count(n: number, noun: string): string {
   return n === 1 ? `1 ${noun}` : `${n} ${noun}s`

@@ -1,5 +1,5 @@
 import { multiplierArgs } from '@laurel/contract/earning-rules'
-import { count, defineKind, scale } from './kind.ts'
+import { count, defineKind, gives, scale } from './kind.ts'
 
 /** A factor has at most four decimals: as a whole number of these it is exact. */
 const PARTS = 10_000
@@ -19,8 +19,7 @@ export const multiplier = defineKind({
     const added = Math.round(args.factor * PARTS) - PARTS
     return (_lines, given) => {
       if (given === 0) return 'nothing_to_multiply'
-      const points = scale(given, added, PARTS, 'floor')
-      return points === 0 ? 'rounds_to_zero' : { points, why: `${args.factor} times ${count(given, 'point')}` }
+      return gives(scale(given, added, PARTS, 'floor'), `${args.factor} times ${count(given, 'point')}`)
     }
   },
 })

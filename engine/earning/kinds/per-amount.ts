@@ -1,6 +1,6 @@
 import { perAmountArgs } from '@laurel/contract/earning-rules'
 import { formatMoney } from '../../base/currencies.ts'
-import { count, defineKind, filterOf, scale } from './kind.ts'
+import { count, defineKind, filterOf, gives, scale } from './kind.ts'
 
 const ROUNDED = { floor: '', half_up: ', rounded half up', ceil: ', rounded up' }
 
@@ -34,8 +34,7 @@ export const perAmount = defineKind({
       if (!matched) return 'no_eligible_items'
       if (eligible > Number.MAX_SAFE_INTEGER) return 'amount_out_of_range'
       const points = scale(eligible, args.points, args.per, rounding)
-      if (points === 0) return 'rounds_to_zero'
-      return { points, why: rate + formatMoney(eligible, currency) + ROUNDED[rounding] }
+      return gives(points, rate + formatMoney(eligible, currency) + ROUNDED[rounding])
     }
   },
 })

@@ -1,5 +1,5 @@
 import { perItemArgs } from '@laurel/contract/earning-rules'
-import { count, defineKind, filterOf, scale } from './kind.ts'
+import { count, defineKind, filterOf, gives, scale } from './kind.ts'
 
 export const perItem = defineKind({
   code: 'per_item',
@@ -20,7 +20,7 @@ export const perItem = defineKind({
       for (const line of lines) if (!counts || counts(line)) units += line.quantity
       if (units === 0) return 'no_eligible_items'
       if (units > Number.MAX_SAFE_INTEGER) return 'amount_out_of_range'
-      return { points: scale(units, args.points, 1, 'floor'), why: rate + count(units, 'item') }
+      return gives(scale(units, args.points, 1, 'floor'), rate + count(units, 'item'))
     }
   },
 })

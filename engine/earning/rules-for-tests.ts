@@ -1,0 +1,44 @@
+import { configurationOf, type Configured, type Program, type RuleState, type RuleVersion } from './configuration.ts'
+import { KINDS } from './kinds.ts'
+import type { Kind } from './kinds/kind.ts'
+
+/** A program as tests need one: `points` is wallet 1, `stamps` wallet 2. */
+export const aProgram: Program = {
+  programId: 1,
+  id: '019aa000-0000-7000-8000-000000000001',
+  slug: 'coffee',
+  name: 'Coffee Club',
+  timezone: 'Europe/London',
+  currency: 'GBP',
+  joinPolicy: 'explicit',
+  status: 'active',
+  wallets: [{ walletId: 1, slug: 'points' }, { walletId: 2, slug: 'stamps' }],
+}
+
+/** Version 1 of rule `ruleId`, published in config version 1; say what differs. */
+export function aVersion(ruleId: number, kind: string, args: unknown, differs: Partial<RuleVersion> = {}): RuleVersion {
+  const version = differs.version ?? 1
+  return {
+    ruleVersionId: ruleId * 1000 + version,
+    ruleId,
+    rule: `019aa000-0000-7000-8000-1${String(ruleId).padStart(11, '0')}`,
+    version,
+    name: `rule ${ruleId}`,
+    kind,
+    walletId: 1,
+    args,
+    priority: 0,
+    effectiveFrom: null,
+    startsAt: null,
+    endsAt: null,
+    publishedIn: 1,
+    ...differs,
+  }
+}
+
+/** The configuration of one program with these versions; every rule is active from config version 1 unless told. */
+export function aConfiguration(versions: RuleVersion[], differs: Partial<Configured> = {}, kinds: readonly Kind[] = KINDS) {
+  const ruleIds = [...new Set(versions.map((v) => v.ruleId))]
+  const states: RuleState[] = ruleIds.map((ruleId) => ({ ruleId, configVersion: 1, status: 'active' }))
+  return configurationOf({ space: 1, configVersion: 1, programs: [aProgram], versions, states, ...differs }, kinds)
+}
