@@ -2,7 +2,7 @@ import { freeFault } from '@laurel/contract/common'
 import { encodeId, type Uuid } from '@laurel/contract/ids'
 import { DAY, formatInstant, type Instant } from '@laurel/contract/instants'
 import type { MemberAnswer, MemberBody, MemberPatch } from '@laurel/contract/members'
-import { type FieldError, type Refusal, refusal } from '@laurel/contract/refusals'
+import { type FieldError, Refused } from '@laurel/contract/refusals'
 
 /** What is known of a person, normalised. null: not known. */
 export type Profile = {
@@ -45,9 +45,9 @@ export function memberAnswer(member: Member): MemberAnswer {
 
 /**
  * The profile that is stored: e-mail trimmed and NFC (its case is kept, and ignored when compared), phone as E.164,
- * locale in its canonical form; everything else to the letter. invalid_request lists every field that is wrong.
+ * locale in its canonical form; everything else to the letter. Refused with invalid_request, listing every field that is wrong.
  */
-export function normalise(said: MemberBody | MemberPatch, now: Instant): Profile | Refusal {
+export function normalise(said: MemberBody | MemberPatch, now: Instant): Profile {
   const errors: FieldError[] = []
   const read = <T>(name: keyof Profile, reader: (value: T, wrong: Wrong, now: Instant) => T | null): T | null => {
     const value = said[name] as T | null | undefined
@@ -66,20 +66,19 @@ export function normalise(said: MemberBody | MemberPatch, now: Instant): Profile
     locale: read('locale', readLocale),
     attributes: read('attributes', readAttributes) ?? {},
   }
-  return errors.length > 0 ? refusal('invalid_request', 'some fields of the member are not valid', errors) : profile
+  if (errors.length > 0) throw new Refused('invalid_request', 'some fields of the member are not valid', errors)
+  return profile
 }
 
-/** What the patch makes of the member, and which fields differ after it, in the wire's names. */
-export function applyPatch(member: Member, patch: MemberPatch, now: Instant): { next: Member; changed: string[] } | Refusal {
+/** What the patch makes of the member, and which fields differ after it, in the wire's names. Refused as `normalise` is. */
+export function applyPatch(member: Member, patch: MemberPatch, now: Instant): { next: Member; changed: string[] } {
   if (member.status === 'closed' && patch.status !== undefined && patch.status !== 'closed') {
-    return refusal('member_suspended', 'the member is closed, which is final: enrol the person again')
+    throw new Refused('member_suspended', 'the member is closed, which is final: enrol the person again')
   }
   const asked: MemberPatch = { ...member }
   for (const name of TEXT_FIELDS) if (patch[name] !== undefined) asked[name] = patch[name]
   asked.attributes = patch.attributes === null ? {} : merged(member.attributes, patch.attributes ?? {})
-  const profile = normalise(asked, now)
-  if ('code' in profile) return profile
-  const next: Member = { ...member, ...profile, status: patch.status ?? member.status }
+  const next: Member = { ...member, ...normalise(asked, now), status: patch.status ?? member.status }
   const changed = [...FIELDS, 'status' as const].filter((name) => canonical(member[name]) !== canonical(next[name]))
   if (changed.length === 0) return { next: member, changed }
   return { next: { ...next, revision: member.revision + 1, updatedAt: now }, changed }
@@ -105,9 +104,9 @@ export function identities(profile: Profile): Identity[] {
 
 const IDENTITY_WORDS = { externalId: 'external id', email: 'e-mail', phone: 'phone' } as const
 
-/** Says which fields another member has, and not who that is. */
-export function takenBy(taken: readonly Identity[]): Refusal {
-  return refusal('already_exists', `another member has this ${taken.map(({ field }) => IDENTITY_WORDS[field]).join(' and this ')}`,
+/** The refusal that says which fields another member has, and not who that is. */
+export function takenBy(taken: readonly Identity[]): Refused {
+  return new Refused('already_exists', `another member has this ${taken.map(({ field }) => IDENTITY_WORDS[field]).join(' and this ')}`,
     taken.map(({ field }) => ({ pointer: `/${field}`, detail: 'another member has it' })))
 }
 
