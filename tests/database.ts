@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import type pg from 'pg'
 import { afterAll, inject, type RunnerTestSuite } from 'vitest'
 import { openPool } from '../engine/base/db.ts'
-import { cloneTemplate } from './global.ts'
-import { run, toDatabase } from './server.ts'
+import { cloneTemplate, run, toDatabase } from './connect.ts'
 
 /** A migrated database of a test file's own, empty but for the two spaces that the first migration makes. */
 export type TestDatabase = {
@@ -45,8 +44,7 @@ export async function openDatabase(): Promise<TestDatabase> {
 
 /** Registered for every test file by tests/setup.ts; runs after the file's own hooks. */
 export function closeDatabasesAfterFile(): void {
-  // biome-ignore lint/correctness/noEmptyPattern: vitest insists on a pattern
-  // oxlint-disable-next-line no-empty-pattern
+  // oxlint-disable-next-line no-empty-pattern -- vitest insists on a pattern
   afterAll(async ({}, suite) => {
     for (const { name, close } of opened.splice(0)) {
       await close()

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openServer, stopServer, toDatabase } from './server.ts'
+import { toDatabase } from './connect.ts'
+import { openServer, stopServer } from './server.ts'
 
 /** `node tests/reopen.ts DIRECTORY`: serves the databases of test files that failed, until Ctrl-C. */
 const directory = process.argv[2]

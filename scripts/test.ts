@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * `npm test`: every ring on the embedded PostgreSQL 18, then the ring that needs a database again on PostgreSQL 15,
+ * Debian's package, the oldest that we support. `npm test -- purchase` runs the files whose path contains that; other
+ * arguments go to vitest as they are. LAUREL_TEST_PG=15 runs everything on that major alone.
+ */
+const OLDEST = 15
+const NODE_MIN = [24, 11] as const
+
+type Outcome = { what: string; passed: boolean; detail: string }
+
+function main(): Outcome[] {
+  prerequisites()
+  const args = process.argv.slice(2)
+  const major = process.env.LAUREL_TEST_PG
+  if (major) {
+    if (Number(major) !== 18 && !installed(Number(major))) return [missing(Number(major))]
+    return [vitest(`everything on PostgreSQL ${major}`, args, major)]
+  }
+  const outcomes = [vitest('everything on PostgreSQL 18', args)]
+  if (args.includes('--project')) return outcomes
+  if (installed(OLDEST) || install(OLDEST)) {
+    const again = ['--project', 'database', '--passWithNoTests', ...args]
+    return [...outcomes, vitest(`the database ring on PostgreSQL ${OLDEST}`, again, String(OLDEST))]
+  }
+  return [...outcomes, missing(OLDEST)]
+}
+
+function prerequisites(): void {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1])) {
+    throw new Error(
+      `Node ${process.versions.node} cannot run Laurel's sources; use \`npm test\`, which runs the pinned one`,
+    )
+  }
+  if (!existsSync('node_modules/vitest')) throw new Error('The dependencies are missing: npm ci')
+}
+
+function vitest(what: string, args: string[], major?: string): Outcome {
+  const started = performance.now()
+  const program = join('node_modules', 'vitest', 'vitest.mjs')
+  const env = { ...process.env, ...(major ? { LAUREL_TEST_PG: major } : {}) }
+  const { status, signal, error } = spawnSync(process.execPath, [program, 'run', ...args], { stdio: 'inherit', env })
+  const seconds = `${((performance.now() - started) / 1000).toFixed(0)} s`
+  if (signal === 'SIGINT') process.exit(130)
+  return { what, passed: status === 0, detail: status === 0 ? seconds : (error?.message ?? `failed after ${seconds}`) }
+}
+
+function installed(major: number): boolean {
+  return existsSync(`/usr/lib/postgresql/${major}/bin/postgres`)
+}
+
+/** On Debian as root; elsewhere it is for whoever runs this to decide. */
+function install(major: number): boolean {
+  const debian = existsSync('/etc/os-release') && /^ID(_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8'))
+  if (!debian || process.getuid?.() !== 0) return false
+  console.log(`Installing postgresql-${major}`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const apt = (...args: string[]) => spawnSync('apt-get', args, { stdio: 'inherit', env }).status === 0
+  const wanted = ['install', '--yes', '--no-install-recommends', `postgresql-${major}`]
+  return (apt(...wanted) || (apt('update') && apt(...wanted))) && installed(major)
+}
+
+/** Not having run is not having passed: in CI it fails; at a desk it is said, in capitals. */
+function missing(major: number): Outcome {
+  const detail = `NOT TESTED: there is no /usr/lib/postgresql/${major} (apt-get install postgresql-${major})`
+  return { what: `PostgreSQL ${major}`, passed: !process.env.CI && major === OLDEST, detail }
+}
+
+process.chdir(join(import.meta.dirname, '..'))
+const outcomes = main()
+console.log('')
+for (const { what, passed, detail } of outcomes) {
+  console.log(`${!passed ? '✗' : detail.startsWith('NOT') ? '!' : '✓'} ${what}: ${detail}`)
+}
+if (!outcomes.every(({ passed }) => passed)) process.exitCode = 1
