@@ -87,8 +87,14 @@ function normalise(ask: PurchaseAsk, ours: Program): Said | Refusal {
   if (total === undefined) return refusal('amount_out_of_range', 'the lines add up to more than 2^53 − 1')
   const itemsText = JSON.stringify(items)
   const metadata = ask.metadata === undefined ? null : JSON.stringify(ask.metadata)
-  const content = `${ours.programId}|${ask.occurredAt}|${ask.currency}|${itemsText}|${JSON.stringify([ask.channel, ask.store])}|${metadata}`
+  const content = contentText(ours.programId, ask.occurredAt, ask.currency, itemsText, ask.channel ?? null, ask.store ?? null, metadata)
   return { key: purchaseKey(ask.externalId), items, itemsText, total, metadata, content }
+}
+
+/** All that a purchase says but for its member and its external id, as one text: its digest is taken over this. */
+export function contentText(programId: number, occurredAt: Instant, currency: string, itemsText: string, channel: string | null,
+  store: string | null, metadata: string | null): string {
+  return `${programId}|${occurredAt}|${currency}|${itemsText}|${JSON.stringify([channel, store])}|${metadata}`
 }
 
 function contentOf(said: Said, member: Uuid): Uuid {

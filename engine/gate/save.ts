@@ -5,7 +5,6 @@ import type { Tx } from '../base/db.ts'
 import { appendEvents, type NewEvent } from '../base/outbox.ts'
 import { type EntryOf, insertEntries, insertLotUses, insertStates, saveLots, updateStates } from '../ledger/ledger.sql.ts'
 import type { LotUse, MemberState } from '../ledger/ledger.rules.ts'
-import { bareProfile, type Member, newMember } from '../members/members.rules.ts'
 import { insertMembers } from '../members/members.sql.ts'
 import { insertPurchases, insertReturns, updateReturned } from '../purchases/purchases.sql.ts'
 import type { Purchase, Return } from '../purchases/purchases.rules.ts'
@@ -25,7 +24,7 @@ export type Answered = {
 type Writes = {
   answers: NonNullable<Answered['store']>[]
   names: (Named & { key: Uuid })[]
-  joined: Member[]
+  joined: { member: Uuid; externalId: string; at: Instant }[]
   states: { state: MemberState; read: number }[]
   newStates: MemberState[]
   purchases: Purchase[]
@@ -74,7 +73,7 @@ function collect(answered: readonly Answered[]): Writes {
     const known = states.get(member)
     if (known) known.state = books.state
     else states.set(member, { state: books.state, read: books.state.version - 1, isNew: changes.enrols !== undefined })
-    if (changes.enrols) w.joined.push(newMember(member, bareProfile(changes.enrols.externalId), changes.at))
+    if (changes.enrols) w.joined.push({ member, externalId: changes.enrols.externalId, at: changes.at })
     for (const name of changes.names) w.names.push(name)
     if (changes.purchase) purchases.set(changes.purchase.id, changes.purchase)
     for (const p of changes.returned ?? []) (purchases.has(p.id) ? purchases : returned).set(p.id, p)

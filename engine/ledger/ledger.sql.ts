@@ -121,3 +121,36 @@ export async function insertLotUses(tx: Tx, rows: readonly (LotUse & { member: U
     [tx.space, uuids(rows, (r) => r.member), int4s(rows, (r) => r.seq), int4s(rows, (r) => r.lotSeq), int8s(rows, (r) => r.points)],
     'lot-uses-insert')
 }
+
+type EntryRow = { [K in keyof EntryOf]: EntryOf[K] | null }
+export type BooksOf = { state: MemberState; entries: Entry[]; lots: { seq: number; remaining: number }[]; uses: LotUse[] }
+
+/** The next members after a member id, in order, with all of their books; in the caller's snapshot. */
+export async function loadBooks(db: Db, after: Uuid, limit: number): Promise<BooksOf[]> {
+  const states = (await db.query<StateRow>(
+    `select ${STATE_COLUMNS} from member_states s where s.space_id = $1 and s.member_id > $2 order by s.member_id limit $3`,
+    [db.space, after, limit], 'books-states')).map(toState)
+  const members = uuids(states, (s) => s.member)
+  const [entries, lots, uses] = await Promise.all([
+    db.query<EntryRow>(
+      `select member_id as member, seq, wallet_id as "walletId", kind, from_account as "from", to_account as "to",
+              rule_version_id as "ruleVersionId", reverses, points, balance, occurred_at as "occurredAt", booked_at as "bookedAt",
+              activates_at as "activatesAt", expires_at as "expiresAt", source_id as source, digest, actor, reason, encode(hash, 'hex') as hash
+         from entries where member_id = any ($1::uuid[]) and space_id = $2 order by member_id, seq`, [members, db.space], 'books-entries'),
+    db.query<{ member: Uuid; seq: number; remaining: number }>(
+      'select member_id as member, seq, remaining from lots where member_id = any ($1::uuid[]) and space_id = $2', [members, db.space], 'books-lots'),
+    db.query<LotUse & { member: Uuid }>(
+      `select member_id as member, seq, lot_seq as "lotSeq", points from lot_uses
+        where member_id = any ($1::uuid[]) and space_id = $2`, [members, db.space], 'books-uses'),
+  ])
+  const books = new Map(states.map((state): [Uuid, BooksOf] => [state.member, { state, entries: [], lots: [], uses: [] }]))
+  for (const row of entries) books.get(row.member ?? '')?.entries.push(present(row))
+  for (const lot of lots) books.get(lot.member)?.lots.push(lot)
+  for (const use of uses) books.get(use.member)?.uses.push(use)
+  return [...books.values()]
+}
+
+/** Absent rather than null: as entries are made. */
+function present(row: EntryRow): Entry {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as unknown as Entry
+}
