@@ -5,7 +5,7 @@ import type { Db, Tx } from '../base/db.ts'
 import type { Member } from './members.rules.ts'
 
 /** Columns of members as `m`, shaped as a Member. */
-export const MEMBER_COLUMNS = `m.member_id as id, m.external_id as "externalId", m.email, m.phone, m.name,
+const MEMBER_COLUMNS = `m.member_id as id, m.external_id as "externalId", m.email, m.phone, m.name,
   m.birth_date as "birthDate", m.locale, m.attributes, m.status, m.revision, m.created_at as "createdAt", m.updated_at as "updatedAt"`
 
 export async function selectMember(db: Db, id: Uuid): Promise<Member | undefined> {
@@ -13,6 +13,34 @@ export async function selectMember(db: Db, id: Uuid): Promise<Member | undefined
     `select ${MEMBER_COLUMNS} from members m where m.space_id = $1 and m.member_id = $2`, [db.space, id], 'member-load')
   return member
 }
+
+export async function selectNamedMember(db: Db, key: Uuid): Promise<Member | undefined> {
+  const [member] = await db.query<Member>(
+    `select ${MEMBER_COLUMNS} from lookups n join members m on m.space_id = n.space_id and m.member_id = n.member_id
+      where n.space_id = $1 and n.key = $2`, [db.space, key], 'member-named')
+  return member
+}
+
+/** Newest first, older than `after`. */
+export async function selectMembers(db: Db, after: Uuid | null, limit: number): Promise<Member[]> {
+  return await db.query<Member>(
+    `select ${MEMBER_COLUMNS} from members m where m.space_id = $1 and m.member_id < coalesce($2::uuid, $3::uuid)
+      order by m.member_id desc limit $4`, [db.space, after, LAST_ID, limit], 'members-list')
+}
+
+/** The one who holds all of these names, if it is one. */
+export async function selectMembersNamed(db: Db, keys: readonly Uuid[], after: Uuid | null, limit: number): Promise<Member[]> {
+  return await db.query<Member>(
+    `select ${MEMBER_COLUMNS} from members m
+      where m.space_id = $1 and m.member_id < coalesce($2::uuid, $3::uuid)
+        and m.member_id in (select n.member_id from lookups n where n.space_id = $1 and n.key = any ($5::uuid[])
+                             group by n.member_id having count(*) = $6::int)
+      order by m.member_id desc limit $4`,
+    [db.space, after, LAST_ID, limit, uuids(keys, (key) => key), keys.length], 'members-find')
+}
+
+/** Where a list begins: no UUID of ours is as late. */
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 /** One member, held until the transaction ends, so that changes of a profile queue up. Never several members. */
 export async function lockMember(tx: Tx, id: Uuid): Promise<Member | undefined> {

@@ -1,10 +1,12 @@
-import type { Uuid } from '@laurel/contract/ids'
+import { decodeId, type Uuid } from '@laurel/contract/ids'
 import type { MemberAnswer } from '@laurel/contract/members'
+import { Refused } from '@laurel/contract/refusals'
 import type { Db, Tx } from '../base/db.ts'
 import { keyOf } from '../base/keys.ts'
+import { type Page, type PageAsk, pageOf } from '../base/pages.ts'
 import { parseRef } from '../base/refs.ts'
-import { identities, type Identity, type Member, memberAnswer, type Profile } from './members.rules.ts'
-import { claimNames, memberNamed, releaseNames } from './members.sql.ts'
+import { emailIdentity, identities, type Identity, type Member, memberAnswer, phoneIdentity, type Profile } from './members.rules.ts'
+import { claimNames, memberNamed, releaseNames, selectMember, selectMembers, selectMembersNamed, selectNamedMember } from './members.sql.ts'
 
 /** A member as clients see it, with the revision that guards changes to it (its ETag). */
 export type Revised = { member: MemberAnswer; revision: number }
@@ -18,6 +20,42 @@ export async function memberIdOf(db: Db, ref: string): Promise<Uuid | undefined>
   const named = parseRef('mem', ref)
   if (!named) return undefined
   return 'id' in named ? named.id : await memberNamed(db, keyOf('member.external', named.external))
+}
+
+/** The id of a member who exists. Refusals: member_unknown. */
+export async function existingMember(db: Db, ref: string): Promise<Uuid> {
+  return (await memberRow(db, ref)).id
+}
+
+/** Refusals: member_unknown. */
+export async function getMember(db: Db, ref: string): Promise<Revised> {
+  return revised(await memberRow(db, ref))
+}
+
+async function memberRow(db: Db, ref: string): Promise<Member> {
+  const named = parseRef('mem', ref)
+  const member = named && ('id' in named ? await selectMember(db, named.id)
+    : await selectNamedMember(db, keyOf('member.external', named.external)))
+  if (!member) throw new Refused('member_unknown', `there is no member "${ref}"`)
+  return member
+}
+
+/** What members are found by: exact matches, all of them, compared as identities are. */
+export type MemberFilter = { email?: string | undefined; phone?: string | undefined; externalId?: string | undefined }
+
+/** Newest first. Refusals: invalid_cursor. */
+export async function listMembers(db: Db, filter: MemberFilter, page: PageAsk): Promise<Page<MemberAnswer>> {
+  const after = page.after === undefined ? null : decodeId('mem', page.after)
+  if (after === undefined) throw new Refused('invalid_cursor', '`after` is not the `next` of a list of members')
+  const phone = filter.phone === undefined ? undefined : phoneIdentity(filter.phone)
+  if (filter.phone !== undefined && phone === undefined) return { data: [], next: null } // nobody has such a number
+  const keys: Uuid[] = []
+  if (filter.email !== undefined) keys.push(keyOf('member.email', emailIdentity(filter.email)))
+  if (phone !== undefined) keys.push(keyOf('member.phone', phone))
+  if (filter.externalId !== undefined) keys.push(keyOf('member.external', filter.externalId))
+  const rows = keys.length === 0 ? await selectMembers(db, after, page.limit + 1)
+    : await selectMembersNamed(db, keys, after, page.limit + 1)
+  return pageOf(rows, page.limit, memberAnswer, (member) => member.id)
 }
 
 /** Which of the names that a profile needs are another's, and whose. */

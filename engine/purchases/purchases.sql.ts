@@ -4,16 +4,16 @@ import { instants, int4s, int8s, texts, uuids } from '../base/arrays.ts'
 import type { Db, Tx } from '../base/db.ts'
 import type { Item, Purchase, Return, Returned, ReturnLine, StoredAward, Taken } from './purchases.rules.ts'
 
-type Row = {
+export type PurchaseRow = {
   member: Uuid; id: Uuid; programId: number; configVersion: number; total: number; occurredAt: Instant; recordedAt: Instant
   digest: Uuid; externalId: string; items: string; awards: string; channel: string | null; store: string | null
   metadata: string | null; returned: string | null
 }
-const COLUMNS = `member_id as member, purchase_id as id, program_id as "programId", config_version as "configVersion", total,
+export const PURCHASE_COLUMNS = `member_id as member, purchase_id as id, program_id as "programId", config_version as "configVersion", total,
   occurred_at as "occurredAt", recorded_at as "recordedAt", digest, external_id as "externalId", items, awards, channel,
   store, metadata, returned`
 
-export function toPurchase(row: Row): Purchase {
+export function toPurchase(row: PurchaseRow): Purchase {
   return { ...row, items: JSON.parse(row.items) as Item[], itemsText: row.items,
     awards: JSON.parse(row.awards) as StoredAward[],
     returned: row.returned === null ? null : (JSON.parse(row.returned) as Returned) }
@@ -21,8 +21,8 @@ export function toPurchase(row: Row): Purchase {
 
 /** Purchases by their keys, in no particular order. */
 export async function loadPurchases(db: Db, keys: readonly { member: Uuid; id: Uuid }[]): Promise<Purchase[]> {
-  const rows = await db.query<Row>(
-    `select ${COLUMNS} from purchases
+  const rows = await db.query<PurchaseRow>(
+    `select ${PURCHASE_COLUMNS} from purchases
        join unnest($1::uuid[], $2::uuid[]) as k(member_id, purchase_id) using (member_id, purchase_id)
       where space_id = $3`,
     [uuids(keys, (k) => k.member), uuids(keys, (k) => k.id), db.space], 'purchases-load')
@@ -31,8 +31,8 @@ export async function loadPurchases(db: Db, keys: readonly { member: Uuid; id: U
 
 /** All purchases of the members that hold any of the SKUs asked for (a list a member). */
 export async function loadHolding(db: Db, wants: readonly { member: Uuid; sku: string }[]): Promise<Purchase[]> {
-  const rows = await db.query<Row>(
-    `select ${COLUMNS} from purchases
+  const rows = await db.query<PurchaseRow>(
+    `select ${PURCHASE_COLUMNS} from purchases
       where space_id = $3 and member_id = any ($1::uuid[])
         and exists (select from unnest($1::uuid[], $2::text[]) as w(member, sku), json_array_elements(items::json) as i
                      where w.member = member_id and i ->> 'sku' = w.sku)`,
@@ -106,7 +106,7 @@ export async function insertReturns(tx: Tx, rows: readonly Return[]): Promise<vo
 /** A member's purchases and returns, for the audit. */
 export async function loadForAudit(db: Db, members: readonly Uuid[]): Promise<{ purchases: Purchase[]; returns: Return[] }> {
   const [purchases, returns] = await Promise.all([
-    db.query<Row>(`select ${COLUMNS} from purchases where space_id = $2 and member_id = any ($1::uuid[])`, [uuids(members, (m) => m), db.space]),
+    db.query<PurchaseRow>(`select ${PURCHASE_COLUMNS} from purchases where space_id = $2 and member_id = any ($1::uuid[])`, [uuids(members, (m) => m), db.space]),
     db.query<ReturnRow>(`select ${RETURN_COLUMNS} from returns where space_id = $2 and member_id = any ($1::uuid[])`, [uuids(members, (m) => m), db.space]),
   ])
   return { purchases: purchases.map(toPurchase), returns: returns.map(toReturn) }
