@@ -98,7 +98,7 @@ test('pausing and resuming hold, are told once each, and twice is once', async (
   for (let i = 0; i < 2; i++) {
     expect(await change((tx) => resumeProgram(tx, made.id, door))).toMatchObject({ revision: 3, program: { status: 'active' } })
   }
-  const types = (await eventsOf(database.space)).slice(told).flatMap((row) => JSON.parse(String(row['events'])) as unknown[])
+  const types = (await eventsOf(database.space)).slice(told).flatMap((row) => JSON.parse(String(row.events)) as unknown[])
   const id = program(await read(loadConfiguration), 'kill-switch')?.id
   expect(types).toEqual([['program.paused', null, null, { program: id }], ['program.resumed', null, null, { program: id }]])
 })

@@ -23,7 +23,7 @@ function inForce(c: Configuration, name: string, at = NOW, asOf = c.configVersio
   return rulesAt(c, ours?.programId ?? 0, asOf, at).filter((r) => r.name === name).map((r) => r.version)
 }
 const published = async () => (await database.sql('select events from outbox where space_id = $1 order by batch', [database.space]))
-  .flatMap((row) => JSON.parse(String(row['events'])) as [string, null, null, unknown][])
+  .flatMap((row) => JSON.parse(String(row.events)) as [string, null, null, unknown][])
 
 beforeAll(async () => {
   for (const space of [database.space, database.otherSpace]) {
@@ -124,7 +124,7 @@ describe('turning a rule', () => {
     }
     const states = await database.sql(`select status from earning_rule_states s join earning_rule_versions v using (rule_id)
       where v.name = 'turns' order by config_version`)
-    expect(states.map((s) => s['status'])).toEqual(['active', 'paused', 'active', 'archived'])
+    expect(states.map((s) => s.status)).toEqual(['active', 'paused', 'active', 'archived'])
   })
 
   test.each<[RuleTurn[], RuleTurn]>([

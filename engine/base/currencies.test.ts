@@ -17,7 +17,7 @@ test.each([
 
 test('every currency has none, two or three decimals, and the table names only currencies that exist', () => {
   const byDecimals = Map.groupBy(CURRENCIES, decimalsOf)
-  expect([...byDecimals.keys()].sort()).toEqual([0, 2, 3])
+  expect([...byDecimals.keys()].sort((a, b) => a - b)).toEqual([0, 2, 3])
   expect(byDecimals.get(0)).toHaveLength(16)
   expect(byDecimals.get(3)).toHaveLength(7)
 })

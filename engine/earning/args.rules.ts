@@ -8,14 +8,14 @@ export function checkArgs(code: string, args: unknown): FieldError[] {
   const parsed = kind.args.safeParse(args)
   if (parsed.success) return []
   const errors = parsed.error.issues.flatMap((issue) => {
-    const path = ['/args', ...issue.path.map(escape)].join('/')
+    const path = ['/args', ...issue.path.map(pointerPart)].join('/')
     if (issue.code !== 'unrecognized_keys') return [{ pointer: path, detail: issue.message }]
-    return issue.keys.map((key) => ({ pointer: `${path}/${escape(key)}`, detail: `is not an argument of ${code}` }))
+    return issue.keys.map((key) => ({ pointer: `${path}/${pointerPart(key)}`, detail: `is not an argument of ${code}` }))
   })
   return errors.filter((error, i) => errors.findIndex((other) => other.pointer === error.pointer) === i)
 }
 
 /** RFC 6901. */
-function escape(part: PropertyKey): string {
+function pointerPart(part: PropertyKey): string {
   return String(part).replaceAll('~', '~0').replaceAll('/', '~1')
 }
