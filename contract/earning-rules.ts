@@ -3,7 +3,8 @@ import { instant, page, points, programRef, slug, text, UNITS_MAX } from './comm
 
 /** Argument shapes by kind: what each kind means is in engine/earning/kinds/. */
 
-const texts = z.array(text(100)).min(1).max(1000)
+/** As long as a line's own texts may be (purchases.ts). */
+const texts = z.array(text(200)).min(1).max(1000)
 
 /** `points` for every full `per` of the eligible total (minor units), rounded once. */
 export const perAmountArgs = z.strictObject({
@@ -55,6 +56,7 @@ export type RuleBody = z.infer<typeof ruleBody>
 /** A new version: what is left out stays as in the version before. The kind stays; args are checked against it. */
 export const ruleVersionBody = z.strictObject({
   args: z.record(z.string(), z.unknown()).optional(), ...common, name: common.name.optional(),
+  effectiveFrom: instant.optional().meta({ description: 'For purchases that occur from then on; now unless told' }),
 }).meta({ id: 'EarningRuleVersionBody' })
 export type RuleVersionBody = z.infer<typeof ruleVersionBody>
 

@@ -1,0 +1,91 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type pg from 'pg'
+import { configurations } from '@laurel/engine/earning/configuration'
+import { openPool } from '@laurel/engine/base/db'
+import { createGate, type Gate } from '@laurel/engine/gate/gate'
+import type { Door } from './door.ts'
+import { addHealth } from './health.ts'
+import { hotDoor } from './hot.ts'
+import { createLimits } from './limits.ts'
+import { createMetrics } from './metrics.ts'
+import type { Log } from './problems.ts'
+import { addReference } from './reference.ts'
+import { createRest } from './rest.ts'
+import { createWho } from './who.ts'
+
+export type ApiOptions = {
+  /** Connections as `laurel_app`; the caller ends them, after close(). */
+  pool: pg.Pool
+  /** Requests a second and key; 1,000 unless told. */
+  rateLimit?: number | 'off'
+  log: Log
+  /** The gate, where the caller has one already; else the API makes its own. */
+  gate?: Gate
+}
+
+export type Api = {
+  readonly server: Server
+  readonly gate: Gate
+  /** Without a socket, for tests. */
+  readonly inject: FastifyInstance['inject']
+  /** Where it listens, such as http://127.0.0.1:3000. Fails as node:net does, with EADDRINUSE and the like. */
+  listen(port: number, host: string): Promise<string>
+  /** Takes no new request, finishes those that run and what they gave to the gate. */
+  close(): Promise<void>
+}
+
+/** A request that takes its time to arrive holds a socket; a keep-alive outlives the usual balancer's. */
+const REQUEST_MS = 30_000
+const HEADERS_MS = 15_000
+const KEEP_ALIVE_MS = 75_000
+
+/** Lists under way take two; reads and configuration share the rest. */
+const CONNECTIONS = 12
+
+/** The door of requests. */
+export async function createApi(options: ApiOptions): Promise<Api> {
+  const { pool, log, rateLimit = 1_000 } = options
+  const gate = options.gate ?? createGate({ pool, onFault: (err, verb) => log.error({ err, verb }, 'an ask met a fault') })
+  const door: Door = { pool, gate, configurations: configurations(), who: createWho(pool), limits: createLimits(rateLimit),
+    metrics: createMetrics(pool, gate), log }
+  const hot = hotDoor(door)
+  const listen = (listener: RequestListener): Server => createServer(
+    { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true, requireHostHeader: true },
+    (request, response) => { if (!hot(request, response)) listener(request, response) })
+  const app = createRest(door, listen)
+  addHealth(app, door)
+  addReference(app)
+  await app.ready()
+  const { server } = app
+  return {
+    server, gate, inject: app.inject.bind(app) as FastifyInstance['inject'],
+    async listen(port, host) {
+      await app.listen({ port, host })
+      const { address, family, port: bound } = server.address() as AddressInfo
+      return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`
+    },
+    async close() {
+      await app.close()
+      if (!options.gate) await gate.close()
+    },
+  }
+}
+
+/** A door with connections of its own, listening. */
+export async function startApi(options: { databaseUrl: string; host: string; port: number; rateLimit: number | 'off'; logger: Log }):
+  Promise<{ url: string; close(): Promise<void> }> {
+  const pool = openPool(options.databaseUrl, { max: CONNECTIONS, applicationName: 'laurel-api' })
+  const api = await createApi({ pool, rateLimit: options.rateLimit, log: options.logger })
+  const close = async () => {
+    await api.close()
+    await pool.end()
+  }
+  try {
+    return { url: await api.listen(options.port, options.host), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

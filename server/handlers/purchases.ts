@@ -1,0 +1,83 @@
+import { freeFault } from '@laurel/contract/common'
+import { type Instant, OCCURRED_AHEAD, OCCURRED_MIN } from '@laurel/contract/instants'
+import type { BatchBody, PreviewBody } from '@laurel/contract/purchases'
+import { type FieldError, problem, Refused } from '@laurel/contract/refusals'
+import type { ReturnBody } from '@laurel/contract/returns'
+import type { Ask, PurchaseAsk, ReturnAsk } from '@laurel/engine/gate/asks'
+import type { Db } from '@laurel/engine/base/db'
+import { isRefusal } from '@laurel/engine/gate/decisions'
+import { preview } from '@laurel/engine/preview'
+import type { Configuration } from '@laurel/engine/earning/configuration'
+import { answer, type Call, type Handlers, read } from '../call.ts'
+import { instantAt, invalid, purchaseAsk } from '../door.ts'
+import { onceInPieces } from '../idempotent.ts'
+import { type Answer, answerTo, refusalAnswer } from '../problems.ts'
+
+/** One ask, gathered with others that come at the same time. */
+export async function submit(call: Call, ask: Ask): Promise<Answer> {
+  const { status, body, replayed } = await call.door.gate.submit(call.caller.space, ask,
+    { idempotency: call.idempotency, actor: call.caller.key }, 'single')
+  return { status, body, headers: replayed ? { 'idempotent-replayed': 'true' } : {} }
+}
+
+export const purchases: Handlers<'recordPurchase' | 'recordPurchases' | 'previewPurchase' | 'recordReturn'> = {
+  recordPurchase: async (call) => {
+    const ask = purchaseAsk(call.body)
+    if (Array.isArray(ask)) throw invalid(ask)
+    return await submit(call, ask as PurchaseAsk)
+  },
+
+  recordPurchases: async (call) => await onceInPieces(call.door.pool, call.caller.space, call.idempotency, call.now, async () => {
+    const { purchases: given } = call.body as BatchBody
+    const faults = Map.groupBy(call.faults, (fault) => Number(fault.pointer.split('/')[2]))
+    const results = await Promise.all(given.map((value, i) => recordOne(call, value, faults.get(i))))
+    return { status: 200, body: `{"results":[${results.join(',')}]}`, headers: {} }
+  }),
+
+  previewPurchase: async (call) => {
+    const body = call.body as PreviewBody
+    const fault = body.metadata && freeFault(body.metadata)
+    if (fault) throw invalid([{ pointer: '/metadata', detail: fault }])
+    const occurredAt = body.occurredAt === undefined ? call.now : occurredAtOf(body.occurredAt, call.now)
+    const configuration = await read(call, (db) => configurationNow(call, db))
+    const told = preview(configuration, { program: body.program, currency: body.currency, occurredAt, items: body.items as PurchaseAsk['items'] })
+    return isRefusal(told) ? refusalAnswer(told) : answer(200, told)
+  },
+
+  recordReturn: (call) => {
+    const { program, member, externalId, occurredAt, purchase, items } = call.body as ReturnBody
+    const ask: ReturnAsk = { verb: 'return', program, member, externalId, occurredAt: instantAt('/occurredAt', occurredAt), purchase, items }
+    return submit(call, ask)
+  },
+}
+
+/** One item of a batch as it stands in the results: whatever is wrong with it is its own. */
+async function recordOne(call: Call, value: unknown, faults: FieldError[] | undefined): Promise<string> {
+  const within = (errors: FieldError[]) => {
+    const { refusal } = invalid(errors)
+    return `{"status":400,"error":${JSON.stringify(problem(refusal))}}`
+  }
+  if (faults) return within(faults.map(({ pointer, detail }) => ({ pointer: pointer.replace(/^\/purchases\/\d+/, ''), detail })))
+  const ask = purchaseAsk(value)
+  if (Array.isArray(ask)) return within(ask)
+  try {
+    const { status, body } = await call.door.gate.submit(call.caller.space, ask as PurchaseAsk, { actor: call.caller.key }, 'bulk')
+    return `{"status":${status},"${status < 400 ? 'purchase' : 'error'}":${body}}`
+  } catch (error) {
+    const { status, body } = answerTo(error, call.requestId, 'recordPurchases', call.door.log)
+    return `{"status":${status},"error":${body}}`
+  }
+}
+
+/** As it is configured now: in memory, unless it was changed. */
+async function configurationNow(call: Call, db: Db): Promise<Configuration> {
+  const [space] = await db.query<{ version: number }>('select config_version as version from spaces where space_id = $1', [db.space])
+  return await call.door.configurations.get(db, space?.version ?? 0)
+}
+
+function occurredAtOf(text: string, now: Instant): Instant {
+  const at = instantAt('/occurredAt', text)
+  if (at >= OCCURRED_MIN && at <= now + OCCURRED_AHEAD) return at
+  throw new Refused('invalid_request', 'occurredAt is out of range',
+    [{ pointer: '/occurredAt', detail: 'expected an instant from 2000-01-01 to five minutes from now' }])
+}

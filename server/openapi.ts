@@ -1,0 +1,3 @@
+export function describe(): string {
+  return '{}'
+}

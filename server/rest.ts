@@ -1,0 +1,184 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { RequestListener, Server } from 'node:http'
+import { OPERATIONS } from '@laurel/contract/operations'
+import { BODY_MAX, type Operation } from '@laurel/contract/operation'
+import { Refused } from '@laurel/contract/refusals'
+import type { Call, Handler } from './call.ts'
+import { type Door, idempotencyOf, invalid, newRequestId } from './door.ts'
+import { HANDLERS } from './handlers/handlers.ts'
+import { readJson, readJsonStrictly } from './json.ts'
+import { type Answer, answerTo, headersOf, refusalAnswer, typeOf } from './problems.ts'
+import { readQuery } from './query.ts'
+import { type Check, fastCheck, fullCheck } from './validate.ts'
+import { type Caller, requireScope } from './who.ts'
+
+/** The contract's operations over HTTP. What is special about one of them is in its handler. */
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller | undefined
+    limited: Readonly<Record<string, string>>
+    /** performance.now() at arrival */
+    arrived: number
+  }
+  interface FastifyContextConfig {
+    operation?: string
+  }
+}
+
+/** Bodies that come often are checked by compiled schema. */
+const FAST = new Set(['recordPurchase', 'recordPurchases', 'previewPurchase', 'recordReturn', 'spendPoints'])
+/** In the body whose items stand by themselves, a field at fault is its item's. */
+const BY_ITEM = 'recordPurchases'
+const PARAMETER_MAX = 2_000
+
+const SECURITY = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+
+export function createRest(door: Door, serverFactory: (listener: RequestListener) => Server): FastifyInstance {
+  const app = Fastify({
+    serverFactory, genReqId: newRequestId, logger: false, bodyLimit: BODY_MAX, exposeHeadRoutes: true, return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: PARAMETER_MAX, querystringParser: () => ({}) },
+    frameworkErrors: (error, request, reply) => {
+      stamp(reply, request.id)
+      send(reply, answerTo(translated(error), request.id, 'none', door.log))
+    },
+  })
+  app.decorateRequest('caller', undefined)
+  app.decorateRequest('limited', null as never)
+  app.decorateRequest('arrived', 0)
+  takeBodies(app)
+  app.addHook('onRequest', async (request, reply) => {
+    request.arrived = performance.now()
+    stamp(reply, request.id)
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    door.metrics.observe(request.routeOptions.config.operation ?? 'none', reply.statusCode, (performance.now() - request.arrived) / 1000)
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const answer = answerTo(translated(error), request.id, request.routeOptions.config.operation ?? 'none', door.log)
+    send(reply, { ...answer, headers: { ...request.limited, ...answer.headers } })
+  })
+  for (const operation of OPERATIONS) addOperation(app, door, operation)
+  answerElsewhere(app)
+  return app
+}
+
+function takeBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  const json = ['application/json', 'application/merge-patch+json']
+  app.addContentTypeParser(json, { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.addContentTypeParser('*', (_request, _payload, done) => {
+    done(new Refused('unsupported_media_type', 'send Content-Type: application/json'))
+  })
+}
+
+function addOperation(app: FastifyInstance, door: Door, op: Operation): void {
+  const checkBody = op.body && (FAST.has(op.id) ? fastCheck(op.body) : fullCheck(op.body))
+  const checkQuery = op.query && fullCheck(op.query)
+  const handler: Handler = HANDLERS[op.id as keyof typeof HANDLERS]
+  app.route({
+    method: op.method, url: op.path.replaceAll(/\{(\w+)\}/g, ':$1'), bodyLimit: op.bodyMax ?? BODY_MAX, config: { operation: op.id },
+    onRequest: async (request) => {
+      const caller = await door.who(request.headers.authorization)
+      request.caller = caller
+      request.limited = await door.limits.take(caller.key)
+      requireScope(caller, op.scope)
+      if (request.headers['content-encoding'] !== undefined && request.headers['content-encoding'] !== 'identity') {
+        throw new Refused('unsupported_media_type', 'send the body without Content-Encoding')
+      }
+    },
+    handler: async (request, reply) => {
+      const answer = await handler(callOf(door, op, checkBody, checkQuery, request))
+      send(reply, { ...answer, headers: { ...request.limited, ...headersOf(answer.status), ...answer.headers } })
+      return reply
+    },
+  })
+}
+
+function callOf(door: Door, op: Operation, checkBody: Check | undefined, checkQuery: Check | undefined, request: FastifyRequest): Call {
+  const { url = '' } = request.raw
+  const cut = url.indexOf('?')
+  const path = cut < 0 ? url : url.slice(0, cut)
+  const query = readQuery(cut < 0 ? '' : url.slice(cut + 1))
+  const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+  const idempotency = op.idempotent ? idempotencyOf(op.id, request.headers['idempotency-key'], path, raw) : undefined
+  const errors = checkQuery ? checkQuery(query) : Object.keys(query).map((name) => ({ pointer: `/${name}`, detail: 'unknown field' }))
+  if (errors && errors.length > 0) throw invalid(errors.map((e) => ({ pointer: e.pointer.slice(1), detail: e.detail.replace('field', 'parameter') })))
+  const { value, faults } = bodyOf(op, raw)
+  const wrong = checkBody?.(value)
+  if (wrong) throw invalid(wrong)
+  return { door, caller: request.caller as Caller, params: paramsOf(request), query, body: value, faults, now: Date.now() * 1000,
+    requestId: request.id, idempotency, ifMatch: request.headers['if-match'] }
+}
+
+function bodyOf(op: Operation, raw: Buffer): ReturnType<typeof readJson> {
+  if (op.id === BY_ITEM) {
+    const read = readJson(raw)
+    const [elsewhere] = read.faults.filter((fault) => !/^\/purchases\/\d+(\/|$)/.test(fault.pointer))
+    if (elsewhere) throw new Refused('invalid_json', `${elsewhere.pointer}: ${elsewhere.detail}`, read.faults)
+    return read
+  }
+  if (op.body) return { value: readJsonStrictly(raw), faults: [] }
+  if (raw.length > 0) {
+    const value = readJsonStrictly(raw)
+    if (typeof value !== 'object' || value === null || Object.keys(value).length > 0) {
+      throw invalid([{ pointer: '', detail: 'expected no body, or {}' }])
+    }
+  }
+  return { value: undefined, faults: [] }
+}
+
+/** Nothing that PostgreSQL could not look for. */
+function paramsOf(request: FastifyRequest): Record<string, string> {
+  const params = request.params as Record<string, string>
+  for (const [name, value] of Object.entries(params)) {
+    if (value.includes('\0')) throw invalid([{ pointer: name, detail: 'expected text without the character NUL' }])
+  }
+  return params
+}
+
+function stamp(reply: FastifyReply, requestId: string): void {
+  reply.headers({ 'request-id': requestId, ...SECURITY })
+}
+
+export function send(reply: FastifyReply, answer: Answer): void {
+  reply.code(answer.status).headers(answer.headers).type(typeOf(answer.status)).send(answer.body)
+}
+
+/** The framework's own refusals, as ours. */
+function translated(error: unknown): unknown {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new Refused('payload_too_large', 'expected a body of at most 1 MB (4 MB for a batch)')
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new Refused('unsupported_media_type', 'send Content-Type: application/json')
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new Refused('invalid_request', 'the body is not as long as Content-Length says')
+    case 'FST_ERR_BAD_URL':
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+    case 'ERR_INVALID_URL':
+      return new Refused('not_found', 'the path is not one of ours')
+    default:
+      return error
+  }
+}
+
+/** Known paths with another method: 405 and what is allowed; OPTIONS says the same; all else is not there. */
+function answerElsewhere(app: FastifyInstance): void {
+  const paths = Map.groupBy(OPERATIONS, (op) => op.path)
+  const known = [...paths].toSorted(([a], [b]) => Number(a.includes('{')) - Number(b.includes('{'))).map(([path, operations]) => {
+    const methods = operations.map((op): string => op.method)
+    const allowed = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ')
+    return { pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`), allowed }
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?')
+    const allow = known.find(({ pattern }) => pattern.test(path))?.allowed
+    if (allow === undefined) {
+      return send(reply, refusalAnswer({ code: 'not_found', detail: 'the path is not one of ours; /openapi.json lists them' }))
+    }
+    if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send()
+    return send(reply, refusalAnswer({ code: 'method_not_allowed', detail: `this path takes ${allow}` }, { allow }))
+  })
+}
