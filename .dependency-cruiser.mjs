@@ -9,7 +9,7 @@ const TEST = '[.]test[.]ts$|^engine/scenarios/'
 const OURS = '^(apps|bench|contract|engine|examples|scripts|sdk|server|tests)/'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
-export default {
+const configuration = {
   forbidden: [
     {
       name: 'noun-imports-noun',
@@ -118,3 +118,5 @@ export default {
     },
   },
 }
+
+export default configuration
