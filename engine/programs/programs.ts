@@ -8,7 +8,7 @@ import { type ProgramRow, selectProgram, selectPrograms } from './programs.sql.t
 /** A program with the revision that guards changes to it (its ETag). */
 export type Revised = { program: ProgramAnswer; revision: number }
 
-export function revised({ id, createdAt, updatedAt, revision, ...said }: ProgramRow): Revised {
+function revised({ id, createdAt, updatedAt, revision, ...said }: ProgramRow): Revised {
   const program = { id: encodeId('prg', id), ...said, createdAt: formatInstant(createdAt), updatedAt: formatInstant(updatedAt) }
   return { program, revision }
 }
