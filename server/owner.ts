@@ -41,14 +41,14 @@ export async function withOwner<T>(databaseUrl: string, applicationName: string,
 }
 
 /** The URL without its password: for messages. */
-function shown(databaseUrl: string): string {
+export function shownUrl(databaseUrl: string): string {
   const url = new URL(databaseUrl)
   if (url.password) url.password = '…'
   return `${url.protocol}//${url.username}${url.password ? ':…' : ''}@${url.host}${url.pathname}`
 }
 
 function advice(error: NodeJS.ErrnoException, databaseUrl: string): string {
-  const where = shown(databaseUrl)
+  const where = shownUrl(databaseUrl)
   switch (error.code) {
     case 'ECONNREFUSED': case 'EHOSTUNREACH': case 'ETIMEDOUT':
       return `nothing answers at ${where}. Is PostgreSQL running there, and is DATABASE_URL right?`

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, openSync, readFileSync, readlinkSync, realpathSync, renameSync, statSync } from 'node:fs'
-import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -40,6 +40,8 @@ export type ClusterOptions = {
   /** Without fsync and its like, and in our own process group, so that it dies with us: for tests. Never for data. */
   throwAway?: boolean
   settings?: Record<string, string | number>
+  /** Where it listened before, when others already know it by that: preferred to the port that it remembers. */
+  port?: number
   /** Progress that takes long enough to mention: making the database, recovering after a crash. */
   log?: (message: string) => void
 }
@@ -62,7 +64,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   }
   await stopLeftover(data, options.log)
   const connection = await readConnection(home)
-  const { child, port } = await launch(options, connection.port)
+  const { child, port } = await launch(options, options.port ?? connection.port)
   const url = (role: string, password: string, database: string) =>
     `postgresql://${role}:${password}@127.0.0.1:${port}/${database}`
   const superuserUrl = url('postgres', connection.superuserPassword, 'postgres')
@@ -138,7 +140,10 @@ async function readConnection(home: string): Promise<Connection> {
 async function writeConnection(home: string, connection: Connection): Promise<void> {
   const file = join(home, 'connection.json')
   await writeFile(`${file}.new`, `${JSON.stringify(connection)}\n`, { mode: 0o600 })
-  await chmod(`${file}.new`, 0o600)
+  if (process.getuid?.() === 0 && existsSync(file)) {
+    const { uid, gid } = statSync(file)
+    await chown(`${file}.new`, uid, gid)
+  }
   await rename(`${file}.new`, file)
 }
 

@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openPool } from '@laurel/engine/base/db'
+import { numberEvents } from '@laurel/engine/base/outbox'
+import type pg from 'pg'
+import type pino from 'pino'
+import { connectOwner } from './owner.ts'
+
+export type WorkerOptions = { databaseUrl: string; logger: pino.Logger }
+export type Worker = { close(): Promise<void> }
+
+const BUSY_MS = 100
+const IDLE_MAX_MS = 1_000
+const FOLLOWER_MS = 2_000
+const BACK_OFF_MAX_MS = 30_000
+const PURGE_EVERY_MS = 60 * 60 * 1_000
+const PURGE_AT_ONCE = 2_000
+const KEPT_DAYS = 30
+
+/**
+ * The door of time. Of all workers on a database one leads, by an advisory lock that its connection holds: it numbers
+ * events and clears out old idempotency keys. When it dies, another leads within seconds.
+ */
+export function startWorker(options: WorkerOptions): Worker {
+  const stopping = new AbortController()
+  const done = work(options, stopping.signal)
+  return {
+    async close() {
+      stopping.abort()
+      await done
+    },
+  }
+}
+
+/** Leads whenever it can, until told to stop. What fails is logged and tried again, ever more slowly. */
+async function work({ databaseUrl, logger }: WorkerOptions, stop: AbortSignal): Promise<void> {
+  let failures = 0
+  while (!stop.aborted) {
+    try {
+      await lead(databaseUrl, logger, stop, () => { failures = 0 })
+    } catch (error) {
+      const wait = Math.min(BACK_OFF_MAX_MS, 250 * 2 ** failures++)
+      logger.error({ err: error, retryInMs: wait }, 'The worker failed and will try again')
+      await pause(wait, stop)
+    }
+  }
+}
+
+/** One connection's life: wait to lead, then lead until it breaks or we stop. */
+async function lead(databaseUrl: string, logger: pino.Logger, stop: AbortSignal, succeeded: () => void): Promise<void> {
+  const owner = await connectOwner(databaseUrl, 'laurel-worker')
+  const pool = openPool(databaseUrl, { max: 1, applicationName: 'laurel-worker' })
+  try {
+    while (!stop.aborted && !(await claim(owner))) await pause(FOLLOWER_MS, stop)
+    let wait = BUSY_MS
+    let purgeAt = 0
+    while (!stop.aborted) {
+      const events = await numberAll(owner, pool)
+      if (events > 0) logger.debug({ events }, 'Events numbered')
+      if (Date.now() >= purgeAt) {
+        await purge(owner, logger, stop)
+        purgeAt = Date.now() + PURGE_EVERY_MS
+      }
+      succeeded()
+      wait = events > 0 ? BUSY_MS : Math.min(IDLE_MAX_MS, wait * 1.5)
+      await pause(wait, stop)
+    }
+  } finally {
+    await Promise.allSettled([owner.end(), pool.end()])
+  }
+}
+
+async function claim(owner: pg.Client): Promise<boolean> {
+  const { rows } = await owner.query<{ ours: boolean }>("select pg_try_advisory_lock(hashtext('laurel.worker')) as ours")
+  return rows[0]?.ours === true
+}
+
+/** One look for all spaces; then only those that have something waiting. */
+async function numberAll(owner: pg.Client, pool: pg.Pool): Promise<number> {
+  const { rows } = await owner.query<{ space_id: number }>({ name: 'waiting',
+    text: 'select space_id from spaces s where exists (select from outbox o where o.space_id = s.space_id and first_position is null)' })
+  let events = 0
+  for (const { space_id } of rows) events += await numberEvents(pool, space_id)
+  return events
+}
+
+/** In small deletes, so that no lock is held for long and nothing else waits. */
+async function purge(owner: pg.Client, logger: pino.Logger, stop: AbortSignal): Promise<void> {
+  let purged = 0
+  for (;;) {
+    const { rowCount } = await owner.query(
+      `delete from idempotency_keys k using (
+         select space_id, key from idempotency_keys where created_at < now() - make_interval(days => $1) limit $2
+       ) old where k.space_id = old.space_id and k.key = old.key`, [KEPT_DAYS, PURGE_AT_ONCE])
+    purged += rowCount ?? 0
+    if ((rowCount ?? 0) < PURGE_AT_ONCE || stop.aborted) break
+    await pause(BUSY_MS, stop)
+  }
+  if (purged > 0) logger.info({ purged }, 'Idempotency keys older than 30 days removed')
+}
+
+async function pause(ms: number, stop: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal: stop }).catch(() => {}) // stopped: no need to wait
+}
