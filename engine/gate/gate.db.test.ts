@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { NOW, openShop, type Shop } from '../../tests/shop.ts'
+import { verify } from '../verify.ts'
 
 let shop: Shop
 beforeAll(async () => {
@@ -38,5 +39,26 @@ describe('a purchase', () => {
     expect(rest).toMatchObject({ status: 201, body: { points: 7, unmatched: [{ sku: 'a', quantity: 3 }], wallets: [{ available: 2 }] } })
     const over = await shop.giveBack('r-3', 'external:cid', { purchase: bought.body.id, items: [{ sku: 'a', quantity: 1 }] })
     expect(over).toMatchObject({ status: 409, body: { code: 'return_exceeds_purchase' } })
+  })
+})
+
+describe('500 asks that go together', () => {
+  it('are not spoiled by those that are refused, nor by one that the database will not take', async () => {
+    const bad: Record<number, Partial<Parameters<Shop['buy']>[3]>> = {
+      17: { occurredAt: NOW() + 3_600_000_000 }, 42: { occurredAt: 0 }, 99: { currency: 'USD' }, 123: { program: 'tea' },
+      200: { items: [{ sku: 'a', quantity: 1, amount: Number.MAX_SAFE_INTEGER }, { sku: 'b', quantity: 1, amount: 1 }] },
+      300: { items: [{ line: 'x', sku: 'a', quantity: 1, amount: 1 }, { line: 'x', sku: 'b', quantity: 1, amount: 1 }] },
+      // what the door would not let through: a fault of ours, and only this one's
+      444: { store: 'a\0b' },
+    }
+    const answers = await Promise.allSettled(Array.from({ length: 500 }, (_, i) => shop.buy(`g-${i}`, `external:g${i % 50}`, 100, bad[i] ?? {})))
+    const codes = answers.map((a) => (a.status === 'rejected' ? 'fault' : a.value.status === 201 ? 'ok' : a.value.body.code))
+    expect(Object.fromEntries(codes.flatMap((code, i) => (code === 'ok' ? [] : [[i, code]])))).toEqual({
+      17: 'invalid_request', 42: 'invalid_request', 99: 'currency_mismatch', 123: 'program_unknown', 200: 'amount_out_of_range',
+      300: 'invalid_request', 444: 'fault',
+    })
+    const [row] = await shop.sql("select count(*) from purchases where external_id like 'g-%'")
+    expect(row).toEqual({ count: '493' })
+    expect((await verify(shop.pool, shop.space)).wrong).toBeUndefined()
   })
 })
