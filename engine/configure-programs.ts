@@ -16,8 +16,9 @@ export async function createProgram(tx: Tx, body: ProgramBody, door: Door): Prom
   await nextConfigVersion(tx)
   const id = door.newId()
   if (!(await insertProgram(tx, { id, ...body }, door.now))) {
-    throw new Refused('already_exists', `there is a program "${body.slug}" already`,
-      [{ pointer: '/slug', detail: 'is taken by another program' }])
+    throw new Refused('already_exists', `there is a program "${body.slug}" already`, [
+      { pointer: '/slug', detail: 'is taken by another program' },
+    ])
   }
   return await getProgram(tx, encodeId('prg', id))
 }
@@ -26,8 +27,13 @@ export async function createProgram(tx: Tx, body: ProgramBody, door: Door): Prom
  * Changes what is given, where it differs from what is; `revision` is the one that the caller has seen, if it says so.
  * Refusals: program_unknown, etag_mismatch.
  */
-export async function changeProgram(tx: Tx, ref: string, patch: ProgramPatch, revision: number | undefined, door: Door):
-  Promise<Revised> {
+export async function changeProgram(
+  tx: Tx,
+  ref: string,
+  patch: ProgramPatch,
+  revision: number | undefined,
+  door: Door,
+): Promise<Revised> {
   await nextConfigVersion(tx)
   const { id, ...row } = await programRow(tx, ref)
   if (revision !== undefined && revision !== row.revision) {

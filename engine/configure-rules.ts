@@ -36,8 +36,13 @@ export type RuleVersionAsk = Partial<Pick<RuleAsk, 'name' | 'args' | 'startsAt' 
  * Refusals: invalid_request, program_unknown, wallet_unknown.
  */
 export async function createRule(tx: Tx, ask: RuleAsk, door: Door): Promise<RuleAnswer> {
-  const said = { name: ask.name, kind: ask.kind, args: validArgs(ask.kind, ask.args), priority: ask.priority ?? 0,
-    ...validWindow(ask.startsAt ?? null, ask.endsAt ?? null) }
+  const said = {
+    name: ask.name,
+    kind: ask.kind,
+    args: validArgs(ask.kind, ask.args),
+    priority: ask.priority ?? 0,
+    ...validWindow(ask.startsAt ?? null, ask.endsAt ?? null),
+  }
   const status = ask.status ?? 'active'
   const configVersion = await nextConfigVersion(tx)
   const { programId, walletId } = await walletOf(tx, ask.program, ask.wallet ?? 'points')
@@ -61,16 +66,25 @@ export async function publishRuleVersion(tx: Tx, ref: string, ask: RuleVersionAs
   const version = row.version + 1
   const effectiveFrom = ask.effectiveFrom ?? (row.status === 'draft' ? null : door.now)
   if (effectiveFrom !== null) checkInstant('/effectiveFrom', effectiveFrom)
-  await insertVersion(tx, row.ruleId, {
-    version,
-    name: ask.name ?? row.name,
-    kind: row.kind,
-    walletId: row.walletId,
-    args: ask.args === undefined ? row.args : validArgs(row.kind, ask.args),
-    priority: ask.priority ?? row.priority,
-    ...validWindow(ask.startsAt === undefined ? row.startsAt : ask.startsAt, ask.endsAt === undefined ? row.endsAt : ask.endsAt),
-    effectiveFrom,
-  }, configVersion, door.now)
+  await insertVersion(
+    tx,
+    row.ruleId,
+    {
+      version,
+      name: ask.name ?? row.name,
+      kind: row.kind,
+      walletId: row.walletId,
+      args: ask.args === undefined ? row.args : validArgs(row.kind, ask.args),
+      priority: ask.priority ?? row.priority,
+      ...validWindow(
+        ask.startsAt === undefined ? row.startsAt : ask.startsAt,
+        ask.endsAt === undefined ? row.endsAt : ask.endsAt,
+      ),
+      effectiveFrom,
+    },
+    configVersion,
+    door.now,
+  )
   if (row.status !== 'draft') await tellPublished(tx, row.id, version, door)
   return await getRule(tx, ref)
 }
@@ -91,8 +105,11 @@ export async function turnRule(tx: Tx, ref: string, turn: RuleTurn, door: Door):
   const row = await ruleRow(tx, ref)
   const { to, from } = TURNS[turn]
   if (row.status !== to) {
-    if (!from.includes(row.status)) throw stateRefusal(row, { publish: 'be published', pause: 'be paused',
-      resume: 'be resumed', archive: 'be archived' }[turn])
+    if (!from.includes(row.status))
+      throw stateRefusal(
+        row,
+        { publish: 'be published', pause: 'be paused', resume: 'be resumed', archive: 'be archived' }[turn],
+      )
     await insertState(tx, row.ruleId, configVersion, to, door.now)
     if (turn === 'publish') await tellPublished(tx, row.id, row.version, door)
   }
@@ -104,7 +121,10 @@ async function tellPublished(tx: Tx, rule: Uuid, version: number, door: Door): P
 }
 
 function stateRefusal(row: RuleRow, what: string): Refused {
-  return new Refused('rule_state', `the rule "${row.name}" is ${row.status === 'draft' ? 'a draft' : row.status}: it cannot ${what}`)
+  return new Refused(
+    'rule_state',
+    `the rule "${row.name}" is ${row.status === 'draft' ? 'a draft' : row.status}: it cannot ${what}`,
+  )
 }
 
 function validArgs(kind: string, args: unknown): Record<string, unknown> {
@@ -114,7 +134,10 @@ function validArgs(kind: string, args: unknown): Record<string, unknown> {
 }
 
 /** Half-open, so it must not be empty. */
-function validWindow(startsAt: Instant | null, endsAt: Instant | null): { startsAt: Instant | null; endsAt: Instant | null } {
+function validWindow(
+  startsAt: Instant | null,
+  endsAt: Instant | null,
+): { startsAt: Instant | null; endsAt: Instant | null } {
   if (startsAt !== null) checkInstant('/startsAt', startsAt)
   if (endsAt !== null) checkInstant('/endsAt', endsAt)
   if (startsAt !== null && endsAt !== null && startsAt >= endsAt) {
@@ -125,7 +148,8 @@ function validWindow(startsAt: Instant | null, endsAt: Instant | null): { starts
 
 /** Later or much earlier, microseconds would not be exact (contract/instants.ts). */
 function checkInstant(pointer: string, at: Instant): void {
-  if (!Number.isSafeInteger(at)) throw invalid([{ pointer, detail: 'must lie between 1685 and 2255; for no bound, leave it out' }])
+  if (!Number.isSafeInteger(at))
+    throw invalid([{ pointer, detail: 'must lie between 1685 and 2255; for no bound, leave it out' }])
 }
 
 function invalid(errors: FieldError[]): Refused {

@@ -28,7 +28,10 @@ export function preview(configuration: Configuration, ask: PreviewAsk): Preview 
   if (!ours) return refusal('program_unknown', `there is no program "${ask.program}"`)
   if (ours.status === 'paused') return refusal('program_paused', `the program "${ours.slug}" is paused`)
   if (ask.currency !== ours.currency) {
-    return refusal('currency_mismatch', `the program "${ours.slug}" is in ${ours.currency}, the purchase in ${ask.currency}`)
+    return refusal(
+      'currency_mismatch',
+      `the program "${ours.slug}" is in ${ours.currency}, the purchase in ${ask.currency}`,
+    )
   }
   const items = normaliseItems(ask.items)
   if (!Array.isArray(items)) return items
@@ -38,8 +41,20 @@ export function preview(configuration: Configuration, ask: PreviewAsk): Preview 
   if (!Array.isArray(rules)) return rules
   return {
     points: awards.reduce((sum, a) => sum + (a.wallet === 'points' ? a.points : 0), 0),
-    awards: awards.map(({ rule, version, wallet, points, why }) => ({ rule: encodeId('rul', rule), version, wallet, points, why })),
-    rules: rules.map(({ rule, name, version, fired, points, reason }) =>
-      ({ rule: encodeId('rul', rule), name, version, fired, points, reason })),
+    awards: awards.map(({ rule, version, wallet, points, why }) => ({
+      rule: encodeId('rul', rule),
+      version,
+      wallet,
+      points,
+      why,
+    })),
+    rules: rules.map(({ rule, name, version, fired, points, reason }) => ({
+      rule: encodeId('rul', rule),
+      name,
+      version,
+      fired,
+      points,
+      reason,
+    })),
   }
 }

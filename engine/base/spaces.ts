@@ -7,7 +7,8 @@ import type { Tx } from './db.ts'
 export async function nextConfigVersion(tx: Tx): Promise<number> {
   const [row] = await tx.query<{ version: number }>(
     'update spaces set config_version = config_version + 1 where space_id = $1 returning config_version as version',
-    [tx.space])
+    [tx.space],
+  )
   if (!row) throw new Error(`there is no space ${tx.space}`)
   return row.version
 }

@@ -10,7 +10,10 @@ export function checkArgs(code: string, args: unknown): FieldError[] {
   const errors = parsed.error.issues.flatMap((issue) => {
     const path = ['/args', ...issue.path.map(pointerPart)].join('/')
     if (issue.code !== 'unrecognized_keys') return [{ pointer: path, detail: issue.message }]
-    return issue.keys.map((key) => ({ pointer: `${path}/${pointerPart(key)}`, detail: `is not an argument of ${code}` }))
+    return issue.keys.map((key) => ({
+      pointer: `${path}/${pointerPart(key)}`,
+      detail: `is not an argument of ${code}`,
+    }))
   })
   return errors.filter((error, i) => errors.findIndex((other) => other.pointer === error.pointer) === i)
 }

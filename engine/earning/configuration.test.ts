@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encodeId } from '@laurel/contract/ids'
-import { type Configuration, configurationOf, program, rulesAt, type RuleState, type RuleVersion } from './configuration.ts'
+import {
+  type Configuration,
+  configurationOf,
+  program,
+  rulesAt,
+  type RuleState,
+  type RuleVersion,
+} from './configuration.ts'
 import { award } from './earning.rules.ts'
 import { defineKind } from './kinds/kind.ts'
 import { fixedArgs } from '@laurel/contract/earning-rules'
@@ -11,11 +18,14 @@ const AT = 1_750_000_000_000_000
 const versionsAt = (c: Configuration, asOf: number, at: number) => rulesAt(c, 1, asOf, at).map((r) => r.ruleVersionId)
 
 describe('a version is in force', () => {
-  test('over [effectiveFrom, the next one\'s), to the microsecond', () => {
-    const c = aConfiguration([
-      aVersion(1, 'fixed', { points: 1 }),
-      aVersion(1, 'fixed', { points: 2 }, { version: 2, effectiveFrom: AT, publishedIn: 2 }),
-    ], { configVersion: 2 })
+  test("over [effectiveFrom, the next one's), to the microsecond", () => {
+    const c = aConfiguration(
+      [
+        aVersion(1, 'fixed', { points: 1 }),
+        aVersion(1, 'fixed', { points: 2 }, { version: 2, effectiveFrom: AT, publishedIn: 2 }),
+      ],
+      { configVersion: 2 },
+    )
     expect(versionsAt(c, 2, 0)).toEqual([1001])
     expect(versionsAt(c, 2, AT - 1)).toEqual([1001])
     expect(versionsAt(c, 2, AT)).toEqual([1002])
@@ -28,16 +38,30 @@ describe('a version is in force', () => {
   })
 
   test('for a purchase that froze an older configuration: as that one was', () => {
-    const c = aConfiguration([
-      aVersion(1, 'fixed', { points: 1 }),
-      aVersion(1, 'fixed', { points: 2 }, { version: 2, effectiveFrom: 0, publishedIn: 5 }),
-      aVersion(2, 'fixed', { points: 9 }, { publishedIn: 7 }),
-    ], { configVersion: 9, states: [
-      { ruleId: 1, configVersion: 1, status: 'active' }, { ruleId: 1, configVersion: 8, status: 'paused' },
-      { ruleId: 2, configVersion: 7, status: 'active' },
-    ] })
-    expect([1, 4, 5, 6, 7, 8, 9].map((asOf) => versionsAt(c, asOf, AT)))
-      .toEqual([[1001], [1001], [1002], [1002], [1002, 2001], [2001], [2001]])
+    const c = aConfiguration(
+      [
+        aVersion(1, 'fixed', { points: 1 }),
+        aVersion(1, 'fixed', { points: 2 }, { version: 2, effectiveFrom: 0, publishedIn: 5 }),
+        aVersion(2, 'fixed', { points: 9 }, { publishedIn: 7 }),
+      ],
+      {
+        configVersion: 9,
+        states: [
+          { ruleId: 1, configVersion: 1, status: 'active' },
+          { ruleId: 1, configVersion: 8, status: 'paused' },
+          { ruleId: 2, configVersion: 7, status: 'active' },
+        ],
+      },
+    )
+    expect([1, 4, 5, 6, 7, 8, 9].map((asOf) => versionsAt(c, asOf, AT))).toEqual([
+      [1001],
+      [1001],
+      [1002],
+      [1002],
+      [1002, 2001],
+      [2001],
+      [2001],
+    ])
   })
 
   test('a version that begins no later than the one before replaces it whole', () => {
@@ -50,7 +74,9 @@ describe('a version is in force', () => {
   })
 
   test.each(['draft', 'paused', 'archived'] as const)('never while the rule is %s', (status) => {
-    const c = aConfiguration([aVersion(1, 'fixed', { points: 1 })], { states: [{ ruleId: 1, configVersion: 1, status }] })
+    const c = aConfiguration([aVersion(1, 'fixed', { points: 1 })], {
+      states: [{ ruleId: 1, configVersion: 1, status }],
+    })
     expect(versionsAt(c, 1, AT)).toEqual([])
   })
 })
@@ -59,12 +85,24 @@ describe('for any history of any rules', () => {
   const instant = fc.integer({ min: 0, max: 12 })
   const bound = fc.option(instant, { nil: null })
   const rule = fc.record({
-    versions: fc.array(fc.record({ effectiveFrom: bound, startsAt: bound, endsAt: bound,
-      publishedIn: fc.integer({ min: 1, max: 6 }), priority: fc.integer({ min: 0, max: 1 }),
-      kind: fc.constantFrom('fixed', 'multiplier') }), { minLength: 1, maxLength: 4 }),
-    states: fc.uniqueArray(fc.record({ configVersion: fc.integer({ min: 1, max: 6 }),
-      status: fc.constantFrom<RuleState['status']>('draft', 'active', 'active', 'paused', 'archived') }),
-    { selector: (s) => s.configVersion, minLength: 1, maxLength: 4 }),
+    versions: fc.array(
+      fc.record({
+        effectiveFrom: bound,
+        startsAt: bound,
+        endsAt: bound,
+        publishedIn: fc.integer({ min: 1, max: 6 }),
+        priority: fc.integer({ min: 0, max: 1 }),
+        kind: fc.constantFrom('fixed', 'multiplier'),
+      }),
+      { minLength: 1, maxLength: 4 },
+    ),
+    states: fc.uniqueArray(
+      fc.record({
+        configVersion: fc.integer({ min: 1, max: 6 }),
+        status: fc.constantFrom<RuleState['status']>('draft', 'active', 'active', 'paused', 'archived'),
+      }),
+      { selector: (s) => s.configVersion, minLength: 1, maxLength: 4 },
+    ),
   })
   const history = fc.array(rule, { maxLength: 4 }).map((rules) => {
     const versions: RuleVersion[] = []
@@ -81,11 +119,18 @@ describe('for any history of any rules', () => {
   })
 
   /** The definition, read from the rows one by one. */
-  function oracle({ versions, states }: { versions: RuleVersion[]; states: RuleState[] }, asOf: number, at: number): number[] {
+  function oracle(
+    { versions, states }: { versions: RuleVersion[]; states: RuleState[] },
+    asOf: number,
+    at: number,
+  ): number[] {
     const found: RuleVersion[] = []
     for (const ruleId of new Set(versions.map((v) => v.ruleId))) {
       const turns = states.filter((s) => s.ruleId === ruleId && s.configVersion <= asOf)
-      const last = turns.reduce<RuleState | undefined>((a, b) => (a && a.configVersion > b.configVersion ? a : b), undefined)
+      const last = turns.reduce<RuleState | undefined>(
+        (a, b) => (a && a.configVersion > b.configVersion ? a : b),
+        undefined,
+      )
       if (last?.status !== 'active') continue
       const known = versions.filter((v) => v.ruleId === ruleId && v.publishedIn <= asOf && (v.effectiveFrom ?? 0) <= at)
       const newest = known.reduce<RuleVersion | undefined>((a, b) => (a && a.version > b.version ? a : b), undefined)
@@ -97,17 +142,22 @@ describe('for any history of any rules', () => {
 
   test('the rules in force are those of the definition, in whatever order they are asked for', () => {
     const questions = fc.array(fc.tuple(fc.integer({ min: 1, max: 7 }), instant), { minLength: 1, maxLength: 30 })
-    fc.assert(fc.property(history, questions, (rows, asked) => {
-      const c = aConfiguration(rows.versions, { configVersion: 7, states: rows.states })
-      for (const [asOf, at] of asked) expect(versionsAt(c, asOf, at)).toEqual(oracle(rows, asOf, at))
-    }), { numRuns: 300 })
+    fc.assert(
+      fc.property(history, questions, (rows, asked) => {
+        const c = aConfiguration(rows.versions, { configVersion: 7, states: rows.states })
+        for (const [asOf, at] of asked) expect(versionsAt(c, asOf, at)).toEqual(oracle(rows, asOf, at))
+      }),
+      { numRuns: 300 },
+    )
   })
 
-  test('the rows\' own order does not matter', () => {
-    fc.assert(fc.property(history, instant, (rows, at) => {
-      const c = aConfiguration([...rows.versions].reverse(), { configVersion: 7, states: [...rows.states].reverse() })
-      expect(versionsAt(c, 7, at)).toEqual(oracle(rows, 7, at))
-    }))
+  test("the rows' own order does not matter", () => {
+    fc.assert(
+      fc.property(history, instant, (rows, at) => {
+        const c = aConfiguration([...rows.versions].reverse(), { configVersion: 7, states: [...rows.states].reverse() })
+        expect(versionsAt(c, 7, at)).toEqual(oracle(rows, 7, at))
+      }),
+    )
   })
 })
 
@@ -122,7 +172,8 @@ test('a program is found by its slug and its id, by nothing else', () => {
   const c = aConfiguration([])
   expect(program(c, 'coffee')).toBe(aProgram)
   expect(program(c, encodeId('prg', aProgram.id))).toBe(aProgram)
-  for (const ref of [aProgram.id, 'Coffee', '', 'prg_', encodeId('mem', aProgram.id)]) expect(program(c, ref)).toBeUndefined()
+  for (const ref of [aProgram.id, 'Coffee', '', 'prg_', encodeId('mem', aProgram.id)])
+    expect(program(c, ref)).toBeUndefined()
 })
 
 test('a kind that this process does not know is a fault, not a rule less', () => {
@@ -130,11 +181,28 @@ test('a kind that this process does not know is a fault, not a rule less', () =>
 })
 
 test('a test may bring a kind of its own', () => {
-  const odd = defineKind({ code: 'odd', title: 'Odd', description: 'A point for an odd total',
-    fields: { points: { label: '', help: '' } }, args: fixedArgs,
-    award: ({ points }) => (lines) =>
-      (lines.reduce((sum, { amount }) => sum + amount, 0) % 2 ? { points, why: 'odd' } : 'rounds_to_zero') })
-  const c = configurationOf({ space: 1, configVersion: 1, programs: [aProgram], versions: [aVersion(1, 'odd', { points: 4 })],
-    states: [{ ruleId: 1, configVersion: 1, status: 'active' }] }, [odd])
-  expect(award(rulesAt(c, 1, 1, AT), [{ line: '1', sku: 'A', quantity: 1, amount: 3 }])).toMatchObject([{ points: 4, why: 'odd' }])
+  const odd = defineKind({
+    code: 'odd',
+    title: 'Odd',
+    description: 'A point for an odd total',
+    fields: { points: { label: '', help: '' } },
+    args: fixedArgs,
+    award:
+      ({ points }) =>
+      (lines) =>
+        lines.reduce((sum, { amount }) => sum + amount, 0) % 2 ? { points, why: 'odd' } : 'rounds_to_zero',
+  })
+  const c = configurationOf(
+    {
+      space: 1,
+      configVersion: 1,
+      programs: [aProgram],
+      versions: [aVersion(1, 'odd', { points: 4 })],
+      states: [{ ruleId: 1, configVersion: 1, status: 'active' }],
+    },
+    [odd],
+  )
+  expect(award(rulesAt(c, 1, 1, AT), [{ line: '1', sku: 'A', quantity: 1, amount: 3 }])).toMatchObject([
+    { points: 4, why: 'odd' },
+  ])
 })

@@ -146,8 +146,9 @@ export function statusAt(rule: Rule, asOf: number): RuleStatus | undefined {
  * effective over [effectiveFrom, the next one's effectiveFrom), and one that begins no later replaces another whole.
  */
 export function versionAt(rule: Rule, asOf: number, at: Instant): RuleVersion | undefined {
-  return rule.versions.findLast((version) =>
-    version.publishedIn <= asOf && (version.effectiveFrom === null || version.effectiveFrom <= at))
+  return rule.versions.findLast(
+    (version) => version.publishedIn <= asOf && (version.effectiveFrom === null || version.effectiveFrom <= at),
+  )
 }
 
 /**
@@ -171,16 +172,22 @@ function timelineOf(c: Configuration, programId: number, asOf: number): Timeline
 }
 
 function changesOf(rules: Rule[]): number[] {
-  return ascending(rules.flatMap((rule) =>
-    [...rule.versions.map((version) => version.publishedIn), ...rule.states.map((state) => state.configVersion)]))
+  return ascending(
+    rules.flatMap((rule) => [
+      ...rule.versions.map((version) => version.publishedIn),
+      ...rule.states.map((state) => state.configVersion),
+    ]),
+  )
 }
 
 function boundariesOf(rules: Rule[], asOf: number): Instant[] {
-  return ascending(rules
-    .filter((rule) => statusAt(rule, asOf) === 'active')
-    .flatMap((rule) => rule.versions.filter((version) => version.publishedIn <= asOf))
-    .flatMap((version) => [version.effectiveFrom, version.startsAt, version.endsAt])
-    .filter((instant) => instant !== null))
+  return ascending(
+    rules
+      .filter((rule) => statusAt(rule, asOf) === 'active')
+      .flatMap((rule) => rule.versions.filter((version) => version.publishedIn <= asOf))
+      .flatMap((version) => [version.effectiveFrom, version.startsAt, version.endsAt])
+      .filter((instant) => instant !== null),
+  )
 }
 
 function ascending(numbers: number[]): number[] {
@@ -206,8 +213,9 @@ function inForce(c: Configuration, programId: number, asOf: number, at: Instant)
     const version = versionAt(rule, asOf, at)
     if (version && inWindow(version, at)) found.push(compile(c, version))
   }
-  return found.sort((a, b) =>
-    Number(a.multiplies) - Number(b.multiplies) || a.priority - b.priority || a.ruleId - b.ruleId)
+  return found.sort(
+    (a, b) => Number(a.multiplies) - Number(b.multiplies) || a.priority - b.priority || a.ruleId - b.ruleId,
+  )
 }
 
 /** Half-open: at `startsAt` it gives, at `endsAt` no longer. */
@@ -224,8 +232,18 @@ function compile(c: Configuration, version: RuleVersion): CompiledRule {
   const wallet = c.byWalletId.get(version.walletId)
   if (!wallet) throw new Error(`earning rule version ${version.ruleVersionId} gives in an unknown wallet`)
   const { ruleId, ruleVersionId, rule, name, priority, walletId } = version
-  const compiled = { ruleId, ruleVersionId, rule, version: version.version, name, walletId, wallet: wallet.slug, priority,
-    multiplies: kind.multiplies, decide: kind.decide(version.args, wallet.program.currency) }
+  const compiled = {
+    ruleId,
+    ruleVersionId,
+    rule,
+    version: version.version,
+    name,
+    walletId,
+    wallet: wallet.slug,
+    priority,
+    multiplies: kind.multiplies,
+    decide: kind.decide(version.args, wallet.program.currency),
+  }
   c.memo.compiled.set(ruleVersionId, compiled)
   return compiled
 }
@@ -254,7 +272,8 @@ export function configurations(): Configurations {
       const key = `${db.space} ${version}`
       const found = held.get(key)
       if (found) {
-        if (held.size > 1) { // last used goes last, so that the first is the one to let go
+        if (held.size > 1) {
+          // last used goes last, so that the first is the one to let go
           held.delete(key)
           held.set(key, found)
         }

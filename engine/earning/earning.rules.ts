@@ -1,7 +1,14 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { type Refusal, refusal } from '@laurel/contract/refusals'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
-import { type CompiledRule, type Configuration, type Rule, rulesAt, type RuleVersion, statusAt, versionAt,
+import {
+  type CompiledRule,
+  type Configuration,
+  type Rule,
+  rulesAt,
+  type RuleVersion,
+  statusAt,
+  versionAt,
 } from './configuration.ts'
 import type { Line, Nothing } from './kinds/kind.ts'
 
@@ -74,7 +81,12 @@ export type Explanation = {
  * Every rule of the program, in the order of creation: what it gives for these lines at `at`, or why nothing. What
  * fired is what `award` gives, no more and no less. Refuses amount_out_of_range, as it does.
  */
-export function explain(c: Configuration, programId: number, lines: readonly Line[], at: Instant): Explanation[] | Refusal {
+export function explain(
+  c: Configuration,
+  programId: number,
+  lines: readonly Line[],
+  at: Instant,
+): Explanation[] | Refusal {
   const inForce = rulesAt(c, programId, c.configVersion, at)
   const awards = award(inForce, lines)
   if (!Array.isArray(awards)) return awards
@@ -105,15 +117,25 @@ function whyNotInForce(c: Configuration, rule: Rule, version: RuleVersion, at: I
 
 function sentence(cause: Exclude<Cause, 'fired'>, version: RuleVersion): string {
   switch (cause) {
-    case 'draft': return 'the rule is a draft: it gives nothing before it is published'
-    case 'paused': return 'the rule is paused'
-    case 'archived': return 'the rule is archived'
-    case 'not_started': return `the rule gives from ${formatInstant(Math.max(version.startsAt ?? -Infinity,
-      version.effectiveFrom ?? -Infinity))} on`
-    case 'ended': return `the rule gave until ${formatInstant(version.endsAt ?? 0)}`
-    case 'no_eligible_items': return 'nothing in the purchase counts for this rule'
-    case 'rounds_to_zero': return 'it comes to less than one whole point'
-    case 'nothing_to_multiply': return 'the other rules give nothing in this wallet'
-    case 'amount_out_of_range': return 'the points add up to more than 2^53 − 1'
+    case 'draft':
+      return 'the rule is a draft: it gives nothing before it is published'
+    case 'paused':
+      return 'the rule is paused'
+    case 'archived':
+      return 'the rule is archived'
+    case 'not_started':
+      return `the rule gives from ${formatInstant(
+        Math.max(version.startsAt ?? -Infinity, version.effectiveFrom ?? -Infinity),
+      )} on`
+    case 'ended':
+      return `the rule gave until ${formatInstant(version.endsAt ?? 0)}`
+    case 'no_eligible_items':
+      return 'nothing in the purchase counts for this rule'
+    case 'rounds_to_zero':
+      return 'it comes to less than one whole point'
+    case 'nothing_to_multiply':
+      return 'the other rules give nothing in this wallet'
+    case 'amount_out_of_range':
+      return 'the points add up to more than 2^53 − 1'
   }
 }

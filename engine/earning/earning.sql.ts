@@ -77,55 +77,92 @@ export async function selectRule(db: Db, id: Uuid): Promise<RuleRow | undefined>
 export function selectVersions(db: Db, ruleId: number): Promise<VersionRow[]> {
   return db.query<VersionRow>(
     `select ${VERSION} from earning_rule_versions v where v.space_id = $1 and v.rule_id = $2 order by v.version desc`,
-    [db.space, ruleId])
+    [db.space, ruleId],
+  )
 }
 
 /** Oldest first, those made after `after`, of one program or of all; undefined when there is no rule `after`. */
-export async function selectRules(db: Db, programId: number | null, after: Uuid | null, limit: number):
-  Promise<RuleRow[] | undefined> {
+export async function selectRules(
+  db: Db,
+  programId: number | null,
+  after: Uuid | null,
+  limit: number,
+): Promise<RuleRow[] | undefined> {
   const rows = await db.query<RuleRow>(
     `${SELECT_RULES} where r.space_id = $1 and ($2::int is null or r.program_id = $2)
        and ($3::uuid is null or r.rule_id > (select rule_id from earning_rules where space_id = $1 and id = $3))
      order by r.rule_id limit $4`,
-    [db.space, programId, after, limit])
+    [db.space, programId, after, limit],
+  )
   if (rows.length === 0 && after !== null && !(await selectRule(db, after))) return undefined
   return rows
 }
 
 /** Null where the program has no such wallet. */
-export async function selectProgramAndWallet(db: Db, by: { id: Uuid } | { slug: string }, wallet: string):
-  Promise<{ programId: number; walletId: number | null } | undefined> {
+export async function selectProgramAndWallet(
+  db: Db,
+  by: { id: Uuid } | { slug: string },
+  wallet: string,
+): Promise<{ programId: number; walletId: number | null } | undefined> {
   const [row] = await db.query<{ programId: number; walletId: number | null }>(
     `select p.program_id as "programId", w.wallet_id as "walletId"
        from programs p left join wallets w on w.program_id = p.program_id and w.slug = $4
       where p.space_id = $1 and (p.id = $2 or p.slug = $3)`,
-    [db.space, 'id' in by ? by.id : null, 'slug' in by ? by.slug : null, wallet])
+    [db.space, 'id' in by ? by.id : null, 'slug' in by ? by.slug : null, wallet],
+  )
   return row
 }
 
 export async function insertRule(tx: Tx, id: Uuid, programId: number, now: Instant): Promise<number> {
   const [row] = await tx.query<{ ruleId: number }>(
     `insert into earning_rules (space_id, id, program_id, created_at) values ($1, $2, $3, $4) returning rule_id as "ruleId"`,
-    [tx.space, id, programId, formatInstant(now)])
+    [tx.space, id, programId, formatInstant(now)],
+  )
   if (!row) throw new Error('a rule was not inserted')
   return row.ruleId
 }
 
 export type NewVersion = Omit<VersionRow, 'createdAt'> & { kind: string; walletId: number }
 
-export async function insertVersion(tx: Tx, ruleId: number, v: NewVersion, publishedIn: number, now: Instant): Promise<void> {
+export async function insertVersion(
+  tx: Tx,
+  ruleId: number,
+  v: NewVersion,
+  publishedIn: number,
+  now: Instant,
+): Promise<void> {
   const at = (instant: Instant | null) => (instant === null ? null : formatInstant(instant))
   await tx.query(
     `insert into earning_rule_versions (space_id, rule_id, version, name, kind, wallet_id, args, priority,
        effective_from, starts_at, ends_at, published_in, created_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-    [tx.space, ruleId, v.version, v.name, v.kind, v.walletId, JSON.stringify(v.args), v.priority, at(v.effectiveFrom),
-      at(v.startsAt), at(v.endsAt), publishedIn, formatInstant(now)])
+    [
+      tx.space,
+      ruleId,
+      v.version,
+      v.name,
+      v.kind,
+      v.walletId,
+      JSON.stringify(v.args),
+      v.priority,
+      at(v.effectiveFrom),
+      at(v.startsAt),
+      at(v.endsAt),
+      publishedIn,
+      formatInstant(now),
+    ],
+  )
 }
 
-export async function insertState(tx: Tx, ruleId: number, configVersion: number, status: RuleStatus, now: Instant):
-  Promise<void> {
+export async function insertState(
+  tx: Tx,
+  ruleId: number,
+  configVersion: number,
+  status: RuleStatus,
+  now: Instant,
+): Promise<void> {
   await tx.query(
     `insert into earning_rule_states (space_id, rule_id, config_version, status, changed_at) values ($1, $2, $3, $4, $5)`,
-    [tx.space, ruleId, configVersion, status, formatInstant(now)])
+    [tx.space, ruleId, configVersion, status, formatInstant(now)],
+  )
 }

@@ -10,8 +10,13 @@ function decide(code: string, args: unknown, lines: Line[], given = 0, currency 
   return kind.decide(args, currency)(lines, given)
 }
 
-const bought = (sku: string, quantity: number, amount: number, more: Partial<Line> = {}): Line =>
-  ({ line: sku, sku, quantity, amount, ...more })
+const bought = (sku: string, quantity: number, amount: number, more: Partial<Line> = {}): Line => ({
+  line: sku,
+  sku,
+  quantity,
+  amount,
+  ...more,
+})
 const basket = [
   bought('MUG', 2, 899, { category: 'kitchen', brand: 'Aurora' }),
   bought('SEEDS', 5, 335, { category: 'garden' }),
@@ -47,7 +52,9 @@ describe('per_amount', () => {
   test('says why there is nothing', () => {
     expect(decide('per_amount', { points: 1, per: 100, skus: ['CUP'] }, basket)).toBe('no_eligible_items')
     expect(decide('per_amount', { points: 1, per: 5000 }, basket)).toBe('rounds_to_zero')
-    expect(decide('per_amount', { points: 1, per: 100, rounding: 'ceil' }, [bought('FREE', 1, 0)])).toBe('rounds_to_zero')
+    expect(decide('per_amount', { points: 1, per: 100, rounding: 'ceil' }, [bought('FREE', 1, 0)])).toBe(
+      'rounds_to_zero',
+    )
     expect(decide('per_amount', { points: 1, per: 100 }, [])).toBe('no_eligible_items')
   })
 
@@ -108,11 +115,17 @@ describe('arguments that are wrong are named, every one', () => {
     ['fixed', { points: 1, 'a/b~c': 1 }, ['/args/a~1b~0c']],
     ['birthday', {}, ['/kind']],
   ])('%s %j', (kind, args, pointers) => {
-    expect(checkArgs(kind, args).map((e) => e.pointer).sort()).toEqual([...pointers].sort())
+    expect(
+      checkArgs(kind, args)
+        .map((e) => e.pointer)
+        .sort(),
+    ).toEqual([...pointers].sort())
   })
 
   test('and right ones are let be', () => {
     expect(checkArgs('multiplier', { factor: 1.2345 })).toEqual([])
-    expect(checkArgs('per_amount', { points: 1, per: 100, rounding: 'half_up', excludeCategories: ['gift cards'] })).toEqual([])
+    expect(
+      checkArgs('per_amount', { points: 1, per: 100, rounding: 'half_up', excludeCategories: ['gift cards'] }),
+    ).toEqual([])
   })
 })

@@ -12,7 +12,10 @@ export const aProgram: Program = {
   currency: 'GBP',
   joinPolicy: 'explicit',
   status: 'active',
-  wallets: [{ walletId: 1, slug: 'points' }, { walletId: 2, slug: 'stamps' }],
+  wallets: [
+    { walletId: 1, slug: 'points' },
+    { walletId: 2, slug: 'stamps' },
+  ],
 }
 
 /** Version 1 of rule `ruleId`, published in config version 1; say what differs. */
@@ -37,7 +40,11 @@ export function aVersion(ruleId: number, kind: string, args: unknown, differs: P
 }
 
 /** The configuration of one program with these versions; every rule is active from config version 1 unless told. */
-export function aConfiguration(versions: RuleVersion[], differs: Partial<Configured> = {}, kinds: readonly Kind[] = KINDS) {
+export function aConfiguration(
+  versions: RuleVersion[],
+  differs: Partial<Configured> = {},
+  kinds: readonly Kind[] = KINDS,
+) {
   const ruleIds = [...new Set(versions.map((v) => v.ruleId))]
   const states: RuleState[] = ruleIds.map((ruleId) => ({ ruleId, configVersion: 1, status: 'active' }))
   return configurationOf({ space: 1, configVersion: 1, programs: [aProgram], versions, states, ...differs }, kinds)

@@ -3,7 +3,13 @@ import { decodeId, encodeId } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import { Refused } from '@laurel/contract/refusals'
 import type { Db } from '../base/db.ts'
-import { type RuleRow, selectProgramAndWallet, selectRule, selectRules, selectVersions, type VersionRow,
+import {
+  type RuleRow,
+  selectProgramAndWallet,
+  selectRule,
+  selectRules,
+  selectVersions,
+  type VersionRow,
 } from './earning.sql.ts'
 
 /** The rule that is named by its id (rul_…). Refusals: rule_unknown. */
@@ -15,7 +21,11 @@ export async function ruleRow(db: Db, ref: string): Promise<RuleRow> {
 }
 
 /** The program's number, and its wallet's. Refusals: program_unknown, wallet_unknown. */
-export async function walletOf(db: Db, program: string, wallet: string): Promise<{ programId: number; walletId: number }> {
+export async function walletOf(
+  db: Db,
+  program: string,
+  wallet: string,
+): Promise<{ programId: number; walletId: number }> {
   const id = decodeId('prg', program)
   const row = await selectProgramAndWallet(db, id === undefined ? { slug: program } : { id }, wallet)
   if (!row) throw new Refused('program_unknown', `there is no program "${program}"`)
@@ -31,9 +41,10 @@ export async function getRule(db: Db, ref: string): Promise<RuleAnswer> {
 }
 
 /** Oldest first, of one program or of all. Refusals: invalid_cursor, program_unknown. */
-export async function listRules(db: Db,
-  page: { program?: string | undefined; after?: string | undefined; limit: number }):
-  Promise<{ data: RuleAnswer[]; next: string | null }> {
+export async function listRules(
+  db: Db,
+  page: { program?: string | undefined; after?: string | undefined; limit: number },
+): Promise<{ data: RuleAnswer[]; next: string | null }> {
   const programId = page.program === undefined ? null : (await walletOf(db, page.program, 'points')).programId
   const after = page.after === undefined ? null : decodeId('rul', page.after)
   const rows = after === undefined ? undefined : await selectRules(db, programId, after, page.limit + 1)
@@ -44,12 +55,27 @@ export async function listRules(db: Db,
 
 function answerOf(row: RuleRow): RuleAnswer {
   const { id, program, wallet, kind, status } = row
-  return { id: encodeId('rul', id), program, wallet, kind: kind as RuleKind, status, ...saidBy(row),
-    createdAt: formatInstant(row.ruleCreatedAt) }
+  return {
+    id: encodeId('rul', id),
+    program,
+    wallet,
+    kind: kind as RuleKind,
+    status,
+    ...saidBy(row),
+    createdAt: formatInstant(row.ruleCreatedAt),
+  }
 }
 
 function saidBy({ version, name, args, priority, startsAt, endsAt, effectiveFrom }: VersionRow) {
-  return { version, name, args, priority, startsAt: textOf(startsAt), endsAt: textOf(endsAt), effectiveFrom: textOf(effectiveFrom) }
+  return {
+    version,
+    name,
+    args,
+    priority,
+    startsAt: textOf(startsAt),
+    endsAt: textOf(endsAt),
+    effectiveFrom: textOf(effectiveFrom),
+  }
 }
 
 function textOf(at: Instant | null): string | null {

@@ -23,9 +23,10 @@ const SELECT = `select id, slug, name, timezone, currency, join_policy as "joinP
   from programs`
 
 export async function selectProgram(db: Db, by: { id: Uuid } | { slug: string }): Promise<ProgramRow | undefined> {
-  const [row] = 'id' in by
-    ? await db.query<ProgramRow>(`${SELECT} where space_id = $1 and id = $2`, [db.space, by.id])
-    : await db.query<ProgramRow>(`${SELECT} where space_id = $1 and slug = $2`, [db.space, by.slug])
+  const [row] =
+    'id' in by
+      ? await db.query<ProgramRow>(`${SELECT} where space_id = $1 and id = $2`, [db.space, by.id])
+      : await db.query<ProgramRow>(`${SELECT} where space_id = $1 and slug = $2`, [db.space, by.slug])
   return row
 }
 
@@ -35,7 +36,8 @@ export async function selectPrograms(db: Db, after: Uuid | null, limit: number):
     `${SELECT} where space_id = $1
        and ($2::uuid is null or program_id > (select program_id from programs where space_id = $1 and id = $2))
      order by program_id limit $3`,
-    [db.space, after, limit])
+    [db.space, after, limit],
+  )
   if (rows.length === 0 && after !== null && !(await selectProgram(db, { id: after }))) return undefined
   return rows
 }
@@ -52,8 +54,17 @@ export async function insertProgram(tx: Tx, program: NewProgram, now: Instant): 
      )
      insert into wallets (space_id, program_id, slug, created_at) select $1, program_id, 'points', $8 from made
      returning wallet_id`,
-    [tx.space, program.id, program.slug, program.name, program.timezone, program.currency, program.joinPolicy,
-      formatInstant(now)])
+    [
+      tx.space,
+      program.id,
+      program.slug,
+      program.name,
+      program.timezone,
+      program.currency,
+      program.joinPolicy,
+      formatInstant(now),
+    ],
+  )
   return made.length > 0
 }
 
@@ -65,6 +76,14 @@ export async function updateProgram(tx: Tx, id: Uuid, change: ProgramChange, now
     `update programs set name = coalesce($3, name), timezone = coalesce($4, timezone),
        join_policy = coalesce($5, join_policy), status = coalesce($6, status), revision = revision + 1, updated_at = $7
      where space_id = $1 and id = $2`,
-    [tx.space, id, change.name ?? null, change.timezone ?? null, change.joinPolicy ?? null, change.status ?? null,
-      formatInstant(now)])
+    [
+      tx.space,
+      id,
+      change.name ?? null,
+      change.timezone ?? null,
+      change.joinPolicy ?? null,
+      change.status ?? null,
+      formatInstant(now),
+    ],
+  )
 }

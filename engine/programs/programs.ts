@@ -9,7 +9,12 @@ import { type ProgramRow, selectProgram, selectPrograms } from './programs.sql.t
 export type Revised = { program: ProgramAnswer; revision: number }
 
 function revised({ id, createdAt, updatedAt, revision, ...said }: ProgramRow): Revised {
-  const program = { id: encodeId('prg', id), ...said, createdAt: formatInstant(createdAt), updatedAt: formatInstant(updatedAt) }
+  const program = {
+    id: encodeId('prg', id),
+    ...said,
+    createdAt: formatInstant(createdAt),
+    updatedAt: formatInstant(updatedAt),
+  }
   return { program, revision }
 }
 
@@ -27,8 +32,10 @@ export async function getProgram(db: Db, ref: string): Promise<Revised> {
 }
 
 /** Oldest first. Refusals: invalid_cursor. */
-export async function listPrograms(db: Db, page: { after?: string | undefined; limit: number }):
-  Promise<{ data: ProgramAnswer[]; next: string | null }> {
+export async function listPrograms(
+  db: Db,
+  page: { after?: string | undefined; limit: number },
+): Promise<{ data: ProgramAnswer[]; next: string | null }> {
   const after = page.after === undefined ? null : decodeId('prg', page.after)
   const rows = after === undefined ? undefined : await selectPrograms(db, after, page.limit + 1)
   if (!rows) throw new Refused('invalid_cursor', '`after` is not the `next` of a list of programs')

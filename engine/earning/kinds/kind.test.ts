@@ -8,7 +8,8 @@ const rounding = fc.constantFrom<Rounding>('floor', 'half_up', 'ceil')
 const whole = fc.oneof(
   fc.nat(1000),
   fc.maxSafeNat(),
-  fc.tuple(fc.integer({ min: 1, max: 53 }), fc.integer({ min: -2, max: 2 }))
+  fc
+    .tuple(fc.integer({ min: 1, max: 53 }), fc.integer({ min: -2, max: 2 }))
     .map(([power, off]) => Math.min(Math.max(2 ** power + off, 0), Number.MAX_SAFE_INTEGER)),
 )
 
@@ -22,12 +23,21 @@ function oracle(amount: number, times: number, per: number, how: Rounding): bigi
 }
 
 test('scaling is exact, and above 2^53 − 1 says so', () => {
-  fc.assert(fc.property(whole, whole, whole.filter((n) => n > 0), rounding, (amount, times, per, how) => {
-    const expected = oracle(amount, times, per, how)
-    const actual = scale(amount, times, per, how)
-    if (expected > MAX) expect(actual).toBe(Number.POSITIVE_INFINITY)
-    else expect(BigInt(actual)).toBe(expected)
-  }), { numRuns: 3000 })
+  fc.assert(
+    fc.property(
+      whole,
+      whole,
+      whole.filter((n) => n > 0),
+      rounding,
+      (amount, times, per, how) => {
+        const expected = oracle(amount, times, per, how)
+        const actual = scale(amount, times, per, how)
+        if (expected > MAX) expect(actual).toBe(Number.POSITIVE_INFINITY)
+        else expect(BigInt(actual)).toBe(expected)
+      },
+    ),
+    { numRuns: 3000 },
+  )
 })
 
 test.each<[number, number, number, Rounding, number]>([

@@ -75,7 +75,8 @@ export function filterOf(filter: Filter): ((line: Line) => boolean) | undefined 
   const outSkus = new Set(excludeSkus)
   const outCategories = new Set<string | undefined>(excludeCategories)
   return (line) =>
-    !outSkus.has(line.sku) && !outCategories.has(line.category) &&
+    !outSkus.has(line.sku) &&
+    !outCategories.has(line.category) &&
     (!restricts || inSkus.has(line.sku) || inCategories.has(line.category) || inBrands.has(line.brand))
 }
 
