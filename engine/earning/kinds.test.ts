@@ -69,6 +69,7 @@ describe('fixed', () => {
   test('once for a purchase, nothing when no unit of it is left', () => {
     expect(decide('fixed', { points: 50 }, basket)).toEqual({ points: 50, why: '50 points for the purchase' })
     expect(decide('fixed', { points: 50 }, [])).toBe('no_eligible_items')
+    expect(decide('fixed', { points: 50 }, [bought('MUG', 0, 0)])).toBe('no_eligible_items')
   })
 })
 
@@ -91,6 +92,7 @@ describe('multiplier', () => {
     [2, 12, { points: 12, why: '2 times 12 points' }],
     [1.5, 3, { points: 1, why: '1.5 times 3 points' }],
     [1.1, 10, { points: 1, why: '1.1 times 10 points' }],
+    [1.15, 20, { points: 3, why: '1.15 times 20 points' }],
     [1.1, 9_007_199_254_740_990, { points: 900_719_925_474_099, why: '1.1 times 9007199254740990 points' }],
     [1000, 1, { points: 999, why: '1000 times 1 point' }],
     [1.0001, 9999, 'rounds_to_zero'],
