@@ -38,13 +38,13 @@ function check(...steps: string[]): { passed: boolean; said: string } {
   return { passed: status === 0, said: stdout + stderr }
 }
 
-/** What the step says of the copy with this file in it, or with this text at the end of a file that is there. */
-function withPlanted(step: string, path: string, text: string): { passed: boolean; said: string } {
+/** What the step says of the copy with this file in it, or, of a file that is there, with this at its end. */
+function withPlanted({ step, path, text }: Plant): { passed: boolean; said: string } {
   const file = join(copy, path)
   const before = readdirSync(dirname(file)).includes(file.split('/').at(-1) ?? '')
     ? readFileSync(file, 'utf8')
     : undefined
-  writeFileSync(file, (before ?? '') + text)
+  writeFileSync(file, typeof text === 'string' ? (before ?? '') + text : text(before ?? ''))
   try {
     return check(step)
   } finally {
@@ -63,7 +63,7 @@ test(
   PATIENCE,
 )
 
-type Plant = { what: string; step: string; path: string; text: string; found: RegExp }
+type Plant = { what: string; step: string; path: string; text: string | ((before: string) => string); found: RegExp }
 
 const PLANTS: Plant[] = [
   {
@@ -200,6 +200,13 @@ const PLANTS: Plant[] = [
     found: /links to docs\/planted\.md, which is not there/,
   },
   {
+    what: 'a platform whose tools were left out',
+    step: 'lockfile',
+    path: 'package-lock.json',
+    text: (before) => before.replace('"node_modules/@biomejs/cli-darwin-arm64"', '"node_modules/planted"'),
+    found: /lacks node_modules\/@biomejs\/cli-darwin-arm64/,
+  },
+  {
     what: 'a print where a log belongs',
     step: 'walls',
     path: 'server/planted.ts',
@@ -210,9 +217,9 @@ const PLANTS: Plant[] = [
 
 test.each(PLANTS)(
   '$step finds $what',
-  ({ step, path, text, found }) => {
-    const { passed, said } = withPlanted(step, path, text)
-    expect(said).toMatch(found)
+  (plant) => {
+    const { passed, said } = withPlanted(plant)
+    expect(said).toMatch(plant.found)
     expect(passed).toBe(false)
   },
   PATIENCE,

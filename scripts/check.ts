@@ -28,6 +28,7 @@ const STEPS: Step[] = [
     blind: cruisedTooLittle,
   },
   { name: 'walls', command: ['node', 'scripts/walls.ts'] },
+  { name: 'lockfile', command: ['node', 'scripts/lockfile.ts'] },
   { name: 'unused', command: ['knip', '--no-progress', '--treat-config-hints-as-errors'] },
 ]
 
