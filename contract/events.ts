@@ -2,9 +2,12 @@ import { z } from 'zod'
 import { instant, minor, page, pointsOut } from './common.ts'
 import { memberStatus } from './members.ts'
 
-/** Every type of event and what its `data` holds. Points are positive in earned, spent and reversed. */
+/**
+ * Every type of event and what its `data` holds. Points are positive in earned, spent and reversed; but negative where a further
+ * return leaves more standing than the one before it, and so gives back.
+ */
 const moved = z.object({ entry: z.string(), program: z.string(), wallet: z.string(), points: pointsOut, balance: minor,
-  reason: z.string().nullable(), source: z.object({ type: z.string(), id: z.string() }) })
+  reason: z.string().nullable(), source: z.object({ type: z.enum(['purchase', 'return', 'spend', 'adjustment']), id: z.string() }) })
 const program = z.object({ program: z.string(), slug: z.string() })
 
 export const EVENTS = {

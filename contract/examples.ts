@@ -20,7 +20,7 @@ const lot = 'ent_01kamq8w2sfnzt0v6y4xk3h9pd_1'
 const after = (available: number, change: object) => [{ ...wallet, available, ...change }]
 const entry = { id: lot, member, program: 'coffee', wallet: 'points', kind: 'earn', points: 12, balance: 12, from: 'issued',
   to: 'member', occurredAt: at, bookedAt: at, reason: null, source: { type: 'purchase', id: purchase.id },
-  rule: { id: rule.id, version: 1 }, reverses: null, lot: { activatesAt: null, expiresAt: null, remaining: 12 } }
+  rule: { id: rule.id, version: 1 }, reverses: null, lot: { activatesAt: at, expiresAt: null, remaining: 12 } }
 
 export const EXAMPLES = {
   program, rule, purchase, entry,

@@ -140,7 +140,7 @@ const points = [
 const events = [
   { id: 'listEvents', method: 'GET', path: '/v1/events', scope: 'events:read', summary: 'Follow what happens',
     description: 'Every change, numbered in one gap-free order. Keep `next` and ask again: nothing is missed or told twice.',
-    query: eventsQuery, answers: one(eventsAnswer, 'Events after `after`, oldest first'), refusals: [], idempotent: false,
+    query: eventsQuery, answers: one(eventsAnswer, 'Events after `after`, oldest first'), refusals: ['invalid_cursor'], idempotent: false,
     examples: { answer: E.events } },
 ] as const satisfies readonly Omit<Operation, 'tag'>[]
 

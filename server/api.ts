@@ -5,6 +5,7 @@ import type pg from 'pg'
 import { configurations } from '@laurel/engine/earning/configuration'
 import { openPool } from '@laurel/engine/base/db'
 import { createGate, type Gate } from '@laurel/engine/gate/gate'
+import { createWalletReader } from '@laurel/engine/views/wallets'
 import type { Door } from './door.ts'
 import { addHealth } from './health.ts'
 import { hotDoor } from './hot.ts'
@@ -48,8 +49,9 @@ const CONNECTIONS = 12
 export async function createApi(options: ApiOptions): Promise<Api> {
   const { pool, log, rateLimit = 1_000 } = options
   const gate = options.gate ?? createGate({ pool, onFault: (err, verb) => log.error({ err, verb }, 'an ask met a fault') })
-  const door: Door = { pool, gate, configurations: configurations(), who: createWho(pool), limits: createLimits(rateLimit),
-    metrics: createMetrics(pool, gate), log }
+  const known = configurations()
+  const door: Door = { pool, gate, wallets: createWalletReader(pool, known), configurations: known, who: createWho(pool),
+    limits: createLimits(rateLimit), metrics: createMetrics(pool, gate), log }
   const hot = hotDoor(door)
   const listen = (listener: RequestListener): Server => createServer(
     { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true, requireHostHeader: true },

@@ -8,6 +8,7 @@ import { digestOf, keyOf } from '@laurel/engine/base/keys'
 import type { Configurations } from '@laurel/engine/earning/configuration'
 import type { PurchaseAsk, Submit } from '@laurel/engine/gate/asks'
 import type { Gate } from '@laurel/engine/gate/gate'
+import type { WalletReader } from '@laurel/engine/views/wallets'
 import type { Limits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import type { Log } from './problems.ts'
@@ -15,7 +16,10 @@ import { fastCheck } from './validate.ts'
 import type { Who } from './who.ts'
 
 /** What every request needs of the process; shared by the ways in. */
-export type Door = { pool: pg.Pool; gate: Gate; configurations: Configurations; who: Who; limits: Limits; metrics: Metrics; log: Log }
+export type Door = {
+  pool: pg.Pool; gate: Gate; wallets: WalletReader; configurations: Configurations
+  who: Who; limits: Limits; metrics: Metrics; log: Log
+}
 
 /** Names a request in answers and logs: the process, then a count. */
 const PROCESS = randomBytes(6).toString('hex')

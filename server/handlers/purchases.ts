@@ -5,10 +5,13 @@ import { type FieldError, problem, Refused } from '@laurel/contract/refusals'
 import type { ReturnBody } from '@laurel/contract/returns'
 import type { Ask, PurchaseAsk, ReturnAsk } from '@laurel/engine/gate/asks'
 import type { Db } from '@laurel/engine/base/db'
+import { type Configuration, program } from '@laurel/engine/earning/configuration'
 import { isRefusal } from '@laurel/engine/gate/decisions'
+import { getMember, memberIdOf } from '@laurel/engine/members/members'
 import { preview } from '@laurel/engine/preview'
-import type { Configuration } from '@laurel/engine/earning/configuration'
-import { answer, type Call, type Handlers, read } from '../call.ts'
+import { currentConfiguration } from '@laurel/engine/views/current'
+import { getPurchase } from '@laurel/engine/views/purchases'
+import { answer, type Call, type Handlers, param, read } from '../call.ts'
 import { instantAt, invalid, purchaseAsk } from '../door.ts'
 import { onceInPieces } from '../idempotent.ts'
 import { type Answer, answerTo, refusalAnswer } from '../problems.ts'
@@ -20,7 +23,7 @@ export async function submit(call: Call, ask: Ask): Promise<Answer> {
   return { status, body, headers: replayed ? { 'idempotent-replayed': 'true' } : {} }
 }
 
-export const purchases: Handlers<'recordPurchase' | 'recordPurchases' | 'previewPurchase' | 'recordReturn'> = {
+export const purchases: Handlers<'recordPurchase' | 'recordPurchases' | 'previewPurchase' | 'getPurchase' | 'recordReturn'> = {
   recordPurchase: async (call) => {
     const ask = purchaseAsk(call.body)
     if (Array.isArray(ask)) throw invalid(ask)
@@ -39,10 +42,17 @@ export const purchases: Handlers<'recordPurchase' | 'recordPurchases' | 'preview
     const fault = body.metadata && freeFault(body.metadata)
     if (fault) throw invalid([{ pointer: '/metadata', detail: fault }])
     const occurredAt = body.occurredAt === undefined ? call.now : occurredAtOf(body.occurredAt, call.now)
-    const configuration = await read(call, (db) => configurationNow(call, db))
+    const configuration = await read(call, async (db) => {
+      const known = await currentConfiguration(db, call.door.configurations)
+      if (body.member !== undefined) await requireBuyer(db, known, body.program, body.member)
+      return known
+    })
     const told = preview(configuration, { program: body.program, currency: body.currency, occurredAt, items: body.items as PurchaseAsk['items'] })
     return isRefusal(told) ? refusalAnswer(told) : answer(200, told)
   },
+
+  getPurchase: async (call) => answer(200, await read(call, (db) =>
+    getPurchase(db, call.door.configurations, param(call, 'purchase')))),
 
   recordReturn: (call) => {
     const { program, member, externalId, occurredAt, purchase, items } = call.body as ReturnBody
@@ -69,10 +79,12 @@ async function recordOne(call: Call, value: unknown, faults: FieldError[] | unde
   }
 }
 
-/** As it is configured now: in memory, unless it was changed. */
-async function configurationNow(call: Call, db: Db): Promise<Configuration> {
-  const [space] = await db.query<{ version: number }>('select config_version as version from spaces where space_id = $1', [db.space])
-  return await call.door.configurations.get(db, space?.version ?? 0)
+/** Someone who could buy: a member who is active, or one whom the purchase would enrol. */
+async function requireBuyer(db: Db, configuration: Configuration, ref: string, member: string): Promise<void> {
+  const known = await memberIdOf(db, member)
+  if (known === undefined && member.startsWith('external:') && program(configuration, ref)?.joinPolicy === 'on_first_purchase') return
+  const { member: { status } } = await getMember(db, member)
+  if (status !== 'active') throw new Refused('member_suspended', `the member is ${status}`)
 }
 
 function occurredAtOf(text: string, now: Instant): Instant {
