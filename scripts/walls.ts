@@ -16,7 +16,7 @@ const HEAD = ['Owns', 'Calls', 'Never'] as const
 type File = { path: string; text: string; code: string }
 type Room = { folder: string; owns: string[] }
 
-export function walls(root: string): { findings: string[]; files: number } {
+function walls(root: string): { findings: string[]; files: number } {
   const files = read(root, root)
   const ts = files.filter(({ path }) => path.endsWith('.ts'))
   const product = ts.filter(({ path }) => /^(contract|engine|server)\//.test(path) && !isTest(path))
