@@ -19,38 +19,40 @@ const LOCK_TRIES = 5
 export type Step = { name: string; inTransaction: boolean; done: boolean }
 
 /** What this code knows of, in order, and what of it the database has. Refuses a database that knows more than we. */
-export async function schemaSteps(owner: pg.ClientBase): Promise<Step[]> {
+export async function schemaSteps(owner: pg.ClientBase, directory: string = DIRECTORY): Promise<Step[]> {
   const { rows: [table] } = await owner.query<{ there: boolean }>('select to_regclass($1) is not null as there', [TABLE])
   const done = new Set(table?.there ? (await owner.query<{ name: string }>(`select name from ${TABLE}`)).rows.map((row) => row.name) : [])
-  const known = files()
+  const known = files(directory)
   const newer = [...done].filter((name) => !known.includes(name)).sort()
   if (newer.length > 0) {
     throw new Fixable(`The database is newer than this Laurel: it has ${newer.join(', ')}; this Laurel knows up to ` +
       `${known.at(-1) ?? 'nothing'}. Start the Laurel that made it, or a later one.`)
   }
-  return known.map((name) => ({ name, inTransaction: !outsideTransaction(read(name)), done: done.has(name) }))
+  return known.map((name) => ({ name, inTransaction: !outsideTransaction(read(directory, name)), done: done.has(name) }))
 }
 
 /** Brings the database to what this code knows. Safe to run from many processes at once. Says what it ran. */
-export async function migrate(databaseUrl: string, log: (message: string) => void = () => {}): Promise<string[]> {
+export async function migrate(databaseUrl: string, log: (message: string) => void = () => {}, directory: string = DIRECTORY):
+  Promise<string[]> {
   return withOwner(databaseUrl, 'laurel-migrate', async (owner) => {
-    if ((await schemaSteps(owner)).every((step) => step.done)) return []
+    if ((await schemaSteps(owner, directory)).every((step) => step.done)) return []
     await ensureAppRole(owner)
     await owner.query("set lock_timeout = 0; select pg_advisory_lock(hashtext('laurel.migrate'))")
-    return await runSteps(databaseUrl, owner, log) // leaving the connection gives back the lock
+    return await runSteps(databaseUrl, owner, log, directory) // leaving the connection gives back the lock
   })
 }
 
-async function runSteps(databaseUrl: string, owner: pg.ClientBase, log: (message: string) => void): Promise<string[]> {
+async function runSteps(databaseUrl: string, owner: pg.ClientBase, log: (message: string) => void, directory: string):
+  Promise<string[]> {
   const [{ Kysely, PostgresDialect }, { Migrator }] = await Promise.all([import('kysely'), import('kysely/migration')])
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2, application_name: 'laurel-migrate',
     options: `-c search_path=public -c TimeZone=UTC -c lock_timeout=${LOCK_TIMEOUT}` })
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
-  const migrator = new Migrator({ db, provider: { getMigrations: provide }, migrationTableName: TABLE,
+  const migrator = new Migrator({ db, provider: { getMigrations: () => provide(directory) }, migrationTableName: TABLE,
     migrationLockTableName: `${TABLE}_lock` })
   const ran: string[] = []
   try {
-    for (const step of await schemaSteps(owner)) {
+    for (const step of await schemaSteps(owner, directory)) {
       if (step.done) continue
       log(`Migrating: ${step.name}`)
       await runStep(migrator, step)
@@ -83,23 +85,23 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-async function provide(): Promise<Record<string, Migration>> {
+async function provide(directory: string): Promise<Record<string, Migration>> {
   const { sql } = await import('kysely')
-  return Object.fromEntries(files().map((name) => [name, {
+  return Object.fromEntries(files(directory).map((name) => [name, {
     async up(db) {
-      const text = read(name)
+      const text = read(directory, name)
       const statements = outsideTransaction(text) ? text.split(/;[ \t]*(?:\r?\n|$)/).filter(saysSomething) : [text]
       for (const statement of statements) await sql.raw(statement).execute(db)
     },
   } satisfies Migration]))
 }
 
-function files(): string[] {
-  return readdirSync(DIRECTORY).filter((file) => /^\d{4}_\w+\.sql$/.test(file)).map((file) => file.slice(0, -'.sql'.length)).sort()
+function files(directory: string): string[] {
+  return readdirSync(directory).filter((file) => /^\d{4}_\w+\.sql$/.test(file)).map((file) => file.slice(0, -'.sql'.length)).sort()
 }
 
-function read(name: string): string {
-  return readFileSync(join(DIRECTORY, `${name}.sql`), 'utf8')
+function read(directory: string, name: string): string {
+  return readFileSync(join(directory, `${name}.sql`), 'utf8')
 }
 
 function outsideTransaction(text: string): boolean {
