@@ -50,8 +50,9 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   const { pool, log, rateLimit = 1_000 } = options
   const gate = options.gate ?? createGate({ pool, onFault: (err, verb) => log.error({ err, verb }, 'an ask met a fault') })
   const known = configurations()
-  const door: Door = { pool, gate, wallets: createWalletReader(pool, known), configurations: known, who: createWho(pool),
-    limits: createLimits(rateLimit), metrics: createMetrics(pool, gate), log }
+  const spaces = new Set<number>()
+  const door: Door = { pool, gate, wallets: createWalletReader(pool, known), configurations: known, who: createWho(pool, spaces),
+    limits: createLimits(rateLimit), metrics: createMetrics(pool, gate), log, spaces }
   const hot = hotDoor(door)
   const listen = (listener: RequestListener): Server => createServer(
     { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true, requireHostHeader: true },

@@ -19,6 +19,8 @@ import type { Who } from './who.ts'
 export type Door = {
   pool: pg.Pool; gate: Gate; wallets: WalletReader; configurations: Configurations
   who: Who; limits: Limits; metrics: Metrics; log: Log
+  /** those that this process has served so far */
+  spaces: ReadonlySet<number>
 }
 
 /** Names a request in answers and logs: the process, then a count. */

@@ -16,7 +16,8 @@ const REMEMBERED_MS = 5_000
 const REMEMBERED_MAX = 10_000
 const BEARER = /^Bearer +([\x21-\x7e]{1,200})$/i
 
-export function createWho(pool: pg.Pool): Who {
+/** `spaces` learns every space that is asked for. */
+export function createWho(pool: pg.Pool, spaces: Set<number> = new Set()): Who {
   const remembered = new LRUCache<string, Caller>({ max: REMEMBERED_MAX, ttl: REMEMBERED_MS })
   const asked = new Map<string, Promise<Caller>>()
 
@@ -28,6 +29,7 @@ export function createWho(pool: pg.Pool): Who {
     const [row] = rows
     if (!row) throw new Refused('unauthorized', 'the secret key is not known, was revoked or has expired')
     const caller = { space: row.space_id, mode: row.mode, key: row.key_id, scopes: row.scopes }
+    spaces.add(caller.space)
     remembered.set(authorization, caller)
     return caller
   }
