@@ -25,7 +25,7 @@ const opened: { name: string; close: () => Promise<void> }[] = []
 
 /**
  * `const database = await openDatabase()` at the top of a `*.db.test.ts`, or in a `beforeAll`. Dropped after the file,
- * unless a test of the file failed: then it is kept, and how to connect is printed.
+ * unless a test of the file failed: then it is kept (except in CI), and how to connect is printed.
  */
 export async function openDatabase(): Promise<TestDatabase> {
   const server = inject('server')
@@ -49,7 +49,7 @@ export function closeDatabasesAfterFile(): void {
     for (const { name, close } of opened.splice(0)) {
       await close()
       const server = inject('server')
-      if (!failed(suite)) {
+      if (!failed(suite) || process.env.CI) {
         await run(server.superuserUrl, `drop database ${name} with (force)`)
         continue
       }

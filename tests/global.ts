@@ -27,7 +27,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   project.provide('server', server)
   return async () => {
-    const kept = existsSync(join(server.directory, 'failed')) && !process.env.CI
+    const kept = existsSync(join(server.directory, 'failed'))
     await stopServer(server, kept)
     if (kept) console.log(`\nTo look at them again: node tests/reopen.ts ${server.directory}\n`)
   }
