@@ -1,0 +1,98 @@
+import { parseArgs } from 'node:util'
+import { measureGenerator } from './load.ts'
+import { MEMBERS } from './population.ts'
+import type { Options } from './rounds.ts'
+import { ms, printTable, whole } from './table.ts'
+
+const BENCHES: Record<string, { says: string; run: (options: Options) => Promise<void> }> = {
+  purchase: {
+    says: 'single purchases ÷ the pgbench baseline',
+    run: async (options) => (await import('./purchase.ts')).purchase(options),
+  },
+  bulk: {
+    says: 'batches of 500 ÷ the pgbench baseline',
+    run: async (options) => (await import('./purchase.ts')).bulk(options),
+  },
+  read: { says: 'wallets ÷ the empty route', run: async (options) => (await import('./read.ts')).read(options) },
+  growth: {
+    says: 'purchases at 10 million entries ÷ at 100 thousand',
+    run: async (options) => (await import('./growth.ts')).growth(options),
+  },
+  start: { says: 'time to the first answer', run: async (options) => (await import('./start.ts')).start(options) },
+  cost: {
+    says: 'what one purchase costs: statements, rows, index entries, WAL',
+    run: async (options) => (await import('./cost.ts')).cost(options),
+  },
+  clients: {
+    says: '10,000 open clients, 500 requests a second at random',
+    run: async (options) => (await import('./clients.ts')).clients(options),
+  },
+  generator: { says: 'the load generator by itself', run: generator },
+}
+
+const HELP = `npm run bench -- <which> [--seconds 10] [--warm-up 10] [--rounds 3] [--members ${MEMBERS}] [--connections 64,256] [--batch 500]
+
+${Object.entries(BENCHES)
+  .map(([name, { says }]) => `  ${name.padEnd(10)} ${says}`)
+  .join('\n')}
+
+See bench/README.md.`
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      seconds: { type: 'string', default: '10' },
+      'warm-up': { type: 'string', default: '10' },
+      rounds: { type: 'string', default: '3' },
+      members: { type: 'string', default: String(MEMBERS) },
+      connections: { type: 'string', default: '64,256' },
+      batch: { type: 'string', default: '500' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const bench = BENCHES[positionals[0] ?? '']
+  if (values.help || !bench) {
+    console.log(HELP)
+    process.exitCode = values.help ? 0 : 1
+    return
+  }
+  await bench.run({
+    seconds: wholeNumber(values.seconds),
+    warmUp: wholeNumber(values['warm-up']),
+    rounds: wholeNumber(values.rounds),
+    members: Math.min(MEMBERS, wholeNumber(values.members)),
+    connections: values.connections.split(',').map(wholeNumber),
+    batch: wholeNumber(values.batch),
+  })
+}
+
+function wholeNumber(text: string): number {
+  const n = Number(text)
+  if (!Number.isInteger(n) || n < 1) throw new Error(`expected a whole number from 1, not "${text}"`)
+  return n
+}
+
+/** Against a server that does nothing: what the generator's share of a figure is. */
+async function generator(options: Options): Promise<void> {
+  const rows: string[][] = []
+  for (const kind of ['purchase', 'wallets', 'bulk'] as const) {
+    const connections = kind === 'bulk' ? 4 : (options.connections.at(-1) ?? 256)
+    const one = await measureGenerator({
+      connections,
+      warmUpSeconds: 1,
+      seconds: options.seconds,
+      load: { kind, member: 'external', batch: options.batch, members: options.members, key: 'nobody' },
+    })
+    rows.push([
+      `${kind}, ${connections} connections`,
+      whole(one.rate),
+      ms(one.p50),
+      ms(one.p99),
+      (one.cpuEach['generator'] ?? 0).toFixed(1),
+    ])
+  }
+  printTable(['against a null server', 'requests/s', 'p50 ms', 'p99 ms', 'µs a request'], rows)
+}
+
+await main()
