@@ -3,9 +3,9 @@ import { digestOf } from './base/keys.ts'
 import { movementText } from './gate/answers.ts'
 import type { AdjustAsk } from './gate/asks.ts'
 import { tell, type Verb } from './gate/decisions.ts'
+import { walletFor } from './gate/checks.ts'
 import { findMember } from './gate/slices.ts'
 import { credit, debit, draft } from './ledger/ledger.rules.ts'
-import { needMember, walletFor } from './spend.ts'
 
 /**
  * What happens when staff correct a balance: points are given (a new lot) or taken (in burn order, never below zero),
@@ -13,19 +13,19 @@ import { needMember, walletFor } from './spend.ts'
  * Refusals: program_unknown, program_paused, wallet_unknown, member_unknown, insufficient_points, amount_out_of_range.
  */
 export const adjust: Verb<AdjustAsk> = {
-  needs(ask, needs) {
-    needMember(ask.member, needs)
-  },
+  name: () => undefined,
 
-  furtherNeeds(ask, slices, needs) {
-    const member = findMember(slices, ask.member)
+  needs() {},
+
+  furtherNeeds(ask, facts, slices, needs) {
+    const member = findMember(slices, facts.member)
     if (member && ask.points < 0) needs.lots.add(member.member)
   },
 
   decide(slices, ask, facts) {
     const where = walletFor(slices.configuration, ask)
     if ('code' in where) return where
-    const member = findMember(slices, ask.member)
+    const member = findMember(slices, facts.member)
     if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
     if (where.program.status === 'paused') return refusal('program_paused', `the program "${where.program.slug}" is paused`)
 

@@ -1,16 +1,17 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
-import { DAY, type Instant, OCCURRED_AHEAD, OCCURRED_MIN } from '@laurel/contract/instants'
-import { digestOf, keyOf } from './base/keys.ts'
+import { digestOf } from './base/keys.ts'
 import { award } from './earning/earning.rules.ts'
 import { type Configuration, type Program, program, programById, rulesAt } from './earning/configuration.ts'
 import { purchaseText, walletAnswers } from './gate/answers.ts'
 import type { Facts, PurchaseAsk } from './gate/asks.ts'
 import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
-import { findMember, memberRef, type Slices } from './gate/slices.ts'
+import { badInstant } from './gate/checks.ts'
+import { type MemberRef, purchaseKey } from './gate/names.ts'
+import { findMember, type Slices } from './gate/slices.ts'
 import { genesis } from './ledger/chain.rules.ts'
 import { credit, draft, type MemberState } from './ledger/ledger.rules.ts'
-import { type Item, normaliseItems, type Purchase, totalOf } from './purchases/purchases.rules.ts'
+import { contentText, type Item, normaliseItems, type Purchase, totalOf } from './purchases/purchases.rules.ts'
 
 /**
  * What happens when someone buys: the purchase is stored, rules give points, the ledger books them, the world is told.
@@ -19,28 +20,25 @@ import { type Item, normaliseItems, type Purchase, totalOf } from './purchases/p
  * amount_out_of_range, external_id_conflict.
  */
 export const purchase: Verb<PurchaseAsk> = {
-  needs(ask, needs) {
-    const ref = memberRef(ask.member)
-    if (ref && 'id' in ref) needs.members.add(ref.id)
-    else if (ref) needs.names.add(ref.key)
-    needs.names.add(purchaseKey(ask.externalId))
-  },
+  name: (ask) => purchaseKey(ask.externalId),
 
-  furtherNeeds(ask, slices, needs) {
-    const before = slices.names.get(purchaseKey(ask.externalId))
+  needs() {},
+
+  furtherNeeds(_ask, facts, slices, needs) {
+    const before = slices.names.get(facts.name ?? '')
     if (before?.object) needs.purchases.set(before.object, before.member)
   },
 
   decide(slices, ask, facts) {
     const ours = program(slices.configuration, ask.program)
     if (!ours) return refusal('program_unknown', `there is no program "${ask.program}"`)
-    const member = findMember(slices, ask.member)
+    const member = findMember(slices, facts.member)
     const said = normalise(ask, ours)
     if (isRefusal(said)) return said
 
-    const before = slices.names.get(said.key)
+    const before = slices.names.get(facts.name ?? '')
     if (before) return repeat(slices, before.object ?? '', said, member)
-    const no = refuses(ask, ours, member, facts.now)
+    const no = refuses(ask, ours, member, facts)
     if (no) return no
 
     const state = member ?? enrolled(facts)
@@ -65,20 +63,18 @@ export const purchase: Verb<PurchaseAsk> = {
       events.push(tell(books.state, 'points.earned', { entry: books.state.entrySeq }))
     }
     const changes: Changes = { member: state.member, at: facts.now, books, purchase: stored, events,
-      names: [{ key: said.key, member: state.member, object: stored.id, seq: null }] }
-    if (!member) enrols(changes, ask.member)
+      names: [{ key: facts.name ?? '', member: state.member, object: stored.id, seq: null }] }
+    if (!member) enrols(changes, facts.member)
     return { status: 201, body: bodyOf(slices.configuration, ours, stored, books.state), changes }
   },
 }
-
-export const purchaseKey = (externalId: string): Uuid => keyOf('purchase', externalId)
 
 function bodyOf(configuration: Configuration, ours: Program, stored: Purchase, state: MemberState): string {
   return `${purchaseText(configuration, ours, stored)},"wallets":${JSON.stringify(walletAnswers(configuration, state, ours.programId))}}`
 }
 
 /** What was said, in the one form in which it is stored and compared. */
-type Said = { key: Uuid; items: Item[]; itemsText: string; total: number; metadata: string | null; content: string }
+type Said = { items: Item[]; itemsText: string; total: number; metadata: string | null; content: string }
 
 function normalise(ask: PurchaseAsk, ours: Program): Said | Refusal {
   const items = normaliseItems(ask.items)
@@ -88,13 +84,7 @@ function normalise(ask: PurchaseAsk, ours: Program): Said | Refusal {
   const itemsText = JSON.stringify(items)
   const metadata = ask.metadata === undefined ? null : JSON.stringify(ask.metadata)
   const content = contentText(ours.programId, ask.occurredAt, ask.currency, itemsText, ask.channel ?? null, ask.store ?? null, metadata)
-  return { key: purchaseKey(ask.externalId), items, itemsText, total, metadata, content }
-}
-
-/** All that a purchase says but for its member and its external id, as one text: its digest is taken over this. */
-export function contentText(programId: number, occurredAt: Instant, currency: string, itemsText: string, channel: string | null,
-  store: string | null, metadata: string | null): string {
-  return `${programId}|${occurredAt}|${currency}|${itemsText}|${JSON.stringify([channel, store])}|${metadata}`
+  return { items, itemsText, total, metadata, content }
 }
 
 function contentOf(said: Said, member: Uuid): Uuid {
@@ -112,28 +102,19 @@ function repeat(slices: Slices, id: Uuid, said: Said, member: MemberState | unde
   return { status: 200, body: bodyOf(slices.configuration, ours, stored, state) }
 }
 
-function refuses(ask: PurchaseAsk, ours: Program, member: MemberState | undefined, now: Instant): Refusal | undefined {
+function refuses(ask: PurchaseAsk, ours: Program, member: MemberState | undefined, facts: Facts): Refusal | undefined {
   if (ours.status === 'paused') return refusal('program_paused', `the program "${ours.slug}" is paused`)
   if (ask.currency !== ours.currency) {
     return refusal('currency_mismatch', `the program "${ours.slug}" is in ${ours.currency}, the purchase in ${ask.currency}`)
   }
-  const bad = badInstant(ask.occurredAt, now)
+  const bad = badInstant(ask.occurredAt, facts.now)
   if (bad) return bad
   if (!member) {
-    const ref = memberRef(ask.member)
-    const joins = ref !== undefined && 'key' in ref && ours.joinPolicy === 'on_first_purchase'
+    const joins = facts.member !== undefined && 'key' in facts.member && ours.joinPolicy === 'on_first_purchase'
     return joins ? undefined : refusal('member_unknown', `there is no member "${ask.member}"`)
   }
   if (member.status !== 1) return refusal('member_suspended', 'this member is suspended or closed: nothing was stored')
   return undefined
-}
-
-/** occurredAt lies between 2000 and five minutes from now. */
-export function badInstant(occurredAt: Instant, now: Instant): Refusal | undefined {
-  if (occurredAt >= OCCURRED_MIN && occurredAt <= now + OCCURRED_AHEAD) return undefined
-  const far = occurredAt > now ? `${Math.ceil((occurredAt - now) / DAY)} days ahead of now` : 'before the year 2000'
-  return refusal('invalid_request', `occurredAt is ${far}`,
-    [{ pointer: '/occurredAt', detail: 'must lie between 2000-01-01 and five minutes from now' }])
 }
 
 /** The books of someone who joins with this purchase. */
@@ -141,8 +122,7 @@ function enrolled(facts: Facts): MemberState {
   return { member: facts.newMember, status: 1, version: 0, entrySeq: 0, eventSeq: 0, chain: genesis(facts.newMember), wallets: [] }
 }
 
-function enrols(changes: Changes, ref: string): void {
-  const named = memberRef(ref)
+function enrols(changes: Changes, named: MemberRef | undefined): void {
   if (!named || !('key' in named)) throw new Error('only an external id can join')
   changes.enrols = { externalId: named.externalId, key: named.key }
   changes.names.push({ key: named.key, member: changes.member, object: null, seq: null })

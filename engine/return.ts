@@ -1,16 +1,17 @@
 import { decodeId, type Uuid } from '@laurel/contract/ids'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
-import { digestOf, keyOf } from './base/keys.ts'
+import { digestOf } from './base/keys.ts'
 import { award } from './earning/earning.rules.ts'
 import { type Configuration, program, programById, rulesAt, versionById } from './earning/configuration.ts'
 import { returnAnswer, walletAnswers } from './gate/answers.ts'
 import type { Facts, ReturnAsk } from './gate/asks.ts'
 import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
-import { findMember, memberRef, type Slices } from './gate/slices.ts'
+import { badInstant } from './gate/checks.ts'
+import { purchaseKey, returnKey } from './gate/names.ts'
+import { findMember, type Slices } from './gate/slices.ts'
 import { bookTakes, burnOrder, type Draft, draft, giveBack, isActive, type Lot, takeFrom, type Why } from './ledger/ledger.rules.ts'
 import { allocateMatching, allocateNamed, type Allocation, amountReturned, kept, perWallet, type Purchase, remainingItems,
   type Return, type Returned, returnedUnits, type ReturnLine, type Taken } from './purchases/purchases.rules.ts'
-import { badInstant, purchaseKey } from './purchase.ts'
 
 /**
  * What happens when something comes back: each purchase that it touches is decided again on what is left of it, on
@@ -21,18 +22,16 @@ import { badInstant, purchaseKey } from './purchase.ts'
  * external_id_conflict.
  */
 export const returns: Verb<ReturnAsk> = {
+  name: (ask) => returnKey(ask.externalId),
+
   needs(ask, needs) {
-    const ref = memberRef(ask.member)
-    if (ref && 'id' in ref) needs.members.add(ref.id)
-    else if (ref) needs.names.add(ref.key)
-    needs.names.add(returnKey(ask.externalId))
     if (ask.purchase?.startsWith('external:')) needs.names.add(purchaseKey(ask.purchase.slice(9)))
   },
 
-  furtherNeeds(ask, slices, needs) {
-    const before = slices.names.get(returnKey(ask.externalId))
+  furtherNeeds(ask, facts, slices, needs) {
+    const before = slices.names.get(facts.name ?? '')
     if (before?.object) needs.returns.set(before.object, before.member)
-    const member = findMember(slices, ask.member)
+    const member = findMember(slices, facts.member)
     if (!member) return
     needs.lots.add(member.member)
     if (ask.purchase === undefined) {
@@ -46,11 +45,11 @@ export const returns: Verb<ReturnAsk> = {
   decide(slices, ask, facts) {
     const ours = program(slices.configuration, ask.program)
     if (!ours) return refusal('program_unknown', `there is no program "${ask.program}"`)
-    const member = findMember(slices, ask.member)
+    const member = findMember(slices, facts.member)
     if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
     const asked = JSON.stringify({ purchase: ask.purchase ?? null, items: ask.items })
     const digest = digestOf(`${member.member}|${ours.programId}|${ask.occurredAt}|${asked}`)
-    const before = slices.names.get(returnKey(ask.externalId))
+    const before = slices.names.get(facts.name ?? '')
     if (before) return repeat(slices, before.object ?? '', digest)
     if (ours.status === 'paused') return refusal('program_paused', `the program "${ours.slug}" is paused`)
     const bad = badInstant(ask.occurredAt, facts.now)
@@ -72,8 +71,6 @@ export const returns: Verb<ReturnAsk> = {
     return conclude(slices.configuration, ours, one, books, touched)
   },
 }
-
-export const returnKey = (externalId: string): Uuid => keyOf('return', externalId)
 
 function conclude(configuration: Configuration, ours: NonNullable<ReturnType<typeof program>>, one: Return, books: Draft,
   touched: Purchase[]): Decision {

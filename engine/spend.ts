@@ -1,11 +1,13 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
-import { digestOf, keyOf } from './base/keys.ts'
-import { type Configuration, type Program, program } from './earning/configuration.ts'
+import { digestOf } from './base/keys.ts'
+import type { Program } from './earning/configuration.ts'
 import { movementText } from './gate/answers.ts'
-import type { AdjustAsk, SpendAsk } from './gate/asks.ts'
+import type { SpendAsk } from './gate/asks.ts'
 import { type Decision, tell, type Verb } from './gate/decisions.ts'
-import { findMember, memberRef, type Needs, type Slices } from './gate/slices.ts'
+import { walletFor } from './gate/checks.ts'
+import { spendKey } from './gate/names.ts'
+import { findMember, type Slices } from './gate/slices.ts'
 import { debit, draft } from './ledger/ledger.rules.ts'
 
 /**
@@ -14,25 +16,24 @@ import { debit, draft } from './ledger/ledger.rules.ts'
  * external_id_conflict.
  */
 export const spend: Verb<SpendAsk> = {
-  needs(ask, needs) {
-    needMember(ask.member, needs)
-    if (ask.externalId !== undefined) needs.names.add(spendKey(ask.externalId))
-  },
+  name: (ask) => (ask.externalId === undefined ? undefined : spendKey(ask.externalId)),
 
-  furtherNeeds(ask, slices, needs) {
-    const member = findMember(slices, ask.member)
+  needs() {},
+
+  furtherNeeds(_ask, facts, slices, needs) {
+    const member = findMember(slices, facts.member)
     if (member) needs.lots.add(member.member)
-    const before = ask.externalId === undefined ? undefined : slices.names.get(spendKey(ask.externalId))
+    const before = slices.names.get(facts.name ?? '')
     if (before?.seq) needs.entries.push({ member: before.member, seq: before.seq })
   },
 
   decide(slices, ask, facts) {
     const where = walletFor(slices.configuration, ask)
     if ('code' in where) return where
-    const member = findMember(slices, ask.member)
+    const member = findMember(slices, facts.member)
     if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
     const digest = digestOf(JSON.stringify([member.member, where.walletId, ask.points, ask.reason, ask.externalId ?? null]))
-    const before = ask.externalId === undefined ? undefined : slices.names.get(spendKey(ask.externalId))
+    const before = slices.names.get(facts.name ?? '')
     if (before) return repeat(slices, where.program, ask, before, digest)
     if (where.program.status === 'paused') return refusal('program_paused', `the program "${where.program.slug}" is paused`)
     if (member.status !== 1) return refusal('member_suspended', 'this member is suspended or closed: nothing was spent')
@@ -48,12 +49,10 @@ export const spend: Verb<SpendAsk> = {
       body: movementText(slices.configuration, where.program, books.state, { prefix: 'spd', id: facts.id, wallet: ask.wallet,
         points: ask.points, reason: ask.reason, externalId: ask.externalId, at: facts.now, entries: [seq] }),
       changes: { member: member.member, at: facts.now, books, events,
-        names: ask.externalId === undefined ? [] : [{ key: spendKey(ask.externalId), member: member.member, object: null, seq }] },
+        names: facts.name === undefined ? [] : [{ key: facts.name, member: member.member, object: null, seq }] },
     }
   },
 }
-
-const spendKey = (externalId: string): Uuid => keyOf('spend', externalId)
 
 function repeat(slices: Slices, ours: Program, ask: SpendAsk, before: { member: Uuid; seq: number | null }, digest: Uuid): Decision | Refusal {
   const entry = slices.entries.get(`${before.member} ${before.seq}`)
@@ -64,23 +63,4 @@ function repeat(slices: Slices, ours: Program, ask: SpendAsk, before: { member: 
   }
   return { status: 200, body: movementText(slices.configuration, ours, state, { prefix: 'spd', id: entry.source, wallet: ask.wallet,
     points: ask.points, reason: ask.reason, externalId: ask.externalId, at: entry.bookedAt, entries: [entry.seq] }) }
-}
-
-export function needMember(ref: string, needs: Needs): void {
-  const named = memberRef(ref)
-  if (named && 'id' in named) needs.members.add(named.id)
-  else if (named) needs.names.add(named.key)
-}
-
-/** The program and wallet that a spend or adjustment means; the program may be left out where there is only one. */
-export function walletFor(configuration: Configuration, ask: SpendAsk | AdjustAsk): { program: Program; walletId: number } | Refusal {
-  const [only, another] = configuration.programs
-  const ours = ask.program === undefined ? (another ? undefined : only) : program(configuration, ask.program)
-  if (!ours) {
-    return ask.program === undefined && another
-      ? refusal('invalid_request', 'several programs: say which', [{ pointer: '/program', detail: 'is required where there are several programs' }])
-      : refusal('program_unknown', ask.program === undefined ? 'there is no program yet' : `there is no program "${ask.program}"`)
-  }
-  const wallet = ours.wallets.find((w) => w.slug === ask.wallet)
-  return wallet ? { program: ours, walletId: wallet.walletId } : refusal('wallet_unknown', `the program "${ours.slug}" has no wallet "${ask.wallet}"`)
 }

@@ -7,12 +7,11 @@ import { award } from './earning/earning.rules.ts'
 import { type Configuration, configurations, programById, rulesAt, versionById } from './earning/configuration.ts'
 import { isRefusal } from './gate/decisions.ts'
 import { ACCOUNTS, KINDS } from './ledger/accounts.ts'
+import { purchaseKey, returnKey } from './gate/names.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
 import { type BooksOf, loadBooks } from './ledger/ledger.sql.ts'
-import { kept, perWallet, type Purchase, remainingItems, type Return, type StoredAward, totalOf } from './purchases/purchases.rules.ts'
+import { contentText, kept, perWallet, type Purchase, remainingItems, type Return, type StoredAward, totalOf } from './purchases/purchases.rules.ts'
 import { loadForAudit } from './purchases/purchases.sql.ts'
-import { contentText, purchaseKey } from './purchase.ts'
-import { returnKey } from './return.ts'
 
 /** What was looked at, and the first thing that is wrong. Points by wallet_id, summed from the entries. */
 export type Report = {

@@ -3,6 +3,7 @@ import { type Configuration, configurationOf, type RuleVersion } from '../engine
 import type { Kind } from '../engine/earning/kinds/kind.ts'
 import { KINDS } from '../engine/earning/kinds.ts'
 import type { Ask } from '../engine/gate/asks.ts'
+import { factsOf } from '../engine/gate/gate.ts'
 import { decideAll } from '../engine/gate/list.ts'
 import type { Slices } from '../engine/gate/slices.ts'
 import type { Answered } from '../engine/gate/save.ts'
@@ -32,7 +33,7 @@ export function openMemory(configuration: Configuration): Memory {
   return {
     slices,
     decide(ask, now = (clock += 1_000)) {
-      const [answered] = decideAll(slices, [{ ask, submit: {}, facts: { now, id: newId(), newMember: newId(), actor: undefined } }])
+      const [answered] = decideAll(slices, [{ ask, submit: {}, facts: { ...factsOf(ask, 0, undefined), now } }])
       if (!answered?.outcome) throw answered?.fault ?? new Error('no answer')
       return { status: answered.outcome.status, body: JSON.parse(answered.outcome.body), answered }
     },

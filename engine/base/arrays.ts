@@ -91,15 +91,15 @@ function writeInt64(buffer: Buffer, at: number, value: number): void {
   buffer.writeUInt32BE(value >>> 0, at + 4)
 }
 
+/** Value of each hexadecimal digit's character. */
+const NIBBLE = new Uint8Array(128)
+for (let i = 0; i < 16; i++) NIBBLE[i.toString(16).charCodeAt(0)] = i
+
 function writeHex(buffer: Buffer, at: number, text: string): void {
-  for (let i = 0; i < text.length; ) {
-    const c = text.charCodeAt(i)
-    if (c === 45) {
-      i += 1
-      continue
-    }
-    const d = text.charCodeAt(i + 1)
-    buffer[at++] = ((c <= 57 ? c - 48 : c - 87) << 4) | (d <= 57 ? d - 48 : d - 87)
-    i += 2
+  const length = text.length
+  for (let i = 0; i < length; i += 2) {
+    let c = text.charCodeAt(i)
+    if (c === 45) c = text.charCodeAt(++i)
+    buffer[at++] = ((NIBBLE[c] as number) << 4) | (NIBBLE[text.charCodeAt(i + 1)] as number)
   }
 }

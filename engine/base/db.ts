@@ -95,12 +95,23 @@ async function inTransaction<T>(pool: pg.Pool, space: number, begin: string, wor
   }
 }
 
+/** Everything that `work` issues before it first waits goes to the socket in one piece. */
+function together<T>(client: pg.ClientBase, work: () => T): T {
+  const { stream } = (client as unknown as { connection: { stream: { cork(): void; uncork(): void } } }).connection
+  stream.cork()
+  try {
+    return work()
+  } finally {
+    stream.uncork()
+  }
+}
+
 /** Reading without a transaction, all of it on the wire at once: each statement has its own snapshot. */
 export async function withBound<T>(pool: pg.Pool, space: number, work: (db: Db) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
   try {
-    const [, result] = await Promise.all([bindSession(client, space), work(handle(client, space))])
+    const [, result] = await together(client, () => Promise.all([bindSession(client, space), work(handle(client, space))]))
     return result
   } catch (error) {
     broken = error as Error
@@ -123,12 +134,14 @@ export async function writeAtOnce(pool: pg.Pool, space: number, work: (tx: Tx) =
   const client = await pool.connect()
   let broken: Error | undefined
   try {
-    const steps = [
-      client.query('begin'),
-      client.query({ name: 'bind-space', text: "select set_config('laurel.space', $1, true)", values: [String(space)] }),
-      work(handle(client, space)),
-    ]
-    const commit = client.query('commit')
+    const [commit, ...steps] = together(client, () => {
+      const before = [
+        client.query('begin'),
+        client.query({ name: 'bind-space', text: "select set_config('laurel.space', $1, true)", values: [String(space)] }),
+        work(handle(client, space)),
+      ]
+      return [client.query('commit'), ...before] as const
+    })
     const settled = await Promise.allSettled([...steps, commit])
     for (const step of settled) if (step.status === 'rejected') throw step.reason
     if ((await commit).command !== 'COMMIT') throw new Error('the transaction was rolled back without an error')

@@ -1,5 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
+import type { MemberRef } from './names.ts'
 import type { AskedItem, AskedReturn } from '../purchases/purchases.rules.ts'
 
 /**
@@ -35,6 +36,9 @@ export type Facts = {
   /** of the member that it may enrol */
   newMember: Uuid
   actor: Uuid | undefined
+  /** whom the ask names, and the key of the name that what it makes will have */
+  member: MemberRef | undefined
+  name: Uuid | undefined
 }
 
 /** The answer to one ask as it goes on the wire: JSON of the answer, or of the problem when status >= 400. */

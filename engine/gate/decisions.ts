@@ -30,8 +30,11 @@ export type Decision = { status: 200 | 201; body: string; changes?: Changes }
  * decides the same; what it returns is applied only when it is not a refusal.
  */
 export type Verb<A> = {
+  /** The key of the name that what it makes will have; undefined where that has none. */
+  name(ask: A): Uuid | undefined
+  /** Names besides its own and its member's. */
   needs(ask: A, needs: Needs): void
-  furtherNeeds(ask: A, slices: Slices, needs: FurtherNeeds): void
+  furtherNeeds(ask: A, facts: Facts, slices: Slices, needs: FurtherNeeds): void
   decide(slices: Slices, ask: A, facts: Facts): Decision | Refusal
 }
 

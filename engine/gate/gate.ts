@@ -2,8 +2,10 @@ import type pg from 'pg'
 import { refusal } from '@laurel/contract/refusals'
 import { newId } from '../base/ids.ts'
 import { configurations } from '../earning/configuration.ts'
-import type { Ask, Outcome, Submit } from './asks.ts'
-import { type Item, type ListDeps, refused, runList } from './list.ts'
+import type { Uuid } from '@laurel/contract/ids'
+import type { Ask, Facts, Outcome, Submit } from './asks.ts'
+import { memberRef } from './names.ts'
+import { type Item, type ListDeps, refused, runList, verbOf } from './list.ts'
 
 /**
  * The door through which all that changes points goes. Asks that arrive while lists are under way wait and go together in the
@@ -38,7 +40,7 @@ const SWEEP_MS = 250
 
 export function createGate(options: GateOptions): Gate {
   const known = configurations()
-  const deps: ListDeps = { pool: options.pool, configurationAt: (db, version) => known.get(db, version), onFault: options.onFault ?? (() => {}),
+  const deps: ListDeps = { pool: options.pool, configurationAt: (db, version) => known.get(db, version), onFault: options.onFault ?? (() => {}), caution: 0,
     ...(options.unguarded ? { unguarded: true } : {}) }
   const singles: Queue = { items: [], max: options.singlesMax ?? 100 }
   const bulk: Queue = { items: [], max: options.bulkMax ?? 500 }
@@ -62,7 +64,7 @@ export function createGate(options: GateOptions): Gate {
       stats.waiting += 1
       const queue = priority === 'single' ? singles : bulk
       queue.items.push({ space, ask, submit: how, arrived: now, queue, settle, fail,
-        facts: { now: now * 1000, id: newId(now), newMember: newId(now), actor: how.actor } })
+        facts: factsOf(ask, now, how.actor) })
       sweeper ??= setInterval(sweep, SWEEP_MS).unref()
       schedule()
     })
@@ -179,6 +181,11 @@ export function createGate(options: GateOptions): Gate {
       clearInterval(sweeper)
     },
   }
+}
+
+/** What is fixed as an ask arrives. */
+export function factsOf(ask: Ask, ms: number, actor: Uuid | undefined): Facts {
+  return { now: ms * 1000, id: newId(ms), newMember: newId(ms), actor, member: memberRef(ask.member), name: verbOf(ask).name(ask) }
 }
 
 function memberOf(item: Waiting): string {

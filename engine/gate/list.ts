@@ -3,9 +3,8 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { problem, type Refusal, REFUSALS, refusal } from '@laurel/contract/refusals'
 import { adjust } from '../adjust.ts'
-import { type Db, withBound, withTx, writeAtOnce } from '../base/db.ts'
+import { withBound, withTx, writeAtOnce } from '../base/db.ts'
 import { newId } from '../base/ids.ts'
-import type { Configuration } from '../earning/configuration.ts'
 import { lockState } from '../ledger/ledger.sql.ts'
 import { purchase } from '../purchase.ts'
 import { returns } from '../return.ts'
@@ -14,17 +13,19 @@ import type { Ask, Facts, Outcome, Submit } from './asks.ts'
 import { type Changes, type Decision, isRefusal, type Verb } from './decisions.ts'
 import { faultOf, isMoved, isOutage } from './faults.ts'
 import { type Answered, save } from './save.ts'
-import { findMember, loadSlices, type Slices } from './slices.ts'
+import { type ConfigurationAt, findMember, type Loading, loadSlices, type Slices } from './slices.ts'
 
 /** One ask on its way through a list. */
 export type Item = { ask: Ask; submit: Submit; facts: Facts; outcome?: Outcome; fault?: Error }
 
 export type ListDeps = {
   pool: pg.Pool
-  configurationAt: (db: Db, version: number) => Promise<Configuration> | Configuration
+  configurationAt: ConfigurationAt
   onFault: (error: Error, ask: Ask['verb']) => void
   /** for the tests' control: what happens when versions are not compared */
   unguarded?: boolean
+  /** lists that still look names up first, since a repeat came not long ago */
+  caution: number
 }
 
 const VERBS = { purchase, return: returns, spend, adjust } as const
@@ -48,10 +49,11 @@ export async function runList(deps: ListDeps, space: number, items: Item[], loss
     } else if (losses >= LOSSES_MAX) {
       await runAlone(deps, space, items)
     } else {
-      await attempt(deps, space, items)
+      await attempt(deps, space, items, losses > 0 || deps.caution > 0)
     }
   } catch (thrown) {
     const error = faultOf(thrown)
+    if (isMoved(error)) deps.caution = CAUTION
     if (isMoved(error)) await runMoved(deps, space, items, losses + 1)
     else if (isOutage(error)) for (const item of items) item.outcome ??= refused(refusal('unavailable', 'the database cannot be reached; try again shortly'))
     else if (items.length === 1) failed(deps, items[0] as Item, error)
@@ -63,9 +65,15 @@ export async function runList(deps: ListDeps, space: number, items: Item[], loss
   }
 }
 
-async function attempt(deps: ListDeps, space: number, items: Item[]): Promise<void> {
-  const read = await withBound(deps.pool, space, (db) => load(deps, db, items))
+/** How many lists look first after a repeat: replays and re-imports come in crowds. */
+const CAUTION = 50
+
+async function attempt(deps: ListDeps, space: number, items: Item[], look: boolean): Promise<void> {
+  const read = await withBound(deps.pool, space, (db) => loadSlices(db, items.map(loading), look, deps.configurationAt))
   const answered = decideAll(read, items)
+  const nothingNew = answered.some((a) => !a.changes && !a.fault)
+  deps.caution = nothingNew ? CAUTION : Math.max(0, deps.caution - 1)
+  if (!look && nothingNew) return await attempt(deps, space, items, true) // a refusal, perhaps of a repeat: look before saying so
   if (answered.some((a) => a.changes || a.store)) {
     await writeAtOnce(deps.pool, space, (tx) => save(tx, newId(), bookedAt(items), answered, deps.unguarded))
   }
@@ -75,9 +83,10 @@ async function attempt(deps: ListDeps, space: number, items: Item[]): Promise<vo
 /** A member held for this transaction only: nobody can be faster. */
 async function runAlone(deps: ListDeps, space: number, items: Item[]): Promise<void> {
   const answered = await withTx(deps.pool, space, async (tx) => {
-    const member = findMember(await load(deps, tx, items), items[0]?.ask.member ?? '')
+    const load = () => loadSlices(tx, items.map(loading), true, deps.configurationAt)
+    const member = findMember(await load(), items[0]?.facts.member)
     if (member) await lockState(tx, member.member)
-    const decided = decideAll(await load(deps, tx, items), items)
+    const decided = decideAll(await load(), items)
     if (decided.some((a) => a.changes || a.store)) await save(tx, newId(), bookedAt(items), decided)
     return decided
   })
@@ -95,10 +104,10 @@ async function runMoved(deps: ListDeps, space: number, items: Item[], losses: nu
   await runList(deps, space, cut.slice(at), losses)
 }
 
-function load(deps: ListDeps, db: Db, items: readonly Item[]): Promise<Slices> {
-  return loadSlices(db, items.map(({ ask, submit }) => ({ ask, key: submit.idempotency?.key })),
-    { first: (ask, needs) => verbOf(ask).needs(ask, needs), further: (ask, slices, needs) => verbOf(ask).furtherNeeds(ask, slices, needs) },
-    deps.configurationAt)
+function loading({ ask, submit, facts }: Item): Loading {
+  const verb = verbOf(ask)
+  return { ask, facts, key: submit.idempotency?.key, needs: (needs) => verb.needs(ask, needs),
+    furtherNeeds: (slices, needs) => verb.furtherNeeds(ask, facts, slices, needs) }
 }
 
 /** The fold: each ask sees what those before it did. Pure but for the slices, which are this list's own. */

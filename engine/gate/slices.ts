@@ -1,13 +1,13 @@
-import { decodeId, type Uuid } from '@laurel/contract/ids'
+import type { Uuid } from '@laurel/contract/ids'
 import { uuids } from '../base/arrays.ts'
 import type { Db } from '../base/db.ts'
-import { keyOf } from '../base/keys.ts'
 import type { Configuration } from '../earning/configuration.ts'
 import type { Entry, Lot, MemberState } from '../ledger/ledger.rules.ts'
-import { loadLots, STATE_COLUMNS, type StateRow, toState } from '../ledger/ledger.sql.ts'
+import { loadLots, loadStates, STATE_COLUMNS, type StateRow, toState } from '../ledger/ledger.sql.ts'
 import { loadHolding, loadPurchases, loadReturns } from '../purchases/purchases.sql.ts'
 import type { Purchase, Return } from '../purchases/purchases.rules.ts'
-import type { Ask } from './asks.ts'
+import type { Ask, Facts } from './asks.ts'
+import type { MemberRef } from './names.ts'
 
 /** Where a name leads: to a member, and to the purchase or return (object) or entry (seq) that was so named. */
 export type Named = { member: Uuid; object: Uuid | null; seq: number | null }
@@ -25,6 +25,8 @@ export type Slices = {
   entries: Map<string, Entry & { externalId?: string }>
 }
 
+export type ConfigurationAt = (db: Db, version: number) => Promise<Configuration> | Configuration
+
 /** What an ask needs before anything is known, and what it needs once its names are resolved. */
 export type Needs = {
   members: Set<Uuid>
@@ -39,64 +41,62 @@ export type FurtherNeeds = {
   entries: { member: Uuid; seq: number }[]
 }
 
-export const memberKey = (externalId: string): Uuid => keyOf('member.external', externalId)
-
-/** A reference to a member: its id, or the key of its external id; undefined for anything else. */
-export function memberRef(ref: string): { id: Uuid } | { key: Uuid; externalId: string } | undefined {
-  if (ref.startsWith('external:')) {
-    const externalId = ref.slice(9)
-    return externalId === '' ? undefined : { key: memberKey(externalId), externalId }
-  }
-  const id = decodeId('mem', ref)
-  return id === undefined ? undefined : { id }
-}
-
-/** The member that a reference names, if there is one. */
-export function findMember(slices: Slices, ref: string): MemberState | undefined {
-  const r = memberRef(ref)
-  if (!r) return undefined
-  const id = 'id' in r ? r.id : slices.names.get(r.key)?.member
+/** The member that an ask is about, if there is one. */
+export function findMember(slices: Slices, ref: MemberRef | undefined): MemberState | undefined {
+  if (ref === undefined) return undefined
+  const id = 'id' in ref ? ref.id : slices.names.get(ref.key)?.member
   return id === undefined ? undefined : slices.states.get(id)
 }
 
-export type NeedsOf = {
-  first(ask: Ask, needs: Needs): void
-  further(ask: Ask, slices: Slices, needs: FurtherNeeds): void
+/** An ask as it is loaded: with what its verb needs, once names are resolved. */
+export type Loading = {
+  ask: Ask
+  facts: Facts
+  key: Uuid | undefined
+  needs: (needs: Needs) => void
+  furtherNeeds: (slices: Slices, needs: FurtherNeeds) => void
 }
 
 /**
  * Reads what a list needs: one round trip for names, answers, members and the configuration's version; a second
  * one only when returns, spends or repeats need more. A change between the two is caught by the members' versions.
+ * Without `look` it is taken for granted that what the asks will make is new: their own names and idempotency keys are not looked
+ * up, since writing them finds out.
  */
-export async function loadSlices(db: Db, asks: readonly { ask: Ask; key: Uuid | undefined }[], of: NeedsOf,
-  configurationAt: (db: Db, version: number) => Promise<Configuration> | Configuration): Promise<Slices> {
+export async function loadSlices(db: Db, asks: readonly Loading[], look: boolean, configurationAt: ConfigurationAt): Promise<Slices> {
   const needs: Needs = { members: new Set(), names: new Set(), answers: new Set() }
-  for (const { ask, key } of asks) {
-    if (key) needs.answers.add(key)
-    of.first(ask, needs)
+  for (const { facts, key, needs: say } of asks) {
+    if (look && key) needs.answers.add(key)
+    if (look && facts.name) needs.names.add(facts.name)
+    if (facts.member && 'id' in facts.member) needs.members.add(facts.member.id)
+    else if (facts.member) needs.names.add(facts.member.key)
+    say(needs)
   }
   const [version, named, states, answers] = await Promise.all([
     db.query<{ configVersion: number }>('select config_version as "configVersion" from spaces where space_id = $1', [db.space], 'config-version'),
     loadNames(db, [...needs.names]),
-    needs.members.size === 0 ? [] : db.query<StateRow>(
-      `select ${STATE_COLUMNS} from member_states s where s.member_id = any ($1::uuid[]) and s.space_id = $2`,
-      [uuids([...needs.members], (m) => m), db.space], 'gate-states'),
-    needs.answers.size === 0 ? [] : db.query<StoredAnswer & { key: Uuid }>(
-      'select key, request, status, answer from idempotency_keys where space_id = $1 and key = any ($2::uuid[])',
-      [db.space, uuids([...needs.answers], (k) => k)], 'gate-answers'),
+    loadStates(db, [...needs.members]),
+    loadAnswers(db, [...needs.answers]),
   ])
   const configVersion = version[0]?.configVersion
   if (configVersion === undefined) throw new Error(`space ${db.space} does not exist`)
   const slices: Slices = {
     configuration: await configurationAt(db, configVersion),
-    states: new Map(states.map((row) => [row.member, toState(row)])),
+    states: new Map(states.map((state) => [state.member, state])),
     names: new Map(named.map((row) => [row.key, { member: row.owner, object: row.object, seq: row.seq }])),
     answers: new Map(answers.map((row) => [row.key, row])),
     lots: new Map(), purchases: new Map(), returns: new Map(), entries: new Map(),
   }
-  for (const row of named) if (row.member !== null) slices.states.set(row.owner, toState(row as StateRow))
-  await loadFurther(db, asks, of, slices)
+  for (const row of named) if (row.member !== null) slices.states.set(row.owner, toState(row))
+  await loadFurther(db, asks, slices)
   return slices
+}
+
+async function loadAnswers(db: Db, keys: readonly Uuid[]): Promise<(StoredAnswer & { key: Uuid })[]> {
+  if (keys.length === 0) return []
+  return await db.query<StoredAnswer & { key: Uuid }>(
+    'select key, request, status, answer from idempotency_keys where space_id = $1 and key = any ($2::uuid[])',
+    [db.space, uuids(keys, (k) => k)], 'gate-answers')
 }
 
 type NameRow = { key: Uuid; owner: Uuid; object: Uuid | null; seq: number | null } & (StateRow | { member: null })
@@ -110,9 +110,9 @@ async function loadNames(db: Db, keys: readonly Uuid[]): Promise<NameRow[]> {
     [db.space, uuids(keys, (k) => k)], 'gate-names')
 }
 
-async function loadFurther(db: Db, asks: readonly { ask: Ask }[], of: NeedsOf, slices: Slices): Promise<void> {
+async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Promise<void> {
   const needs: FurtherNeeds = { lots: new Set(), purchases: new Map(), holding: [], returns: new Map(), entries: [] }
-  for (const { ask } of asks) of.further(ask, slices, needs)
+  for (const { furtherNeeds } of asks) furtherNeeds(slices, needs)
   const lotMembers = [...needs.lots].map((member) => ({ member, from: firstOpen(slices.states.get(member)) }))
     .filter((m) => m.from > 0)
   const purchaseKeys = [...needs.purchases].map(([id, member]) => ({ id, member }))

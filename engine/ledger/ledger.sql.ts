@@ -17,6 +17,7 @@ export function toState(row: StateRow): MemberState {
 }
 
 export async function loadStates(db: Db, members: readonly Uuid[]): Promise<MemberState[]> {
+  if (members.length === 0) return []
   const rows = await db.query<StateRow>(
     `select ${STATE_COLUMNS} from member_states s where s.member_id = any ($1::uuid[]) and s.space_id = $2`,
     [uuids(members, (m) => m), db.space], 'states-load')

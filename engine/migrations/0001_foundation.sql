@@ -261,6 +261,8 @@ create table outbox (
   events          text not null,
   primary key (space_id, batch)
 );
+-- Written once and read in order: not worth the processor's time to compress.
+alter table outbox alter events set storage external;
 create index outbox_unnumbered on outbox (space_id, batch) where first_position is null;
 create unique index outbox_by_position on outbox (space_id, first_position) where first_position is not null;
 

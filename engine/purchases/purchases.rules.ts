@@ -69,6 +69,12 @@ export type Taken = {
 
 export const LINES_MAX = 1_000
 
+/** All that a purchase says but for its member and its external id, as one text: its digest is taken over this. */
+export function contentText(programId: number, occurredAt: Instant, currency: string, itemsText: string, channel: string | null,
+  store: string | null, metadata: string | null): string {
+  return `${programId}|${occurredAt}|${currency}|${itemsText}|${JSON.stringify([channel, store])}|${metadata}`
+}
+
 /** Lines as they are stored: each with a name (its place, when none was given), in one order of keys. */
 export function normaliseItems(asked: readonly AskedItem[]): Item[] | Refusal {
   const names = new Set<string>()
