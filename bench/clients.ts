@@ -1,10 +1,9 @@
-import { startLaurel } from './laurel.ts'
 import { type Measured, runLoad } from './load.ts'
 import { cpuOf, cpuOfPostgres, loadAverage } from './processes.ts'
 import { type Options, printSettings } from './rounds.ts'
 import { ENTRIES } from './purchase.ts'
 import { BENCH_KEY, freshCopy } from './seed.ts'
-import { openStage } from './stage.ts'
+import { onStage } from './stage.ts'
 import { ms, printTable, whole } from './table.ts'
 
 const CLIENTS = 10_000
@@ -16,10 +15,10 @@ const SEED = 20261122
  * seed), one in five a purchase, the others reads of wallets. Latency counts from the instant when a request was due.
  */
 export async function clients(options: Options): Promise<void> {
-  const stage = await openStage()
-  const env = { DATABASE_URL: stage.url(await freshCopy(stage, ENTRIES)) }
-  const [api, worker] = await Promise.all([startLaurel('api', env), startLaurel('worker', env)])
-  try {
+  await onStage(async (stage) => {
+    const database = await freshCopy(stage, ENTRIES)
+    const api = await stage.start('api', database)
+    await stage.start('worker', database)
     await printSettings(stage)
     console.log(`Load average before: ${loadAverage()}`)
     const rows: string[][] = []
@@ -57,9 +56,5 @@ export async function clients(options: Options): Promise<void> {
       ],
       rows,
     )
-  } finally {
-    await api.stop()
-    await worker.stop()
-    await stage.close()
-  }
+  })
 }

@@ -1,10 +1,9 @@
 import type pg from 'pg'
-import { startLaurel } from './laurel.ts'
 import { runLoad } from './load.ts'
 import { type Options, printSettings } from './rounds.ts'
 import { ENTRIES } from './purchase.ts'
 import { BENCH_KEY, freshCopy } from './seed.ts'
-import { openStage, walBytes, withClient } from './stage.ts'
+import { onStage, type Stage, walBytes, withClient } from './stage.ts'
 import { printTable } from './table.ts'
 
 /** Entries in B-trees: one an index for each new row, and for each new version of a row that did not stay on its page. */
@@ -32,11 +31,10 @@ type Statement = {
 
 /** What one purchase costs in PostgreSQL, counted by the server itself while singles arrive on 256 connections. */
 export async function cost(options: Options): Promise<void> {
-  const stage = await openStage({ shared_preload_libraries: 'pg_stat_statements' })
-  const database = await freshCopy(stage, ENTRIES)
-  const env = { DATABASE_URL: stage.url(database) }
-  const [api, worker] = await Promise.all([startLaurel('api', env), startLaurel('worker', env)])
-  try {
+  const work = async (stage: Stage) => {
+    const database = await freshCopy(stage, ENTRIES)
+    const api = await stage.start('api', database)
+    await stage.start('worker', database)
     await printSettings(stage)
     await withClient(stage.cluster.superuserUrl.replace(/postgres$/, database), async (client) => {
       await client.query('create extension pg_stat_statements')
@@ -55,11 +53,8 @@ export async function cost(options: Options): Promise<void> {
       const after = await counted(client)
       report(before, after, (await client.query<Statement>(STATEMENTS)).rows)
     })
-  } finally {
-    await api.stop()
-    await worker.stop()
-    await stage.close()
   }
+  await onStage(work, { shared_preload_libraries: 'pg_stat_statements' })
 }
 
 type Counted = { tables: Table[]; wal: number; records: number; fullPages: number }

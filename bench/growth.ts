@@ -1,43 +1,25 @@
-import { startLaurel } from './laurel.ts'
-import { type Options, printRounds, printSettings, runRounds } from './rounds.ts'
+import type { Running } from './laurel.ts'
 import { ENTRIES } from './purchase.ts'
+import { type Options, printRounds, printSettings, runRounds, type Variant } from './rounds.ts'
 import { freshCopy, seeded } from './seed.ts'
-import { openStage } from './stage.ts'
+import { onStage } from './stage.ts'
 
 const GROWN = 10_000_000
 
 /** Single purchases on a database with ten million entries ÷ on one with a hundred thousand, both on the same server. */
 export async function growth(options: Options): Promise<void> {
-  const stage = await openStage()
-  const large = await seeded(stage, GROWN)
-  const small = await freshCopy(stage, ENTRIES)
-  const apis = await Promise.all(
-    [small, large].map((database) => startLaurel('api', { DATABASE_URL: stage.url(database) })),
-  )
-  const [onSmall, onLarge] = apis
-  try {
+  const connections = options.connections.at(-1) ?? 256
+  const on = (api: Running, entries: number): Variant => ({
+    name: `${entries.toLocaleString('en')} entries, ${connections} connections`,
+    apis: [api],
+    connections,
+    load: { kind: 'purchase', member: 'external', batch: 1 },
+  })
+  await onStage(async (stage) => {
+    const onLarge = await stage.start('api', await seeded(stage, GROWN))
+    const onSmall = await stage.start('api', await freshCopy(stage, ENTRIES))
     await printSettings(stage)
-    const connections = options.connections.at(-1) ?? 256
-    const results = await runRounds(
-      stage,
-      options,
-      [onSmall, onLarge].flatMap((api, i) =>
-        api
-          ? [
-              {
-                name: `${[ENTRIES, GROWN][i]?.toLocaleString('en')} entries, ${connections} connections`,
-                apis: [api],
-                connections,
-                load: { kind: 'purchase', member: 'external', batch: 1 } as const,
-              },
-            ]
-          : [],
-      ),
-      false,
-    )
+    const results = await runRounds(stage, options, [on(onSmall, ENTRIES), on(onLarge, GROWN)], false)
     printRounds(results, 'purchases', `at ${ENTRIES.toLocaleString('en')}`)
-  } finally {
-    for (const api of apis) await api.stop()
-    await stage.close()
-  }
+  })
 }

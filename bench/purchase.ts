@@ -1,14 +1,13 @@
-import { startLaurel } from './laurel.ts'
 import { type Options, printRounds, printSettings, runRounds, type Variant } from './rounds.ts'
 import { freshCopy } from './seed.ts'
-import { openStage } from './stage.ts'
+import { onStage } from './stage.ts'
 
 /** What a database holds before purchases are measured on it, beside all members. */
 export const ENTRIES = 100_000
 
 /** Single POST /v1/purchases, complete and durable, ÷ the baseline. A worker numbers the events meanwhile. */
 export async function purchase(options: Options): Promise<void> {
-  await onStage(options, (one, two) => [
+  await withTwoApis(options, (one, two) => [
     ...options.connections.map(
       (connections): Variant => ({
         name: `${connections} connections, 1 API process`,
@@ -44,25 +43,22 @@ export async function purchase(options: Options): Promise<void> {
 export async function bulk(options: Options): Promise<void> {
   const { batch } = options
   const load = { kind: 'bulk', member: 'external', batch } as const
-  await onStage(options, (one, two) => [
+  await withTwoApis(options, (one, two) => [
     { name: `batches of ${batch}, 4 connections, 1 API process`, apis: one, connections: 4, load, each: batch },
     { name: `batches of ${batch}, 4 connections, 2 API processes`, apis: two, connections: 4, load, each: batch },
   ])
 }
 
-async function onStage(
+async function withTwoApis(
   options: Options,
   variants: (one: Variant['apis'], two: Variant['apis']) => Variant[],
 ): Promise<void> {
-  const stage = await openStage()
-  const env = { DATABASE_URL: stage.url(await freshCopy(stage, ENTRIES)) }
-  const running = await Promise.all([startLaurel('api', env), startLaurel('api', env), startLaurel('worker', env)])
-  const [first, second] = running
-  try {
+  await onStage(async (stage) => {
+    const database = await freshCopy(stage, ENTRIES)
+    const first = await stage.start('api', database)
+    const second = await stage.start('api', database)
+    await stage.start('worker', database)
     await printSettings(stage)
     printRounds(await runRounds(stage, options, variants([first], [first, second])), 'purchases')
-  } finally {
-    for (const one of running) await one.stop()
-    await stage.close()
-  }
+  })
 }

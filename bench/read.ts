@@ -1,14 +1,12 @@
-import { startLaurel } from './laurel.ts'
 import { type Options, printRounds, printSettings, runRounds } from './rounds.ts'
 import { ENTRIES } from './purchase.ts'
 import { freshCopy } from './seed.ts'
-import { openStage } from './stage.ts'
+import { onStage } from './stage.ts'
 
 /** GET wallets of random members ÷ GET /health/live, which does nothing, on the same API process. */
 export async function read(options: Options): Promise<void> {
-  const stage = await openStage()
-  const api = await startLaurel('api', { DATABASE_URL: stage.url(await freshCopy(stage, ENTRIES)) })
-  try {
+  await onStage(async (stage) => {
+    const api = await stage.start('api', await freshCopy(stage, ENTRIES))
     await printSettings(stage)
     const connections = options.connections[0] ?? 64
     const of = (name: string, kind: 'wallets' | 'live', member: 'external' | 'id') => ({
@@ -28,8 +26,5 @@ export async function read(options: Options): Promise<void> {
       false,
     )
     printRounds(results, 'requests', 'empty route')
-  } finally {
-    await api.stop()
-    await stage.close()
-  }
+  })
 }

@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { lockDirectory } from '@laurel/server/lock'
 import { type Cluster, startCluster } from '@laurel/server/postgres'
 import { embeddedPrograms, installedPrograms, postgresUser } from '@laurel/server/postgres-programs'
 import pg from 'pg'
+import { type Running, startLaurel } from './laurel.ts'
 
 /**
  * Where benchmarks run: the PostgreSQL that `laurel start` would start, by the same code and with the same settings,
@@ -12,26 +14,49 @@ export type Stage = {
   cluster: Cluster
   /** What DATABASE_URL would be for one of its databases. */
   url(database: string): string
-  close(): Promise<void>
+  /** A Laurel process on one of its databases, stopped with the stage. */
+  start(role: 'api' | 'worker', database: string): Promise<Running>
 }
 
-export const HOME = join(import.meta.dirname, '../.bench')
+/** LAUREL_BENCH_DIR: somewhere else than .bench/. */
+export const HOME = resolve(process.env['LAUREL_BENCH_DIR'] ?? join(import.meta.dirname, '../.bench'))
 
-/** `more`: settings beside the product's own, for looking closer (never for figures). */
-export async function openStage(more: Record<string, string> = {}): Promise<Stage> {
+/**
+ * Opens the stage for some work, and clears it whatever happens. `more`: settings beside the product's own, for
+ * looking closer (never for figures).
+ */
+export async function onStage(work: (stage: Stage) => Promise<void>, more: Record<string, string> = {}): Promise<void> {
   await mkdir(HOME, { recursive: true, mode: 0o755 })
+  const lock = lockDirectory(HOME, 'npm run bench')
+  if ('heldBy' in lock)
+    throw new Error(`another benchmark (process ${lock.heldBy.pid}) runs: two at once measure nothing`)
+  const started: Running[] = []
+  let cluster: Cluster | undefined
+  try {
+    cluster = await openCluster(more)
+    const { url } = cluster
+    await work({
+      cluster,
+      url: (database) => url.replace(/\/laurel$/, `/${database}`),
+      async start(role, database) {
+        const one = await startLaurel(role, { DATABASE_URL: url.replace(/\/laurel$/, `/${database}`) })
+        started.push(one)
+        return one
+      },
+    })
+  } finally {
+    for (const one of started) await one.stop()
+    await cluster?.stop()
+    lock.release()
+  }
+}
+
+async function openCluster(settings: Record<string, string>): Promise<Cluster> {
   const user = await postgresUser()
   const other = process.env['LAUREL_BENCH_PG']
   const programs = other ? installedPrograms(other, user) : await embeddedPrograms(join(HOME, 'postgres'), user)
   const home = join(HOME, `postgres-${programs.major}`)
-  const cluster = await startCluster({ home, programs, user, settings: more, log: (message) => console.log(message) })
-  return {
-    cluster,
-    url: (database) => cluster.url.replace(/\/laurel$/, `/${database}`),
-    async close() {
-      await cluster.stop()
-    },
-  }
+  return await startCluster({ home, programs, user, settings, log: (message) => console.log(message) })
 }
 
 /** Connects for the length of some work. */
