@@ -6,39 +6,92 @@ import { memberStatus } from './members.ts'
  * Every type of event and what its `data` holds. Points are positive in earned, spent and reversed; but negative where a further
  * return leaves more standing than the one before it, and so gives back.
  */
-const moved = z.object({ entry: z.string(), program: z.string(), wallet: z.string(), points: pointsOut, balance: minor,
-  reason: z.string().nullable(), source: z.object({ type: z.enum(['purchase', 'return', 'spend', 'adjustment']), id: z.string() }) })
+const moved = z.object({
+  entry: z.string(),
+  program: z.string(),
+  wallet: z.string(),
+  points: pointsOut,
+  balance: minor,
+  reason: z.string().nullable(),
+  source: z.object({ type: z.enum(['purchase', 'return', 'spend', 'adjustment']), id: z.string() }),
+})
 const program = z.object({ program: z.string(), slug: z.string() })
 
 export const EVENTS = {
   'member.enrolled': z.object({ externalId: z.string().nullable() }),
   'member.changed': z.object({ externalId: z.string().nullable(), status: memberStatus, fields: z.array(z.string()) }),
-  'purchase.recorded': z.object({ purchase: z.string(), program: z.string(), externalId: z.string(), occurredAt: instant,
-    currency: z.string(), total: minor, points: pointsOut }),
-  'purchase.returned': z.object({ return: z.string(), purchase: z.string().nullable(), program: z.string(),
-    externalId: z.string(), occurredAt: instant, points: pointsOut }),
+  'purchase.recorded': z.object({
+    purchase: z.string(),
+    program: z.string(),
+    externalId: z.string(),
+    occurredAt: instant,
+    currency: z.string(),
+    total: minor,
+    points: pointsOut,
+  }),
+  'purchase.returned': z.object({
+    return: z.string(),
+    purchase: z.string().nullable(),
+    program: z.string(),
+    externalId: z.string(),
+    occurredAt: instant,
+    points: pointsOut,
+  }),
   'points.earned': z.object({ ...moved.shape, rule: z.object({ id: z.string(), version: z.int() }).nullable() }),
   'points.spent': moved,
   'points.reversed': moved,
   'points.adjusted': moved,
   'program.paused': program,
   'program.resumed': program,
-  'rule.published': z.object({ rule: z.string(), version: z.int(), program: z.string(), name: z.string(), kind: z.string() }),
+  'rule.published': z.object({
+    rule: z.string(),
+    version: z.int(),
+    program: z.string(),
+    name: z.string(),
+    kind: z.string(),
+  }),
 } as const
 export type EventType = keyof typeof EVENTS
 
-const head = { id: z.string(), position: z.int().min(1), sequence: z.int().min(1).nullable(), member: z.string().optional(),
-  at: instant }
+const head = {
+  id: z.string(),
+  position: z.int().min(1),
+  sequence: z.int().min(1).nullable(),
+  member: z.string().optional(),
+  at: instant,
+}
 
 /** position: gap-free over the space, from 1. sequence: gap-free over the member, from 1; null where there is none. */
-export const eventAnswer = z.discriminatedUnion('type', (Object.keys(EVENTS) as EventType[]).map((type) =>
-  z.object({ ...head, type: z.literal(type), data: EVENTS[type] })) as never).meta({ id: 'Event' }) as z.ZodType<Event>
-export type Event = { [T in EventType]: { id: string; type: T; position: number; sequence: number | null; member?: string;
-  at: string; data: z.infer<(typeof EVENTS)[T]> } }[EventType]
+export const eventAnswer = z
+  .discriminatedUnion(
+    'type',
+    (Object.keys(EVENTS) as EventType[]).map((type) =>
+      z.object({ ...head, type: z.literal(type), data: EVENTS[type] }),
+    ) as never,
+  )
+  .meta({ id: 'Event' }) as z.ZodType<Event>
+export type Event = {
+  [T in EventType]: {
+    id: string
+    type: T
+    position: number
+    sequence: number | null
+    member?: string
+    at: string
+    data: z.infer<(typeof EVENTS)[T]>
+  }
+}[EventType]
 
 /** `next` is always given: ask again with it later and nothing is missed. hasMore: more can be read right now. */
-export const eventsAnswer = z.object({ data: z.array(eventAnswer), next: z.string(), hasMore: z.boolean() }).meta({ id: 'Events' })
+export const eventsAnswer = z
+  .object({ data: z.array(eventAnswer), next: z.string(), hasMore: z.boolean() })
+  .meta({ id: 'Events' })
 
-export const eventsQuery = z.strictObject({ ...page,
-  after: z.string().regex(/^(0|[1-9][0-9]{0,15})$/, 'expected a position').optional()
-    .meta({ description: 'A position: events after it. The `next` of the answer before; 0 or nothing to begin' }) })
+export const eventsQuery = z.strictObject({
+  ...page,
+  after: z
+    .string()
+    .regex(/^(0|[1-9][0-9]{0,15})$/, 'expected a position')
+    .optional()
+    .meta({ description: 'A position: events after it. The `next` of the answer before; 0 or nothing to begin' }),
+})

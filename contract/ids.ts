@@ -3,8 +3,18 @@
  * hold a UUID's 128 bits; sortable, since our UUIDs are version 7. Source: the TypeID specification 0.3.
  * An entry's id appends `_<seq>` to its member's characters: the two are its primary key.
  */
-export const PREFIXES = { program: 'prg', rule: 'rul', member: 'mem', purchase: 'pur', return: 'ret', spend: 'spd',
-  adjustment: 'adj', entry: 'ent', event: 'evt', key: 'key' } as const
+export const PREFIXES = {
+  program: 'prg',
+  rule: 'rul',
+  member: 'mem',
+  purchase: 'pur',
+  return: 'ret',
+  spend: 'spd',
+  adjustment: 'adj',
+  entry: 'ent',
+  event: 'evt',
+  key: 'key',
+} as const
 export type Prefix = (typeof PREFIXES)[keyof typeof PREFIXES]
 
 /** A UUID in its usual hexadecimal form, lower case, with dashes. */

@@ -32,14 +32,33 @@ export const BODY_MAX = 1_000_000
 export const BATCH_BODY_MAX = 4_000_000
 
 /** What any operation may refuse with. */
-export const EVERYWHERE = ['invalid_request', 'unauthorized', 'forbidden', 'rate_limited', 'overloaded', 'unavailable',
+export const EVERYWHERE = [
+  'invalid_request',
+  'unauthorized',
+  'forbidden',
+  'rate_limited',
+  'overloaded',
+  'unavailable',
 ] as const satisfies readonly RefusalCode[]
-export const WITH_BODY = ['invalid_json', 'payload_too_large', 'unsupported_media_type'] as const satisfies readonly RefusalCode[]
-export const WITH_KEY = ['idempotency_key_invalid', 'idempotency_in_progress', 'idempotency_mismatch',
+export const WITH_BODY = [
+  'invalid_json',
+  'payload_too_large',
+  'unsupported_media_type',
+] as const satisfies readonly RefusalCode[]
+export const WITH_KEY = [
+  'idempotency_key_invalid',
+  'idempotency_in_progress',
+  'idempotency_mismatch',
 ] as const satisfies readonly RefusalCode[]
 
 /** Every refusal that this operation may give. */
 export function refusalsOf(op: Operation): RefusalCode[] {
-  return [...new Set<RefusalCode>([...EVERYWHERE, ...(op.body ? WITH_BODY : []), ...(op.idempotent ? WITH_KEY : []),
-    ...op.refusals])]
+  return [
+    ...new Set<RefusalCode>([
+      ...EVERYWHERE,
+      ...(op.body ? WITH_BODY : []),
+      ...(op.idempotent ? WITH_KEY : []),
+      ...op.refusals,
+    ]),
+  ]
 }

@@ -4,10 +4,20 @@ import { externalId, instant, minor, page, points, pointsOut, programRef, slug, 
 /**
  * One wallet of a member. available = what can be spent now, earned − spent − reversed − expired + adjusted − pending − held.
  */
-export const walletAnswer = z.object({
-  program: z.string(), wallet: z.string(), available: minor, pending: minor, held: minor,
-  lifetimeEarned: minor, lifetimeSpent: minor, lifetimeReversed: minor, lifetimeExpired: minor, lifetimeAdjusted: pointsOut,
-}).meta({ id: 'Wallet' })
+export const walletAnswer = z
+  .object({
+    program: z.string(),
+    wallet: z.string(),
+    available: minor,
+    pending: minor,
+    held: minor,
+    lifetimeEarned: minor,
+    lifetimeSpent: minor,
+    lifetimeReversed: minor,
+    lifetimeExpired: minor,
+    lifetimeAdjusted: pointsOut,
+  })
+  .meta({ id: 'Wallet' })
 export type WalletAnswer = z.infer<typeof walletAnswer>
 
 export const walletsAnswer = z.object({ data: z.array(walletAnswer) }).meta({ id: 'Wallets' })
@@ -15,23 +25,53 @@ export const walletsAnswer = z.object({ data: z.array(walletAnswer) }).meta({ id
 const move = { program: programRef.optional(), wallet: slug, reason: text(500) }
 
 /** `program` may be left out where the space has one. */
-export const spendBody = z.strictObject({ ...move, points, externalId: externalId.optional() }).meta({ id: 'SpendBody' })
+export const spendBody = z
+  .strictObject({ ...move, points, externalId: externalId.optional() })
+  .meta({ id: 'SpendBody' })
 export type SpendBody = z.infer<typeof spendBody>
 
-export const adjustBody = z.strictObject({ ...move, points: z.int().min(-UNITS_MAX).max(UNITS_MAX).refine((n) => n !== 0,
-  'expected a whole number other than 0') }).meta({ id: 'AdjustBody' })
+export const adjustBody = z
+  .strictObject({
+    ...move,
+    points: z
+      .int()
+      .min(-UNITS_MAX)
+      .max(UNITS_MAX)
+      .refine((n) => n !== 0, 'expected a whole number other than 0'),
+  })
+  .meta({ id: 'AdjustBody' })
 export type AdjustBody = z.infer<typeof adjustBody>
 
 /** points: what the member's wallet gained (an adjustment up) or lost (a spend; an adjustment down is negative). */
-export const movementAnswer = z.object({
-  id: z.string(), member: z.string(), program: z.string(), wallet: z.string(), points: pointsOut, reason: z.string(),
-  externalId: z.string().optional(), at: instant, entries: z.array(z.string()), wallets: z.array(walletAnswer),
-}).meta({ id: 'Movement', description: 'A spend or an adjustment' })
+export const movementAnswer = z
+  .object({
+    id: z.string(),
+    member: z.string(),
+    program: z.string(),
+    wallet: z.string(),
+    points: pointsOut,
+    reason: z.string(),
+    externalId: z.string().optional(),
+    at: instant,
+    entries: z.array(z.string()),
+    wallets: z.array(walletAnswer),
+  })
+  .meta({ id: 'Movement', description: 'A spend or an adjustment' })
 
 /** A line of the ledger. points: signed as the member sees it; balance: the wallet after it. */
 const entry = {
-  id: z.string(), member: z.string(), program: z.string(), wallet: z.string(), kind: z.string(), points: pointsOut,
-  balance: minor, from: z.string(), to: z.string(), occurredAt: instant, bookedAt: instant, reason: z.string().nullable(),
+  id: z.string(),
+  member: z.string(),
+  program: z.string(),
+  wallet: z.string(),
+  kind: z.string(),
+  points: pointsOut,
+  balance: minor,
+  from: z.string(),
+  to: z.string(),
+  occurredAt: instant,
+  bookedAt: instant,
+  reason: z.string().nullable(),
   source: z.object({ type: z.enum(['purchase', 'return', 'spend', 'adjustment']), id: z.string() }),
   rule: z.object({ id: z.string(), version: z.int() }).nullable(),
   reverses: z.string().nullable(),
@@ -41,16 +81,30 @@ export const entryAnswer = z.object(entry).meta({ id: 'Entry' })
 export type EntryAnswer = z.infer<typeof entryAnswer>
 
 /** An entry with its story: what it took from which lots, what took from its lot, what corrected it. */
-export const entryStory = z.object({ ...entry,
-  source: z.object({ type: entry.source.shape.type, id: z.string(), externalId: z.string().nullable(),
-    occurredAt: instant.nullable() }),
-  rule: z.object({ id: z.string(), version: z.int(), name: z.string(), kind: z.string(),
-    args: z.record(z.string(), z.unknown()) }).nullable(),
-  took: z.array(z.object({ lot: z.string(), points: pointsOut })),
-  takenBy: z.array(z.object({ entry: z.string(), points: pointsOut })),
-  reversedBy: z.array(z.object({ entry: z.string(), points: pointsOut })),
-  hash: z.string(),
-}).meta({ id: 'EntryStory' })
+export const entryStory = z
+  .object({
+    ...entry,
+    source: z.object({
+      type: entry.source.shape.type,
+      id: z.string(),
+      externalId: z.string().nullable(),
+      occurredAt: instant.nullable(),
+    }),
+    rule: z
+      .object({
+        id: z.string(),
+        version: z.int(),
+        name: z.string(),
+        kind: z.string(),
+        args: z.record(z.string(), z.unknown()),
+      })
+      .nullable(),
+    took: z.array(z.object({ lot: z.string(), points: pointsOut })),
+    takenBy: z.array(z.object({ entry: z.string(), points: pointsOut })),
+    reversedBy: z.array(z.object({ entry: z.string(), points: pointsOut })),
+    hash: z.string(),
+  })
+  .meta({ id: 'EntryStory' })
 export type EntryStory = z.infer<typeof entryStory>
 
 export const entriesQuery = z.strictObject({ ...page, program: programRef.optional(), wallet: slug.optional() })

@@ -9,23 +9,37 @@ function isTimezone(name: string): boolean {
   }
 }
 
-const timezone = text(64).refine(isTimezone, 'expected an IANA time zone, such as Europe/London')
+const timezone = text(64)
+  .refine(isTimezone, 'expected an IANA time zone, such as Europe/London')
   .meta({ description: 'IANA time zone', example: 'Europe/London' })
-const joinPolicy = z.enum(['explicit', 'on_first_purchase']).meta({ description:
-  'explicit: members are enrolled by POST /v1/members only. on_first_purchase: a purchase for an unknown external:… enrols it.' })
+const joinPolicy = z.enum(['explicit', 'on_first_purchase']).meta({
+  description:
+    'explicit: members are enrolled by POST /v1/members only. on_first_purchase: a purchase for an unknown external:… enrols it.',
+})
 
-export const programBody = z.strictObject({ slug, name: text(200), timezone, currency: currencyKnown, joinPolicy })
+export const programBody = z
+  .strictObject({ slug, name: text(200), timezone, currency: currencyKnown, joinPolicy })
   .meta({ id: 'ProgramBody' })
 export type ProgramBody = z.infer<typeof programBody>
 
 /** Merge patch (RFC 7396). A program's slug and currency stay what they are. */
-export const programPatch = z.strictObject({ name: text(200).optional(), timezone: timezone.optional(),
-  joinPolicy: joinPolicy.optional() }).meta({ id: 'ProgramPatch' })
+export const programPatch = z
+  .strictObject({ name: text(200).optional(), timezone: timezone.optional(), joinPolicy: joinPolicy.optional() })
+  .meta({ id: 'ProgramPatch' })
 export type ProgramPatch = z.infer<typeof programPatch>
 
-export const programAnswer = z.object({
-  id: z.string(), slug: z.string(), name: z.string(), timezone: z.string(), currency, joinPolicy,
-  status: z.enum(['active', 'paused']), wallets: z.array(z.object({ slug: z.string() })),
-  createdAt: instant, updatedAt: instant,
-}).meta({ id: 'Program' })
+export const programAnswer = z
+  .object({
+    id: z.string(),
+    slug: z.string(),
+    name: z.string(),
+    timezone: z.string(),
+    currency,
+    joinPolicy,
+    status: z.enum(['active', 'paused']),
+    wallets: z.array(z.object({ slug: z.string() })),
+    createdAt: instant,
+    updatedAt: instant,
+  })
+  .meta({ id: 'Program' })
 export type ProgramAnswer = z.infer<typeof programAnswer>

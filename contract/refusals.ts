@@ -60,6 +60,13 @@ export class Refused extends Error {
 /** RFC 9457 problem details, `code` being the stable part. */
 export function problem(r: Refusal, requestId?: string): Record<string, unknown> {
   const { status, title } = REFUSALS[r.code]
-  return { type: `https://laurel.dev/problems/${r.code}`, title, status, code: r.code, detail: r.detail,
-    ...(r.errors ? { errors: r.errors } : {}), ...(requestId ? { requestId } : {}) }
+  return {
+    type: `https://laurel.dev/problems/${r.code}`,
+    title,
+    status,
+    code: r.code,
+    detail: r.detail,
+    ...(r.errors ? { errors: r.errors } : {}),
+    ...(requestId ? { requestId } : {}),
+  }
 }

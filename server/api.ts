@@ -48,22 +48,44 @@ const CONNECTIONS = 12
 /** The door of requests. */
 export async function createApi(options: ApiOptions): Promise<Api> {
   const { pool, log, rateLimit = 1_000 } = options
-  const gate = options.gate ?? createGate({ pool, onFault: (err, verb) => log.error({ err, verb }, 'an ask met a fault') })
+  const gate =
+    options.gate ?? createGate({ pool, onFault: (err, verb) => log.error({ err, verb }, 'an ask met a fault') })
   const known = configurations()
   const spaces = new Set<number>()
-  const door: Door = { pool, gate, wallets: createWalletReader(pool, known), configurations: known, who: createWho(pool, spaces),
-    limits: createLimits(rateLimit), metrics: createMetrics(pool, gate), log, spaces }
+  const door: Door = {
+    pool,
+    gate,
+    wallets: createWalletReader(pool, known),
+    configurations: known,
+    who: createWho(pool, spaces),
+    limits: createLimits(rateLimit),
+    metrics: createMetrics(pool, gate),
+    log,
+    spaces,
+  }
   const hot = hotDoor(door)
-  const listen = (listener: RequestListener): Server => createServer(
-    { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true, requireHostHeader: true },
-    (request, response) => { if (!hot(request, response)) listener(request, response) })
+  const listen = (listener: RequestListener): Server =>
+    createServer(
+      {
+        requestTimeout: REQUEST_MS,
+        headersTimeout: HEADERS_MS,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        noDelay: true,
+        requireHostHeader: true,
+      },
+      (request, response) => {
+        if (!hot(request, response)) listener(request, response)
+      },
+    )
   const app = createRest(door, listen)
   addHealth(app, door)
   addReference(app)
   await app.ready()
   const { server } = app
   return {
-    server, gate, inject: app.inject.bind(app) as FastifyInstance['inject'],
+    server,
+    gate,
+    inject: app.inject.bind(app) as FastifyInstance['inject'],
     async listen(port, host) {
       await app.listen({ port, host })
       const { address, family, port: bound } = server.address() as AddressInfo
@@ -77,8 +99,13 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 }
 
 /** A door with connections of its own, listening. */
-export async function startApi(options: { databaseUrl: string; host: string; port: number; rateLimit: number | 'off'; logger: Log }):
-  Promise<{ url: string; close(): Promise<void> }> {
+export async function startApi(options: {
+  databaseUrl: string
+  host: string
+  port: number
+  rateLimit: number | 'off'
+  logger: Log
+}): Promise<{ url: string; close(): Promise<void> }> {
   const pool = openPool(options.databaseUrl, { max: CONNECTIONS, applicationName: 'laurel-api' })
   const api = await createApi({ pool, rateLimit: options.rateLimit, log: options.logger })
   const close = async () => {

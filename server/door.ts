@@ -17,8 +17,14 @@ import type { Who } from './who.ts'
 
 /** What every request needs of the process; shared by the ways in. */
 export type Door = {
-  pool: pg.Pool; gate: Gate; wallets: WalletReader; configurations: Configurations
-  who: Who; limits: Limits; metrics: Metrics; log: Log
+  pool: pg.Pool
+  gate: Gate
+  wallets: WalletReader
+  configurations: Configurations
+  who: Who
+  limits: Limits
+  metrics: Metrics
+  log: Log
   /** those that this process has served so far */
   spaces: ReadonlySet<number>
 }
@@ -34,7 +40,12 @@ export const IDEMPOTENCY_KEY_MAX = 255
 const PRINTABLE = /^[\x20-\x7e]+$/
 
 /** What an Idempotency-Key stands for: scoped to its operation, and bound to the request's path and body. */
-export function idempotencyOf(operation: string, header: string | string[] | undefined, path: string, body: Uint8Array): Submit['idempotency'] {
+export function idempotencyOf(
+  operation: string,
+  header: string | string[] | undefined,
+  path: string,
+  body: Uint8Array,
+): Submit['idempotency'] {
   if (header === undefined) return undefined
   if (typeof header !== 'string' || header.length > IDEMPOTENCY_KEY_MAX || !PRINTABLE.test(header)) {
     throw new Refused('idempotency_key_invalid', `expected 1 to ${IDEMPOTENCY_KEY_MAX} printable ASCII characters`)
@@ -53,18 +64,32 @@ export function purchaseAsk(value: unknown, within = ''): PurchaseAsk | FieldErr
   const occurredAt = parseInstant(body.occurredAt)
   const metadata = body.metadata && freeFault(body.metadata)
   if (occurredAt === undefined || metadata) {
-    return [...(occurredAt === undefined ? [{ pointer: `${within}/occurredAt`, detail: NOT_AN_INSTANT }] : []),
-      ...(metadata ? [{ pointer: `${within}/metadata`, detail: metadata }] : [])]
+    return [
+      ...(occurredAt === undefined ? [{ pointer: `${within}/occurredAt`, detail: NOT_AN_INSTANT }] : []),
+      ...(metadata ? [{ pointer: `${within}/metadata`, detail: metadata }] : []),
+    ]
   }
-  return { verb: 'purchase', program: body.program, externalId: body.externalId, member: body.member, occurredAt, currency: body.currency,
-    items: body.items as PurchaseAsk['items'], channel: body.channel, store: body.store, metadata: body.metadata }
+  return {
+    verb: 'purchase',
+    program: body.program,
+    externalId: body.externalId,
+    member: body.member,
+    occurredAt,
+    currency: body.currency,
+    items: body.items as PurchaseAsk['items'],
+    channel: body.channel,
+    store: body.store,
+    metadata: body.metadata,
+  }
 }
 
 const NOT_AN_INSTANT = 'expected an instant such as 2026-11-22T09:30:00+01:00'
 
 export function invalid(errors: FieldError[]): Refused {
   const [first] = errors
-  const detail = first ? `${first.pointer || 'the body'}: ${first.detail}${errors.length > 1 ? `, and ${errors.length - 1} more` : ''}` : ''
+  const detail = first
+    ? `${first.pointer || 'the body'}: ${first.detail}${errors.length > 1 ? `, and ${errors.length - 1} more` : ''}`
+    : ''
   return new Refused('invalid_request', detail, errors)
 }
 

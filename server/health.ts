@@ -27,11 +27,18 @@ async function readiness(door: Door): Promise<Record<string, Part>> {
   const gate: Part = { status: 'ok', waiting, listsInFlight: inFlight }
   try {
     const started = performance.now()
-    const { rows } = await soon(door.pool.query<{ migrated: boolean }>("select to_regclass('outbox') is not null as migrated"))
+    const { rows } = await soon(
+      door.pool.query<{ migrated: boolean }>("select to_regclass('outbox') is not null as migrated"),
+    )
     const database: Part = { status: 'ok', milliseconds: Math.round(performance.now() - started) }
     if (rows[0]?.migrated !== true) return { database, migrations: { status: 'unavailable' }, gate }
     const lag = await soon(outboxLag(door))
-    return { database, migrations: { status: 'ok' }, outbox: { status: lag > LATE_SECONDS ? 'late' : 'ok', lagSeconds: lag }, gate }
+    return {
+      database,
+      migrations: { status: 'ok' },
+      outbox: { status: lag > LATE_SECONDS ? 'late' : 'ok', lagSeconds: lag },
+      gate,
+    }
   } catch {
     return { database: { status: 'unavailable' }, gate }
   }
@@ -41,9 +48,13 @@ async function readiness(door: Door): Promise<Record<string, Part>> {
 async function outboxLag(door: Door): Promise<number> {
   let most = 0
   for (const space of door.spaces) {
-    const [row] = await withRead(door.pool, space, (db) => db.query<{ seconds: number | null }>(
-      `select floor(extract(epoch from now() - min(recorded_at)))::int as seconds from outbox
-        where space_id = $1 and first_position is null`, [space]))
+    const [row] = await withRead(door.pool, space, (db) =>
+      db.query<{ seconds: number | null }>(
+        `select floor(extract(epoch from now() - min(recorded_at)))::int as seconds from outbox
+        where space_id = $1 and first_position is null`,
+        [space],
+      ),
+    )
     most = Math.max(most, row?.seconds ?? 0)
   }
   return most
@@ -51,5 +62,8 @@ async function outboxLag(door: Door): Promise<number> {
 
 function soon<T>(work: Promise<T>): Promise<T> {
   work.catch(() => {}) // it may fail after nobody waits for it
-  return Promise.race([work, new Promise<never>((_, fail) => setTimeout(() => fail(new Error('no answer in time')), PATIENCE_MS).unref())])
+  return Promise.race([
+    work,
+    new Promise<never>((_, fail) => setTimeout(() => fail(new Error('no answer in time')), PATIENCE_MS).unref()),
+  ])
 }

@@ -67,9 +67,26 @@ describe('a field at fault is pointed at', () => {
 })
 
 describe('what is exact is taken', () => {
-  test.each(['9007199254740991', '-9007199254740991', '1e3', '1E+2', '0.1', '0.30000000000000004', '-0', '1.50',
-    '100000000000000000e-10', '"9007199254740993"', '"\\ud83d\\ude00"', '"\\u00e9"', '"1e400"', '"a:b,{[\\"\\\\"', '[]',
-    '{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]}', '{"":{"":1}}', 'null', ' {"a" : 1 , "b" : "\\n" } ',
+  test.each([
+    '9007199254740991',
+    '-9007199254740991',
+    '1e3',
+    '1E+2',
+    '0.1',
+    '0.30000000000000004',
+    '-0',
+    '1.50',
+    '100000000000000000e-10',
+    '"9007199254740993"',
+    '"\\ud83d\\ude00"',
+    '"\\u00e9"',
+    '"1e400"',
+    '"a:b,{[\\"\\\\"',
+    '[]',
+    '{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]}',
+    '{"":{"":1}}',
+    'null',
+    ' {"a" : 1 , "b" : "\\n" } ',
   ])('%s', (text) => {
     expect(readJson(bytes(text))).toEqual({ value: JSON.parse(text), faults: [] })
   })
@@ -80,42 +97,59 @@ describe('what is exact is taken', () => {
 })
 
 describe('against JSON.parse', () => {
-  const unit = fc.string({ unit: fc.constantFrom('a', '"', '\\', ':', '{', '[', ',', 'é', '😀', '1', 'e', '\u0001', '/') })
+  const unit = fc.string({
+    unit: fc.constantFrom('a', '"', '\\', ':', '{', '[', ',', 'é', '😀', '1', 'e', '\u0001', '/'),
+  })
   const { tree } = fc.letrec((tie) => ({
-    tree: fc.oneof({ maxDepth: 5 }, tie('leaf'), fc.array(tie('tree'), { maxLength: 4 }),
-      fc.dictionary(unit, tie('tree'), { maxKeys: 5 })),
-    leaf: fc.oneof(unit, fc.boolean(), fc.constant(null), fc.maxSafeInteger(),
-      fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e15, max: 1e15 })),
+    tree: fc.oneof(
+      { maxDepth: 5 },
+      tie('leaf'),
+      fc.array(tie('tree'), { maxLength: 4 }),
+      fc.dictionary(unit, tie('tree'), { maxKeys: 5 }),
+    ),
+    leaf: fc.oneof(
+      unit,
+      fc.boolean(),
+      fc.constant(null),
+      fc.maxSafeInteger(),
+      fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e15, max: 1e15 }),
+    ),
   }))
 
   test('whatever is written well is read the same and without fault', () => {
-    fc.assert(fc.property(tree, fc.constantFrom(0, 2), (value, indent) => {
-      const text = JSON.stringify(value, null, indent)
-      expect(readJson(bytes(text))).toEqual({ value: JSON.parse(text), faults: [] })
-    }))
+    fc.assert(
+      fc.property(tree, fc.constantFrom(0, 2), (value, indent) => {
+        const text = JSON.stringify(value, null, indent)
+        expect(readJson(bytes(text))).toEqual({ value: JSON.parse(text), faults: [] })
+      }),
+    )
   })
 
   test('whatever JSON.parse refuses is refused', () => {
-    fc.assert(fc.property(tree, fc.nat(), fc.constantFrom('', '"', '}', ':', 'x', ','), (value, at, instead) => {
-      const text = JSON.stringify(value)
-      const broken = text.slice(0, at % text.length) + instead + text.slice((at % text.length) + 1)
-      let parses = true
-      try {
-        JSON.parse(broken)
-      } catch {
-        parses = false
-      }
-      const refused = refusalOf(bytes(broken))
-      expect(refused === undefined || refused.code === 'invalid_json').toBe(true)
-      if (!parses) expect(refused).toBeDefined()
-    }))
+    fc.assert(
+      fc.property(tree, fc.nat(), fc.constantFrom('', '"', '}', ':', 'x', ','), (value, at, instead) => {
+        const text = JSON.stringify(value)
+        const broken = text.slice(0, at % text.length) + instead + text.slice((at % text.length) + 1)
+        let parses = true
+        try {
+          JSON.parse(broken)
+        } catch {
+          parses = false
+        }
+        const refused = refusalOf(bytes(broken))
+        expect(refused === undefined || refused.code === 'invalid_json').toBe(true)
+        if (!parses) expect(refused).toBeDefined()
+      }),
+    )
   })
 
   test('a key planted twice is found', () => {
-    fc.assert(fc.property(tree, unit, (value, key) => {
-      const said = JSON.stringify(key)
-      const text = `[{"deep":{${said}:${JSON.stringify(value)},"other":1,${said}:2}}]`
-      expect(readJson(bytes(text)).faults.length).toBeGreaterThan(0)
-    }))
+    fc.assert(
+      fc.property(tree, unit, (value, key) => {
+        const said = JSON.stringify(key)
+        const text = `[{"deep":{${said}:${JSON.stringify(value)},"other":1,${said}:2}}]`
+        expect(readJson(bytes(text)).faults.length).toBeGreaterThan(0)
+      }),
+    )
   })
 })

@@ -22,14 +22,17 @@ export function readJson(body: Buffer): Read {
   if (!isUtf8(body)) throw new Refused('invalid_json', 'the body is not UTF-8')
   const text = body.toString('utf8')
   const value = parse(text)
-  return seen.suspicious || seen.colons !== countKeys(value) ? { value, faults: findFaults(text) } : { value, faults: [] }
+  return seen.suspicious || seen.colons !== countKeys(value)
+    ? { value, faults: findFaults(text) }
+    : { value, faults: [] }
 }
 
 /** Refuses with invalid_json, for faults of single fields too. */
 export function readJsonStrictly(body: Buffer): unknown {
   const { value, faults } = readJson(body)
   const [first] = faults
-  if (first) throw new Refused('invalid_json', `${first.pointer === '' ? 'the body' : first.pointer}: ${first.detail}`, faults)
+  if (first)
+    throw new Refused('invalid_json', `${first.pointer === '' ? 'the body' : first.pointer}: ${first.detail}`, faults)
   return value
 }
 
@@ -40,8 +43,12 @@ function parse(text: string): unknown {
     if (text.trim() === '') throw new Refused('invalid_json', 'the body is empty')
     if (text.startsWith('\uFEFF')) throw new Refused('invalid_json', 'the body begins with a byte order mark')
     const at = /at position (\d+)/.exec(String(error))
-    throw new Refused('invalid_json', at ? `the body is not JSON: something unexpected at character ${at[1]}`
-      : `the body is not JSON: ${/end of JSON/.test(String(error)) ? 'it ends too early' : 'something unexpected in it'}`)
+    throw new Refused(
+      'invalid_json',
+      at
+        ? `the body is not JSON: something unexpected at character ${at[1]}`
+        : `the body is not JSON: ${/end of JSON/.test(String(error)) ? 'it ends too early' : 'something unexpected in it'}`,
+    )
   }
 }
 
@@ -177,7 +184,8 @@ function checkNumber(cursor: Cursor, pointer: string, token: string): void {
 
 /** A decimal number as its significant digits and the power of ten behind them. */
 function plain(token: string): string {
-  const [, sign, whole = '', fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(token) ?? []
+  const [, sign, whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(token) ?? []
   const digits = (whole + fraction).replace(/^0+/, '')
   const significant = digits.replace(/0+$/, '')
   if (significant === '') return '0'

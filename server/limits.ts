@@ -16,8 +16,10 @@ export function createLimits(perSecond: number | 'off'): Limits {
   if (perSecond === 'off') return { counts: false, take: async () => NONE }
   const limiter = new RateLimiterMemory({ points: perSecond, duration: 1 })
   const policy = `"key";q=${perSecond};w=1`
-  const headers = (left: RateLimiterRes) => ({ 'ratelimit-policy': policy,
-    ratelimit: `"key";r=${left.remainingPoints};t=${Math.max(1, Math.ceil(left.msBeforeNext / 1000))}` })
+  const headers = (left: RateLimiterRes) => ({
+    'ratelimit-policy': policy,
+    ratelimit: `"key";r=${left.remainingPoints};t=${Math.max(1, Math.ceil(left.msBeforeNext / 1000))}`,
+  })
   return {
     counts: true,
     async take(key) {

@@ -15,12 +15,28 @@ export function createMetrics(pool: pg.Pool, gate: Gate): Metrics {
   const registry = new client.Registry()
   const registers = [registry]
   client.collectDefaultMetrics({ register: registry })
-  const requests = new client.Counter({ name: 'laurel_requests_total', help: 'Requests by operation and status',
-    labelNames: ['operation', 'status'], registers })
-  const duration = new client.Histogram({ name: 'laurel_request_seconds', help: 'From the first byte read to the answer written',
-    labelNames: ['operation'], buckets: BUCKETS, registers })
+  const requests = new client.Counter({
+    name: 'laurel_requests_total',
+    help: 'Requests by operation and status',
+    labelNames: ['operation', 'status'],
+    registers,
+  })
+  const duration = new client.Histogram({
+    name: 'laurel_request_seconds',
+    help: 'From the first byte read to the answer written',
+    labelNames: ['operation'],
+    buckets: BUCKETS,
+    registers,
+  })
   const gauge = (name: string, help: string, read: () => number) =>
-    new client.Gauge({ name, help, registers, collect() { this.set(read()) } })
+    new client.Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      },
+    })
   gauge('laurel_gate_waiting', 'Asks that wait or are under way', () => gate.stats().waiting)
   gauge('laurel_gate_lists_in_flight', 'Lists under way', () => gate.stats().inFlight)
   gauge('laurel_gate_lists_total', 'Lists so far', () => gate.stats().lists)

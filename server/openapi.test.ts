@@ -23,7 +23,10 @@ test('every reference leads somewhere', () => {
   const refs = JSON.stringify(document).match(/"\$ref":"([^"]+)"/g) ?? []
   for (const ref of new Set(refs)) {
     const path = ref.slice(8, -1).slice(2).split('/')
-    expect(path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], document), ref).toBeDefined()
+    expect(
+      path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], document),
+      ref,
+    ).toBeDefined()
   }
   expect(JSON.stringify(document)).not.toContain('$defs')
 })
@@ -33,7 +36,8 @@ test('nothing of the contract is missing', () => {
     const said = document.paths[op.path][op.method.toLowerCase()]
     expect(said.operationId).toBe(op.id)
     const codes = Object.values(said.responses as Record<string, { $ref?: string }>)
-      .flatMap(({ $ref = '' }) => ($ref.endsWith('/internal') ? [] : ($ref.split('/').at(-1) ?? '').split('.'))).filter(Boolean)
+      .flatMap(({ $ref = '' }) => ($ref.endsWith('/internal') ? [] : ($ref.split('/').at(-1) ?? '').split('.')))
+      .filter(Boolean)
     expect(codes.sort()).toEqual(refusalsOf(op).sort())
   }
   const used = new Set(OPERATIONS.flatMap(refusalsOf))
@@ -43,6 +47,7 @@ test('nothing of the contract is missing', () => {
 
 suite.each(OPERATIONS.map((op) => [op.id, op] as const))('%s', (_, op: Operation) => {
   test('answers with what its example shows', () => {
-    for (const { schema } of Object.values(op.answers)) expect(schema.safeParse(JSON.parse(JSON.stringify(op.examples.answer))).error).toBeUndefined()
+    for (const { schema } of Object.values(op.answers))
+      expect(schema.safeParse(JSON.parse(JSON.stringify(op.examples.answer))).error).toBeUndefined()
   })
 })

@@ -24,30 +24,50 @@ offset. A member is named by \`mem_…\` or \`external:<your id>\`, a program by
 
 **Bodies** are read strictly: a key twice in an object, NUL, a lone surrogate, or a number that a double does not hold exactly is refused.`
 
-const PARAMETERS: Record<string, string> = { program: "The program's slug or id (prg_…)", rule: "The rule's id (rul_…)",
-  member: "The member's id (mem_…), or external:<the id in your own system>, percent-encoded", purchase: "The purchase's id (pur_…)",
-  entry: "The entry's id (ent_…)" }
+const PARAMETERS: Record<string, string> = {
+  program: "The program's slug or id (prg_…)",
+  rule: "The rule's id (rul_…)",
+  member: "The member's id (mem_…), or external:<the id in your own system>, percent-encoded",
+  purchase: "The purchase's id (pur_…)",
+  entry: "The entry's id (ent_…)",
+}
 
 export function describe(version: string): Json {
   const schemas: Json = {}
   const responses: Json = { internal: FAULT }
   const paths: Record<string, Json> = {}
-  for (const op of OPERATIONS) (paths[op.path] ??= {})[op.method.toLowerCase()] = describeOperation(op, schemas, responses)
+  for (const op of OPERATIONS)
+    (paths[op.path] ??= {})[op.method.toLowerCase()] = describeOperation(op, schemas, responses)
   place(problemShape, schemas)
   return {
     openapi: '3.1.0',
-    info: { title: 'Laurel', version, description: INTRODUCTION, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    info: {
+      title: 'Laurel',
+      version,
+      description: INTRODUCTION,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
     servers: [{ url: '/' }],
     tags: [...new Set(OPERATIONS.map((op) => op.tag)), 'Running it'].map((name) => ({ name })),
     security: [{ key: [] }],
     paths: { ...paths, ...runningIt() },
     components: {
       schemas: Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1))),
-      examples: Object.fromEntries(Object.entries(REFUSALS).map(([code, { title }]) =>
-        [code, { summary: title, value: problem({ code: code as RefusalCode, detail: title }) }])),
-      headers: HEADERS, responses,
-      securitySchemes: { key: { type: 'http', scheme: 'bearer',
-        description: `A secret key: Authorization: Bearer lk_live_… or lk_test_…. Scopes: ${SCOPES.join(', ')}; * is all of them.` } },
+      examples: Object.fromEntries(
+        Object.entries(REFUSALS).map(([code, { title }]) => [
+          code,
+          { summary: title, value: problem({ code: code as RefusalCode, detail: title }) },
+        ]),
+      ),
+      headers: HEADERS,
+      responses,
+      securitySchemes: {
+        key: {
+          type: 'http',
+          scheme: 'bearer',
+          description: `A secret key: Authorization: Bearer lk_live_… or lk_test_…. Scopes: ${SCOPES.join(', ')}; * is all of them.`,
+        },
+      },
     },
   }
 }
@@ -67,38 +87,87 @@ const headers = (...names: (keyof typeof HEADERS)[]) =>
 
 function describeOperation(op: Operation, schemas: Json, responses: Json): Json {
   return {
-    operationId: op.id, tags: [op.tag], summary: op.summary, ...(op.description ? { description: op.description } : {}),
+    operationId: op.id,
+    tags: [op.tag],
+    summary: op.summary,
+    ...(op.description ? { description: op.description } : {}),
     security: [{ key: [op.scope] }],
     parameters: parametersOf(op, schemas),
-    ...(op.body ? { requestBody: { required: true,
-      content: { 'application/json': { schema: place(op.body, schemas), example: op.examples.body } } } } : {}),
+    ...(op.body
+      ? {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: place(op.body, schemas), example: op.examples.body } },
+          },
+        }
+      : {}),
     responses: { ...answersOf(op, schemas), ...refusalAnswers(op, responses) },
   }
 }
 
 function parametersOf(op: Operation, schemas: Json): Json[] {
-  const inPath = [...op.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) =>
-    ({ name, in: 'path', required: true, description: PARAMETERS[name], schema: text }))
+  const inPath = [...op.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
+    name,
+    in: 'path',
+    required: true,
+    description: PARAMETERS[name],
+    schema: text,
+  }))
   const asked = op.query instanceof z.ZodObject ? Object.entries(op.query.shape as Record<string, z.ZodType>) : []
   const inQuery = asked.map(([name, shape]) => {
     const { description, ...schema } = place(shape, schemas)
     return { name, in: 'query', required: false, ...(description ? { description } : {}), schema }
   })
   const inHeaders = [
-    ...(op.idempotent ? [{ name: 'Idempotency-Key', in: 'header', required: false, description: 'Makes it safe to send this again',
-      schema: { type: 'string', minLength: 1, maxLength: 255 } }] : []),
-    ...(op.method === 'PATCH' ? [{ name: 'If-Match', in: 'header', required: false,
-      description: 'The ETag that the object was read with: refused when it was changed since', schema: text }] : []),
+    ...(op.idempotent
+      ? [
+          {
+            name: 'Idempotency-Key',
+            in: 'header',
+            required: false,
+            description: 'Makes it safe to send this again',
+            schema: { type: 'string', minLength: 1, maxLength: 255 },
+          },
+        ]
+      : []),
+    ...(op.method === 'PATCH'
+      ? [
+          {
+            name: 'If-Match',
+            in: 'header',
+            required: false,
+            description: 'The ETag that the object was read with: refused when it was changed since',
+            schema: text,
+          },
+        ]
+      : []),
   ]
   return [...inPath, ...inQuery, ...inHeaders]
 }
 
 function answersOf(op: Operation, schemas: Json): Json {
   const [first] = Object.keys(op.answers).sort().reverse()
-  return Object.fromEntries(Object.entries(op.answers).map(([status, { schema, description }]) => [status, { description,
-    headers: headers('Request-Id', 'RateLimit', 'RateLimit-Policy', ...(op.etag ? ['ETag' as const] : []),
-      ...(op.idempotent ? ['Idempotent-Replayed' as const] : [])),
-    content: { 'application/json': { schema: place(schema, schemas), ...(status === first ? { example: op.examples.answer } : {}) } } }]))
+  return Object.fromEntries(
+    Object.entries(op.answers).map(([status, { schema, description }]) => [
+      status,
+      {
+        description,
+        headers: headers(
+          'Request-Id',
+          'RateLimit',
+          'RateLimit-Policy',
+          ...(op.etag ? ['ETag' as const] : []),
+          ...(op.idempotent ? ['Idempotent-Replayed' as const] : []),
+        ),
+        content: {
+          'application/json': {
+            schema: place(schema, schemas),
+            ...(status === first ? { example: op.examples.answer } : {}),
+          },
+        },
+      },
+    ]),
+  )
 }
 
 /** Every refusal that the operation may give, by status; and the fault that should never come. */
@@ -115,16 +184,27 @@ function refusalAnswer(status: number, codes: readonly RefusalCode[]): Json {
   return {
     description: codes.map((code) => `\`${code}\`: ${REFUSALS[code].title}`).join('\n\n'),
     headers: headers('Request-Id', ...(status === 429 || status === 503 ? ['Retry-After' as const] : [])),
-    content: { 'application/problem+json': {
-      schema: { allOf: [{ $ref: '#/components/schemas/Problem' }, { type: 'object', properties: { code: { enum: codes } } }] },
-      examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
-    } },
+    content: {
+      'application/problem+json': {
+        schema: {
+          allOf: [{ $ref: '#/components/schemas/Problem' }, { type: 'object', properties: { code: { enum: codes } } }],
+        },
+        examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
+      },
+    },
   }
 }
 
-const FAULT = { description: '`internal`: something broke on our side; the outcome is not known', headers: headers('Request-Id'),
-  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' },
-    example: internalProblem('req_3f9c1d7a5e20000042') } } }
+const FAULT = {
+  description: '`internal`: something broke on our side; the outcome is not known',
+  headers: headers('Request-Id'),
+  content: {
+    'application/problem+json': {
+      schema: { $ref: '#/components/schemas/Problem' },
+      example: internalProblem('req_3f9c1d7a5e20000042'),
+    },
+  },
+}
 
 /** The JSON Schema of a shape; what has a name goes to the components. */
 function place(shape: z.ZodType, schemas: Json): Json {
@@ -136,22 +216,53 @@ function place(shape: z.ZodType, schemas: Json): Json {
 function redirected(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(redirected)
   if (typeof schema !== 'object' || schema === null) return schema
-  return Object.fromEntries(Object.entries(schema).filter(([key]) => key !== 'id' || typeof (schema as Json)['id'] !== 'string')
-    .map(([key, value]) => [key, key === '$ref' ? String(value).replace('#/$defs/', '#/components/schemas/') : redirected(value)]))
+  return Object.fromEntries(
+    Object.entries(schema)
+      .filter(([key]) => key !== 'id' || typeof (schema as Json).id !== 'string')
+      .map(([key, value]) => [
+        key,
+        key === '$ref' ? String(value).replace('#/$defs/', '#/components/schemas/') : redirected(value),
+      ]),
+  )
 }
 
 /** What balancers and Prometheus ask; no key. */
 function runningIt(): Json {
-  const get = (id: string, summary: string, responses: Json) => ({ get: { operationId: id, tags: ['Running it'], summary, security: [], responses } })
-  const status = { type: 'object', required: ['status'], properties: { status: { enum: ['ok', 'unavailable'] },
-    parts: { type: 'object', additionalProperties: { type: 'object', required: ['status'], properties: { status: text } } } } }
-  const said = (description: string, example: Json) => ({ description, content: { 'application/json': { schema: status, example } } })
-  const parts = { database: { status: 'ok' }, migrations: { status: 'ok' }, outbox: { status: 'ok', lagSeconds: 0 }, gate: { status: 'ok' } }
+  const get = (id: string, summary: string, responses: Json) => ({
+    get: { operationId: id, tags: ['Running it'], summary, security: [], responses },
+  })
+  const status = {
+    type: 'object',
+    required: ['status'],
+    properties: {
+      status: { enum: ['ok', 'unavailable'] },
+      parts: {
+        type: 'object',
+        additionalProperties: { type: 'object', required: ['status'], properties: { status: text } },
+      },
+    },
+  }
+  const said = (description: string, example: Json) => ({
+    description,
+    content: { 'application/json': { schema: status, example } },
+  })
+  const parts = {
+    database: { status: 'ok' },
+    migrations: { status: 'ok' },
+    outbox: { status: 'ok', lagSeconds: 0 },
+    gate: { status: 'ok' },
+  }
   return {
     '/health/live': get('live', 'Is the process alive?', { 200: said('Yes', { status: 'ok' }) }),
-    '/health/ready': get('ready', 'Can it take requests?', { 200: said('Yes, with its parts', { status: 'ok', parts }),
-      503: said('No: which part is not', { status: 'unavailable', parts: { ...parts, database: { status: 'unavailable' } } }) }),
-    '/metrics': get('metrics', 'Measures for Prometheus',
-      { 200: { description: 'In the text format', content: { 'text/plain': { schema: text } } } }),
+    '/health/ready': get('ready', 'Can it take requests?', {
+      200: said('Yes, with its parts', { status: 'ok', parts }),
+      503: said('No: which part is not', {
+        status: 'unavailable',
+        parts: { ...parts, database: { status: 'unavailable' } },
+      }),
+    }),
+    '/metrics': get('metrics', 'Measures for Prometheus', {
+      200: { description: 'In the text format', content: { 'text/plain': { schema: text } } },
+    }),
   }
 }

@@ -26,8 +26,14 @@ export function refusalAnswer(refusal: Refusal, headers: Readonly<Record<string,
 
 /** Not in the list of refusals: nobody should expect it. */
 export function internalProblem(requestId: string): Record<string, unknown> {
-  return { type: 'https://laurel.dev/problems/internal', title: 'Something broke on our side', status: 500, code: 'internal',
-    detail: `nothing is known of the outcome; ask again with the same Idempotency-Key, and tell us the request id ${requestId}`, requestId }
+  return {
+    type: 'https://laurel.dev/problems/internal',
+    title: 'Something broke on our side',
+    status: 500,
+    code: 'internal',
+    detail: `nothing is known of the outcome; ask again with the same Idempotency-Key, and tell us the request id ${requestId}`,
+    requestId,
+  }
 }
 
 /**
@@ -40,7 +46,10 @@ export function answerTo(thrown: unknown, requestId: string, operation: string, 
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   if (isOutage(error)) {
     log.warn({ requestId, operation, err: error.message }, 'the database could not be reached')
-    return refusalAnswer({ code: 'unavailable', detail: 'the database cannot be reached; nothing is known of the outcome' })
+    return refusalAnswer({
+      code: 'unavailable',
+      detail: 'the database cannot be reached; nothing is known of the outcome',
+    })
   }
   log.error({ requestId, operation, err: error }, 'a request met a fault')
   return { status: 500, body: JSON.stringify(internalProblem(requestId)), headers: {} }

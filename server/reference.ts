@@ -18,7 +18,8 @@ const FILES: Record<string, { path: string; type: string }> = {
 }
 
 /** Nothing from elsewhere: the page works without a network. */
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 export function addReference(app: FastifyInstance): void {
@@ -30,7 +31,12 @@ export function addReference(app: FastifyInstance): void {
         file = undefined
         throw error
       })
-      reply.headers({ etag, 'cache-control': 'public, max-age=60', 'content-security-policy': POLICY, 'referrer-policy': 'no-referrer' })
+      reply.headers({
+        etag,
+        'cache-control': 'public, max-age=60',
+        'content-security-policy': POLICY,
+        'referrer-policy': 'no-referrer',
+      })
       if (request.headers['if-none-match'] === etag) return reply.code(304).send()
       return reply.type(type).send(body)
     })

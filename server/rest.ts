@@ -35,7 +35,12 @@ const SECURITY = { 'cache-control': 'no-store', 'x-content-type-options': 'nosni
 
 export function createRest(door: Door, serverFactory: (listener: RequestListener) => Server): FastifyInstance {
   const app = Fastify({
-    serverFactory, genReqId: newRequestId, logger: false, bodyLimit: BODY_MAX, exposeHeadRoutes: true, return503OnClosing: false,
+    serverFactory,
+    genReqId: newRequestId,
+    logger: false,
+    bodyLimit: BODY_MAX,
+    exposeHeadRoutes: true,
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: PARAMETER_MAX, querystringParser: () => ({}) },
     frameworkErrors: (error, request, reply) => {
@@ -52,7 +57,11 @@ export function createRest(door: Door, serverFactory: (listener: RequestListener
     stamp(reply, request.id)
   })
   app.addHook('onResponse', async (request, reply) => {
-    door.metrics.observe(request.routeOptions.config.operation ?? 'none', reply.statusCode, (performance.now() - request.arrived) / 1000)
+    door.metrics.observe(
+      request.routeOptions.config.operation ?? 'none',
+      reply.statusCode,
+      (performance.now() - request.arrived) / 1000,
+    )
   })
   app.setErrorHandler((error, request, reply) => {
     const answer = answerTo(translated(error), request.id, request.routeOptions.config.operation ?? 'none', door.log)
@@ -77,7 +86,10 @@ function addOperation(app: FastifyInstance, door: Door, op: Operation): void {
   const checkQuery = op.query && fullCheck(op.query)
   const handler: Handler = HANDLERS[op.id as keyof typeof HANDLERS]
   app.route({
-    method: op.method, url: op.path.replaceAll(/\{(\w+)\}/g, ':$1'), bodyLimit: op.bodyMax ?? BODY_MAX, config: { operation: op.id },
+    method: op.method,
+    url: op.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    bodyLimit: op.bodyMax ?? BODY_MAX,
+    config: { operation: op.id },
     onRequest: async (request) => {
       const caller = await door.who(request.headers.authorization)
       request.caller = caller
@@ -95,20 +107,39 @@ function addOperation(app: FastifyInstance, door: Door, op: Operation): void {
   })
 }
 
-function callOf(door: Door, op: Operation, checkBody: Check | undefined, checkQuery: Check | undefined, request: FastifyRequest): Call {
+function callOf(
+  door: Door,
+  op: Operation,
+  checkBody: Check | undefined,
+  checkQuery: Check | undefined,
+  request: FastifyRequest,
+): Call {
   const { url = '' } = request.raw
   const cut = url.indexOf('?')
   const path = cut < 0 ? url : url.slice(0, cut)
   const query = readQuery(cut < 0 ? '' : url.slice(cut + 1))
   const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   const idempotency = op.idempotent ? idempotencyOf(op.id, request.headers['idempotency-key'], path, raw) : undefined
-  const errors = checkQuery ? checkQuery(query) : Object.keys(query).map((name) => ({ pointer: `/${name}`, detail: 'unknown field' }))
-  if (errors && errors.length > 0) throw invalid(errors.map((e) => ({ pointer: e.pointer.slice(1), detail: e.detail.replace('field', 'parameter') })))
+  const errors = checkQuery
+    ? checkQuery(query)
+    : Object.keys(query).map((name) => ({ pointer: `/${name}`, detail: 'unknown field' }))
+  if (errors && errors.length > 0)
+    throw invalid(errors.map((e) => ({ pointer: e.pointer.slice(1), detail: e.detail.replace('field', 'parameter') })))
   const { value, faults } = bodyOf(op, raw)
   const wrong = checkBody?.(value)
   if (wrong) throw invalid(wrong)
-  return { door, caller: request.caller as Caller, params: paramsOf(request), query, body: value, faults, now: Date.now() * 1000,
-    requestId: request.id, idempotency, ifMatch: request.headers['if-match'] }
+  return {
+    door,
+    caller: request.caller as Caller,
+    params: paramsOf(request),
+    query,
+    body: value,
+    faults,
+    now: Date.now() * 1000,
+    requestId: request.id,
+    idempotency,
+    ifMatch: request.headers['if-match'],
+  }
 }
 
 function bodyOf(op: Operation, raw: Buffer): ReturnType<typeof readJson> {
@@ -167,16 +198,21 @@ function translated(error: unknown): unknown {
 /** Known paths with another method: 405 and what is allowed; OPTIONS says the same; all else is not there. */
 function answerElsewhere(app: FastifyInstance): void {
   const paths = Map.groupBy(OPERATIONS, (op) => op.path)
-  const known = [...paths].toSorted(([a], [b]) => Number(a.includes('{')) - Number(b.includes('{'))).map(([path, operations]) => {
-    const methods = operations.map((op): string => op.method)
-    const allowed = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ')
-    return { pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`), allowed }
-  })
+  const known = [...paths]
+    .toSorted(([a], [b]) => Number(a.includes('{')) - Number(b.includes('{')))
+    .map(([path, operations]) => {
+      const methods = operations.map((op): string => op.method)
+      const allowed = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ')
+      return { pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`), allowed }
+    })
   app.setNotFoundHandler((request, reply) => {
     const [path = ''] = request.url.split('?')
     const allow = known.find(({ pattern }) => pattern.test(path))?.allowed
     if (allow === undefined) {
-      return send(reply, refusalAnswer({ code: 'not_found', detail: 'the path is not one of ours; /openapi.json lists them' }))
+      return send(
+        reply,
+        refusalAnswer({ code: 'not_found', detail: 'the path is not one of ours; /openapi.json lists them' }),
+      )
     }
     if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send()
     return send(reply, refusalAnswer({ code: 'method_not_allowed', detail: `this path takes ${allow}` }, { allow }))

@@ -26,8 +26,21 @@ describe.each(bodies)('%s', (_, schema, example) => {
 })
 
 test('every field at fault is listed, once, in words', () => {
-  expect(fastCheck(purchaseBody)({ program: 'p', member: 'C1', externalId: '', occurredAt: 'x', currency: 'gbp', metadata: [], foo: 1,
-    items: [{ sku: 1, quantity: 0, amount: 1.5, 'a/b': 1 }, { quantity: 2 ** 53, amount: -1 }] })).toEqual([
+  expect(
+    fastCheck(purchaseBody)({
+      program: 'p',
+      member: 'C1',
+      externalId: '',
+      occurredAt: 'x',
+      currency: 'gbp',
+      metadata: [],
+      foo: 1,
+      items: [
+        { sku: 1, quantity: 0, amount: 1.5, 'a/b': 1 },
+        { quantity: 2 ** 53, amount: -1 },
+      ],
+    }),
+  ).toEqual([
     { pointer: '/externalId', detail: 'expected at least 1 character' },
     { pointer: '/member', detail: 'expected mem_… or external:<the id in your own system>' },
     { pointer: '/occurredAt', detail: 'expected an instant such as 2026-11-22T09:30:00+01:00' },
@@ -49,20 +62,67 @@ describe('one field', () => {
   const rule = { program: 'p', name: 'n', kind: 'fixed', args: { points: 1 } }
   const program = { slug: 'a', name: 'n', timezone: 'UTC', currency: 'EUR', joinPolicy: 'explicit' }
   test.each([
-    ['items of another kind', returnBody, { ...returned, items: 'some' }, '/items', 'expected "all" or a list of { line or sku, quantity }'],
+    [
+      'items of another kind',
+      returnBody,
+      { ...returned, items: 'some' },
+      '/items',
+      'expected "all" or a list of { line or sku, quantity }',
+    ],
     ['no items', returnBody, { ...returned, items: [] }, '/items', 'expected at least 1 item'],
-    ['an item of none', returnBody, { ...returned, items: [{ sku: 'a', quantity: 0 }] }, '/items/0/quantity', 'expected a whole number >= 1'],
+    [
+      'an item of none',
+      returnBody,
+      { ...returned, items: [{ sku: 'a', quantity: 0 }] },
+      '/items/0/quantity',
+      'expected a whole number >= 1',
+    ],
     ['an unknown kind', ruleBody, { ...rule, kind: 'x' }, '/kind', 'expected per_amount, fixed, per_item, multiplier'],
-    ['a fine factor', ruleBody, { ...rule, kind: 'multiplier', args: { factor: 1.23456 } }, '/args/factor', 'expected at most 4 decimals'],
-    ['a time zone', programBody, { ...program, timezone: 'Mars/Olympus' }, '/timezone', 'expected an IANA time zone, such as Europe/London'],
+    [
+      'a fine factor',
+      ruleBody,
+      { ...rule, kind: 'multiplier', args: { factor: 1.23456 } },
+      '/args/factor',
+      'expected at most 4 decimals',
+    ],
+    [
+      'a time zone',
+      programBody,
+      { ...program, timezone: 'Mars/Olympus' },
+      '/timezone',
+      'expected an IANA time zone, such as Europe/London',
+    ],
     ['a currency', programBody, { ...program, currency: 'XXX' }, '/currency', 'expected an ISO 4217 currency code'],
-    ['a policy', programBody, { ...program, joinPolicy: 'any' }, '/joinPolicy', 'expected "explicit" or "on_first_purchase"'],
-    ['a slug', programBody, { ...program, slug: 'prg_1' }, '/slug',
-      'expected lower-case letters, digits, hyphens and underscores, at most 63, not starting with prg_'],
+    [
+      'a policy',
+      programBody,
+      { ...program, joinPolicy: 'any' },
+      '/joinPolicy',
+      'expected "explicit" or "on_first_purchase"',
+    ],
+    [
+      'a slug',
+      programBody,
+      { ...program, slug: 'prg_1' },
+      '/slug',
+      'expected lower-case letters, digits, hyphens and underscores, at most 63, not starting with prg_',
+    ],
     ['a birthday', memberBody, { birthDate: '2023-02-29' }, '/birthDate', 'expected a date'],
     ['a locale', memberBody, { locale: 'en_GB!' }, '/locale', 'expected a BCP 47 language tag'],
-    ['a key', memberBody, { attributes: { [`${'k'.repeat(65)}`]: 1 } }, `/attributes/${'k'.repeat(65)}`, 'expected at most 64 characters'],
-    ['large attributes', memberBody, { attributes: { a: 'x'.repeat(17_000) } }, '/attributes', 'expected at most 16384 characters of JSON'],
+    [
+      'a key',
+      memberBody,
+      { attributes: { [`${'k'.repeat(65)}`]: 1 } },
+      `/attributes/${'k'.repeat(65)}`,
+      'expected at most 64 characters',
+    ],
+    [
+      'large attributes',
+      memberBody,
+      { attributes: { a: 'x'.repeat(17_000) } },
+      '/attributes',
+      'expected at most 16384 characters of JSON',
+    ],
     ['a limit', memberQuery, { limit: '101' }, '/limit', 'expected a whole number from 1 to 100'],
   ])('%s', (_, schema, value, pointer, detail) => {
     expect(fullCheck(schema)(value)).toEqual([{ pointer, detail }])
@@ -70,7 +130,13 @@ describe('one field', () => {
 })
 
 test('a text of long characters is as long as people count, or shorter', () => {
-  const body = { program: 'p', member: 'external:1', externalId: '😀'.repeat(101), occurredAt: '2026-11-22T09:30:00Z', currency: 'EUR',
-    items: [{ sku: 'a', quantity: 1, amount: 1 }] }
+  const body = {
+    program: 'p',
+    member: 'external:1',
+    externalId: '😀'.repeat(101),
+    occurredAt: '2026-11-22T09:30:00Z',
+    currency: 'EUR',
+    items: [{ sku: 'a', quantity: 1, amount: 1 }],
+  }
   expect(fastCheck(purchaseBody)(body)).toBeUndefined()
 })

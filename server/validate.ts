@@ -28,8 +28,11 @@ export function fullCheck(schema: z.ZodType): Check {
 function withoutFormats(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutFormats)
   if (typeof schema !== 'object' || schema === null) return schema
-  return Object.fromEntries(Object.entries(schema).filter(([key, value]) => !(key === 'format' && typeof value === 'string'))
-    .map(([key, value]) => [key, withoutFormats(value)]))
+  return Object.fromEntries(
+    Object.entries(schema)
+      .filter(([key, value]) => !(key === 'format' && typeof value === 'string'))
+      .map(([key, value]) => [key, withoutFormats(value)]),
+  )
 }
 
 function findErrors(schema: z.ZodType, value: unknown): FieldError[] | undefined {
@@ -65,7 +68,9 @@ function explain(issue: Issue, root: unknown, above: PropertyKey[]): FieldError[
     case 'invalid_format':
       return at(said(issue, `expected a ${issue.format}`))
     case 'invalid_value':
-      return at(missing(root, path) ? 'required' : `expected ${issue.values.map((v) => JSON.stringify(v)).join(' or ')}`)
+      return at(
+        missing(root, path) ? 'required' : `expected ${issue.values.map((v) => JSON.stringify(v)).join(' or ')}`,
+      )
     case 'invalid_type':
       return at(missing(root, path) ? 'required' : `expected ${TYPES[issue.expected] ?? issue.expected}`)
     case 'too_small':
@@ -82,16 +87,31 @@ function said(issue: Issue, otherwise: string): string {
   return issue.message.startsWith('expected') ? issue.message : otherwise
 }
 
-const TYPES: Record<string, string> = { string: 'text', int: 'a whole number', number: 'a number', array: 'a list',
-  object: 'an object', record: 'an object', boolean: 'true or false', null: 'null' }
+const TYPES: Record<string, string> = {
+  string: 'text',
+  int: 'a whole number',
+  number: 'a number',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+  boolean: 'true or false',
+  null: 'null',
+}
 
 /** The branch that came furthest: of those that accept the value's type, the one with the fewest complaints. */
 function nearestBranch(branches: Issue[][]): Issue[] | undefined {
-  const cost = (issues: Issue[]) => issues.length + (issues.some((i) => i.path.length === 0 && i.code === 'invalid_type') ? 1000 : 0)
+  const cost = (issues: Issue[]) =>
+    issues.length + (issues.some((i) => i.path.length === 0 && i.code === 'invalid_type') ? 1000 : 0)
   return branches.toSorted((a, b) => cost(a) - cost(b))[0]
 }
 
-function bound(origin: string, sign: string, words: string, limit: number | bigint, inclusive: boolean | undefined): string {
+function bound(
+  origin: string,
+  sign: string,
+  words: string,
+  limit: number | bigint,
+  inclusive: boolean | undefined,
+): string {
   const n = String(limit)
   const plural = n === '1' ? '' : 's'
   if (origin === 'string') return `expected ${words} ${n} character${plural}`
@@ -110,5 +130,8 @@ function missing(root: unknown, path: PropertyKey[]): boolean {
 
 /** RFC 6901. */
 function pointerTo(path: PropertyKey[]): string {
-  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('').toWellFormed()
+  return path
+    .map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('')
+    .toWellFormed()
 }

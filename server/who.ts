@@ -25,7 +25,10 @@ export function createWho(pool: pg.Pool, spaces: Set<number> = new Set()): Who {
     const key = BEARER.exec(authorization)?.[1]
     if (key === undefined) throw new Refused('unauthorized', 'send a secret key: Authorization: Bearer lk_…')
     const { rows } = await pool.query<{ space_id: number; mode: 'live' | 'test'; key_id: Uuid; scopes: string[] }>({
-      name: 'space-of-key', text: 'select space_id, mode, key_id, scopes from space_of_key($1)', values: [hash('sha256', key, 'buffer')] })
+      name: 'space-of-key',
+      text: 'select space_id, mode, key_id, scopes from space_of_key($1)',
+      values: [hash('sha256', key, 'buffer')],
+    })
     const [row] = rows
     if (!row) throw new Refused('unauthorized', 'the secret key is not known, was revoked or has expired')
     const caller = { space: row.space_id, mode: row.mode, key: row.key_id, scopes: row.scopes }

@@ -5,6 +5,14 @@ dark.addEventListener('change', follow)
 follow()
 
 window.SwaggerUIBundle({
-  url: '/openapi.json', dom_id: '#reference', deepLinking: true, docExpansion: 'list', defaultModelsExpandDepth: 0,
-  displayRequestDuration: true, filter: true, tryItOutEnabled: true, validatorUrl: null, syntaxHighlight: { activated: true },
+  url: '/openapi.json',
+  dom_id: '#reference',
+  deepLinking: true,
+  docExpansion: 'list',
+  defaultModelsExpandDepth: 0,
+  displayRequestDuration: true,
+  filter: true,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+  syntaxHighlight: { activated: true },
 })

@@ -1,7 +1,13 @@
 import type { RuleBody, RuleVersionBody } from '@laurel/contract/earning-rules'
 import type { Instant } from '@laurel/contract/instants'
 import { newId } from '@laurel/engine/base/ids'
-import { createRule, publishRuleVersion, type RuleTurn, type RuleVersionAsk, turnRule } from '@laurel/engine/configure-rules'
+import {
+  createRule,
+  publishRuleVersion,
+  type RuleTurn,
+  type RuleVersionAsk,
+  turnRule,
+} from '@laurel/engine/configure-rules'
 import { getRule, listRules } from '@laurel/engine/earning/rules'
 import { answer, type Call, type Handler, type Handlers, pageOf, param, read, write } from '../call.ts'
 import { instantAt } from '../door.ts'
@@ -17,17 +23,28 @@ function windowOf(body: { startsAt?: string | null | undefined; endsAt?: string 
   return { startsAt: at('startsAt'), endsAt: at('endsAt') }
 }
 
-const turn = (way: RuleTurn): Handler => (call) =>
-  write(call, async (tx) => answer(200, await turnRule(tx, param(call, 'rule'), way, fixed(call))))
+const turn =
+  (way: RuleTurn): Handler =>
+  (call) =>
+    write(call, async (tx) => answer(200, await turnRule(tx, param(call, 'rule'), way, fixed(call))))
 
-export const earningRules: Handlers<'createEarningRule' | 'listEarningRules' | 'getEarningRule' | 'publishRuleVersion' |
-  'publishEarningRule' | 'pauseEarningRule' | 'resumeEarningRule' | 'archiveEarningRule'> = {
+export const earningRules: Handlers<
+  | 'createEarningRule'
+  | 'listEarningRules'
+  | 'getEarningRule'
+  | 'publishRuleVersion'
+  | 'publishEarningRule'
+  | 'pauseEarningRule'
+  | 'resumeEarningRule'
+  | 'archiveEarningRule'
+> = {
   createEarningRule: (call) => {
     const body = call.body as RuleBody
     const ask = { ...body, ...windowOf(body) }
     return write(call, async (tx) => answer(201, await createRule(tx, ask, fixed(call))))
   },
-  listEarningRules: async (call) => answer(200, await read(call, (db) => listRules(db, { ...pageOf(call), program: call.query['program'] }))),
+  listEarningRules: async (call) =>
+    answer(200, await read(call, (db) => listRules(db, { ...pageOf(call), program: call.query.program }))),
   getEarningRule: async (call) => answer(200, await read(call, (db) => getRule(db, param(call, 'rule')))),
   publishRuleVersion: (call) => {
     const body = call.body as RuleVersionBody

@@ -8,4 +8,11 @@ import { programs } from './programs.ts'
 import { purchases } from './purchases.ts'
 
 /** What answers each operation. */
-export const HANDLERS: Handlers<OperationId> = { ...programs, ...earningRules, ...members, ...purchases, ...points, ...events }
+export const HANDLERS: Handlers<OperationId> = {
+  ...programs,
+  ...earningRules,
+  ...members,
+  ...purchases,
+  ...points,
+  ...events,
+}

@@ -10,12 +10,14 @@ import { answer, type Call, type Handlers, pageOf, param, read, revisedAnswer, s
 
 const fixed = (call: Call) => ({ now: call.now, newId })
 
-export const members: Handlers<'createMember' | 'listMembers' | 'getMember' | 'changeMember' | 'listWallets' |
-  'listEntries' | 'listPurchases'> = {
-  createMember: (call) => write(call, async (tx) => {
-    const { member, revision, created } = await enroll(tx, call.body as MemberBody, fixed(call))
-    return revisedAnswer(created ? 201 : 200, member, revision)
-  }),
+export const members: Handlers<
+  'createMember' | 'listMembers' | 'getMember' | 'changeMember' | 'listWallets' | 'listEntries' | 'listPurchases'
+> = {
+  createMember: (call) =>
+    write(call, async (tx) => {
+      const { member, revision, created } = await enroll(tx, call.body as MemberBody, fixed(call))
+      return revisedAnswer(created ? 201 : 200, member, revision)
+    }),
 
   listMembers: async (call) => {
     const { email, phone, externalId } = call.query
@@ -27,10 +29,17 @@ export const members: Handlers<'createMember' | 'listMembers' | 'getMember' | 'c
     return revisedAnswer(200, member, revision)
   },
 
-  changeMember: (call) => write(call, async (tx) => {
-    const { member, revision } = await changeMember(tx, param(call, 'member'), call.body as MemberPatch, seenRevision(call), fixed(call))
-    return revisedAnswer(200, member, revision)
-  }),
+  changeMember: (call) =>
+    write(call, async (tx) => {
+      const { member, revision } = await changeMember(
+        tx,
+        param(call, 'member'),
+        call.body as MemberPatch,
+        seenRevision(call),
+        fixed(call),
+      )
+      return revisedAnswer(200, member, revision)
+    }),
 
   listWallets: async (call) => {
     const data = await call.door.wallets.read(call.caller.space, param(call, 'member'))
@@ -40,13 +49,21 @@ export const members: Handlers<'createMember' | 'listMembers' | 'getMember' | 'c
 
   listEntries: async (call) => {
     const { program, wallet } = call.query
-    return answer(200, await read(call, (db) =>
-      listEntries(db, call.door.configurations, param(call, 'member'), { program, wallet }, pageOf(call))))
+    return answer(
+      200,
+      await read(call, (db) =>
+        listEntries(db, call.door.configurations, param(call, 'member'), { program, wallet }, pageOf(call)),
+      ),
+    )
   },
 
   listPurchases: async (call) => {
     const { program } = call.query
-    return answer(200, await read(call, (db) =>
-      listPurchases(db, call.door.configurations, param(call, 'member'), { program }, pageOf(call))))
+    return answer(
+      200,
+      await read(call, (db) =>
+        listPurchases(db, call.door.configurations, param(call, 'member'), { program }, pageOf(call)),
+      ),
+    )
   },
 }

@@ -6,5 +6,6 @@ import { submit } from './purchases.ts'
 export const points: Handlers<'spendPoints' | 'adjustPoints' | 'getEntry'> = {
   spendPoints: (call) => submit(call, { verb: 'spend', member: param(call, 'member'), ...(call.body as SpendBody) }),
   adjustPoints: (call) => submit(call, { verb: 'adjust', member: param(call, 'member'), ...(call.body as AdjustBody) }),
-  getEntry: async (call) => answer(200, await read(call, (db) => readEntry(db, call.door.configurations, param(call, 'entry')))),
+  getEntry: async (call) =>
+    answer(200, await read(call, (db) => readEntry(db, call.door.configurations, param(call, 'entry')))),
 }

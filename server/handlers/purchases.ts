@@ -18,24 +18,31 @@ import { type Answer, answerTo, refusalAnswer } from '../problems.ts'
 
 /** One ask, gathered with others that come at the same time. */
 export async function submit(call: Call, ask: Ask): Promise<Answer> {
-  const { status, body, replayed } = await call.door.gate.submit(call.caller.space, ask,
-    { idempotency: call.idempotency, actor: call.caller.key }, 'single')
+  const { status, body, replayed } = await call.door.gate.submit(
+    call.caller.space,
+    ask,
+    { idempotency: call.idempotency, actor: call.caller.key },
+    'single',
+  )
   return { status, body, headers: replayed ? { 'idempotent-replayed': 'true' } : {} }
 }
 
-export const purchases: Handlers<'recordPurchase' | 'recordPurchases' | 'previewPurchase' | 'getPurchase' | 'recordReturn'> = {
+export const purchases: Handlers<
+  'recordPurchase' | 'recordPurchases' | 'previewPurchase' | 'getPurchase' | 'recordReturn'
+> = {
   recordPurchase: async (call) => {
     const ask = purchaseAsk(call.body)
     if (Array.isArray(ask)) throw invalid(ask)
     return await submit(call, ask as PurchaseAsk)
   },
 
-  recordPurchases: async (call) => await onceInPieces(call.door.pool, call.caller.space, call.idempotency, call.now, async () => {
-    const { purchases: given } = call.body as BatchBody
-    const faults = Map.groupBy(call.faults, (fault) => Number(fault.pointer.split('/')[2]))
-    const results = await Promise.all(given.map((value, i) => recordOne(call, value, faults.get(i))))
-    return { status: 200, body: `{"results":[${results.join(',')}]}`, headers: {} }
-  }),
+  recordPurchases: async (call) =>
+    await onceInPieces(call.door.pool, call.caller.space, call.idempotency, call.now, async () => {
+      const { purchases: given } = call.body as BatchBody
+      const faults = Map.groupBy(call.faults, (fault) => Number(fault.pointer.split('/')[2]))
+      const results = await Promise.all(given.map((value, i) => recordOne(call, value, faults.get(i))))
+      return { status: 200, body: `{"results":[${results.join(',')}]}`, headers: {} }
+    }),
 
   previewPurchase: async (call) => {
     const body = call.body as PreviewBody
@@ -47,16 +54,29 @@ export const purchases: Handlers<'recordPurchase' | 'recordPurchases' | 'preview
       if (body.member !== undefined) await requireBuyer(db, known, body.program, body.member)
       return known
     })
-    const told = preview(configuration, { program: body.program, currency: body.currency, occurredAt, items: body.items as PurchaseAsk['items'] })
+    const told = preview(configuration, {
+      program: body.program,
+      currency: body.currency,
+      occurredAt,
+      items: body.items as PurchaseAsk['items'],
+    })
     return isRefusal(told) ? refusalAnswer(told) : answer(200, told)
   },
 
-  getPurchase: async (call) => answer(200, await read(call, (db) =>
-    getPurchase(db, call.door.configurations, param(call, 'purchase')))),
+  getPurchase: async (call) =>
+    answer(200, await read(call, (db) => getPurchase(db, call.door.configurations, param(call, 'purchase')))),
 
   recordReturn: (call) => {
     const { program, member, externalId, occurredAt, purchase, items } = call.body as ReturnBody
-    const ask: ReturnAsk = { verb: 'return', program, member, externalId, occurredAt: instantAt('/occurredAt', occurredAt), purchase, items }
+    const ask: ReturnAsk = {
+      verb: 'return',
+      program,
+      member,
+      externalId,
+      occurredAt: instantAt('/occurredAt', occurredAt),
+      purchase,
+      items,
+    }
     return submit(call, ask)
   },
 }
@@ -67,11 +87,17 @@ async function recordOne(call: Call, value: unknown, faults: FieldError[] | unde
     const { refusal } = invalid(errors)
     return `{"status":400,"error":${JSON.stringify(problem(refusal))}}`
   }
-  if (faults) return within(faults.map(({ pointer, detail }) => ({ pointer: pointer.replace(/^\/purchases\/\d+/, ''), detail })))
+  if (faults)
+    return within(faults.map(({ pointer, detail }) => ({ pointer: pointer.replace(/^\/purchases\/\d+/, ''), detail })))
   const ask = purchaseAsk(value)
   if (Array.isArray(ask)) return within(ask)
   try {
-    const { status, body } = await call.door.gate.submit(call.caller.space, ask as PurchaseAsk, { actor: call.caller.key }, 'bulk')
+    const { status, body } = await call.door.gate.submit(
+      call.caller.space,
+      ask as PurchaseAsk,
+      { actor: call.caller.key },
+      'bulk',
+    )
     return `{"status":${status},"${status < 400 ? 'purchase' : 'error'}":${body}}`
   } catch (error) {
     const { status, body } = answerTo(error, call.requestId, 'recordPurchases', call.door.log)
@@ -82,14 +108,22 @@ async function recordOne(call: Call, value: unknown, faults: FieldError[] | unde
 /** Someone who could buy: a member who is active, or one whom the purchase would enrol. */
 async function requireBuyer(db: Db, configuration: Configuration, ref: string, member: string): Promise<void> {
   const known = await memberIdOf(db, member)
-  if (known === undefined && member.startsWith('external:') && program(configuration, ref)?.joinPolicy === 'on_first_purchase') return
-  const { member: { status } } = await getMember(db, member)
+  if (
+    known === undefined &&
+    member.startsWith('external:') &&
+    program(configuration, ref)?.joinPolicy === 'on_first_purchase'
+  )
+    return
+  const {
+    member: { status },
+  } = await getMember(db, member)
   if (status !== 'active') throw new Refused('member_suspended', `the member is ${status}`)
 }
 
 function occurredAtOf(text: string, now: Instant): Instant {
   const at = instantAt('/occurredAt', text)
   if (at >= OCCURRED_MIN && at <= now + OCCURRED_AHEAD) return at
-  throw new Refused('invalid_request', 'occurredAt is out of range',
-    [{ pointer: '/occurredAt', detail: 'expected an instant from 2000-01-01 to five minutes from now' }])
+  throw new Refused('invalid_request', 'occurredAt is out of range', [
+    { pointer: '/occurredAt', detail: 'expected an instant from 2000-01-01 to five minutes from now' },
+  ])
 }

@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { list, page, programRef } from '../common.ts'
+import { memberAnswer, memberBody, memberPatch, memberQuery } from '../members.ts'
+import { entriesQuery, entryAnswer, walletsAnswer } from '../points.ts'
+import { purchaseView } from '../purchases.ts'
+import { made, one, paged } from './answers.ts'
+import { EXAMPLES as E } from '../examples.ts'
+import type { Operation } from '../operation.ts'
+
+export const members = [
+  {
+    id: 'createMember',
+    method: 'POST',
+    path: '/v1/members',
+    scope: 'members:write',
+    summary: 'Enrol a member',
+    description: 'Idempotent by externalId: a repeat with the same content answers 200 with the member as it is.',
+    body: memberBody,
+    answers: made(memberAnswer, 'member'),
+    refusals: ['already_exists', 'external_id_conflict'],
+    idempotent: true,
+    etag: true,
+    examples: { body: E.memberBody, answer: E.member },
+  },
+  {
+    id: 'listMembers',
+    method: 'GET',
+    path: '/v1/members',
+    scope: 'members:read',
+    summary: 'List or find members',
+    description: 'email, phone and externalId match exactly.',
+    query: memberQuery,
+    answers: one(list(memberAnswer), 'A page of members, newest first'),
+    refusals: ['invalid_cursor'],
+    idempotent: false,
+    examples: { answer: paged(E.member) },
+  },
+  {
+    id: 'getMember',
+    method: 'GET',
+    path: '/v1/members/{member}',
+    scope: 'members:read',
+    summary: 'Read a member',
+    answers: one(memberAnswer, 'The member'),
+    refusals: ['member_unknown'],
+    idempotent: false,
+    etag: true,
+    examples: { answer: E.member },
+  },
+  {
+    id: 'changeMember',
+    method: 'PATCH',
+    path: '/v1/members/{member}',
+    scope: 'members:write',
+    summary: 'Change a member',
+    description:
+      'A merge patch: null takes a field away. With If-Match it is refused when the member was changed since.',
+    body: memberPatch,
+    answers: one(memberAnswer, 'The member after it'),
+    refusals: ['member_unknown', 'etag_mismatch', 'already_exists', 'member_suspended'],
+    idempotent: false,
+    etag: true,
+    examples: { body: { phone: '+441632960961' }, answer: { ...E.member, phone: '+441632960961' } },
+  },
+  {
+    id: 'listWallets',
+    method: 'GET',
+    path: '/v1/members/{member}/wallets',
+    scope: 'points:read',
+    summary: "Read a member's balances",
+    answers: one(walletsAnswer, 'Every wallet of every program'),
+    refusals: ['member_unknown'],
+    idempotent: false,
+    examples: { answer: E.wallets },
+  },
+  {
+    id: 'listEntries',
+    method: 'GET',
+    path: '/v1/members/{member}/entries',
+    scope: 'points:read',
+    summary: "List a member's entries",
+    query: entriesQuery,
+    answers: one(list(entryAnswer), 'A page of entries, newest first'),
+    refusals: ['member_unknown', 'program_unknown', 'wallet_unknown', 'invalid_cursor'],
+    idempotent: false,
+    examples: { answer: paged(E.entry) },
+  },
+  {
+    id: 'listPurchases',
+    method: 'GET',
+    path: '/v1/members/{member}/purchases',
+    scope: 'purchases:read',
+    summary: "List a member's purchases",
+    query: z.strictObject({ ...page, program: programRef.optional() }),
+    answers: one(list(purchaseView), 'A page of purchases, newest recorded first'),
+    refusals: ['member_unknown', 'program_unknown', 'invalid_cursor'],
+    idempotent: false,
+    examples: { answer: paged(E.purchaseView) },
+  },
+] as const satisfies readonly Omit<Operation, 'tag'>[]
