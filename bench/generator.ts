@@ -178,7 +178,7 @@ function look(answer: Buffer, wanted: number): void {
   try {
     const body = JSON.parse(text) as Record<string, unknown>
     if (plan.load.kind === 'bulk') {
-      const results = body['results'] as { status: number; purchase?: Record<string, unknown> }[]
+      const results = body.results as { status: number; purchase?: Record<string, unknown> }[]
       if (results.length !== plan.load.batch) failed(`${results.length} results`)
       for (const { status, purchase } of results) {
         if (status !== 201) failed(`item with status ${status}`)
@@ -192,8 +192,8 @@ function look(answer: Buffer, wanted: number): void {
 
 /** The bench program gives a point for each whole pound (seed.sql.ts). */
 function check(purchase: Record<string, unknown> | undefined): void {
-  const total = Number(purchase?.['total'])
-  const points = Number(purchase?.['points'])
+  const total = Number(purchase?.total)
+  const points = Number(purchase?.points)
   if (points !== Math.floor(total / 100)) failed(`${points} points for ${total}`)
 }
 

@@ -14,7 +14,7 @@ const ASK_AGAIN_MS = 2
 /** `env` is what differs from our own environment. LAUREL_BENCH_NODE: flags for Node, such as --cpu-prof. */
 export async function startLaurel(role: Role, env: Record<string, string>): Promise<Running> {
   const port = role === 'worker' ? 0 : await freePort(0)
-  const flags = role === 'api' ? (process.env['LAUREL_BENCH_NODE'] ?? '').split(' ').filter(Boolean) : []
+  const flags = role === 'api' ? (process.env.LAUREL_BENCH_NODE ?? '').split(' ').filter(Boolean) : []
   const began = performance.now()
   const child = spawn(process.execPath, [...flags, CLI, role], {
     env: {

@@ -126,9 +126,9 @@ export function printRounds({ rounds, baselines }: Results, per: string, divisor
       ms(of((one) => one.p99)),
       ms(of((one) => one.p999)),
       whole(of(apis)),
-      whole(of((one) => one.cpuEach['postgres'] ?? 0)),
-      of((one) => one.cpuEach['generator'] ?? 0).toFixed(1),
-      whole(of((one) => one.cpuEach['wal'] ?? 0)),
+      whole(of((one) => one.cpuEach.postgres ?? 0)),
+      of((one) => one.cpuEach.generator ?? 0).toFixed(1),
+      whole(of((one) => one.cpuEach.wal ?? 0)),
     ]
   })
   if (baselines.length > 0) {

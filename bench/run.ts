@@ -89,7 +89,7 @@ async function generator(options: Options): Promise<void> {
       whole(one.rate),
       ms(one.p50),
       ms(one.p99),
-      (one.cpuEach['generator'] ?? 0).toFixed(1),
+      (one.cpuEach.generator ?? 0).toFixed(1),
     ])
   }
   printTable(['against a null server', 'requests/s', 'p50 ms', 'p99 ms', 'µs a request'], rows)

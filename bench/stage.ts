@@ -19,7 +19,7 @@ export type Stage = {
 }
 
 /** LAUREL_BENCH_DIR: somewhere else than .bench/. */
-export const HOME = resolve(process.env['LAUREL_BENCH_DIR'] ?? join(import.meta.dirname, '../.bench'))
+export const HOME = resolve(process.env.LAUREL_BENCH_DIR ?? join(import.meta.dirname, '../.bench'))
 
 /**
  * Opens the stage for some work, and clears it whatever happens. `more`: settings beside the product's own, for
@@ -53,7 +53,7 @@ export async function onStage(work: (stage: Stage) => Promise<void>, more: Recor
 
 async function openCluster(settings: Record<string, string>): Promise<Cluster> {
   const user = await postgresUser()
-  const other = process.env['LAUREL_BENCH_PG']
+  const other = process.env.LAUREL_BENCH_PG
   const programs = other ? installedPrograms(other, user) : await embeddedPrograms(join(HOME, 'postgres'), user)
   const home = join(HOME, `postgres-${programs.major}`)
   return await startCluster({ home, programs, user, settings, log: (message) => console.log(message) })
