@@ -2,18 +2,18 @@
 export type Welcome = {
   version: string
   url: string
-  /** The embedded database's directories; none when the database is yours. */
-  data: string[]
-  /** The database's name without its password, when it is yours. */
-  database: string
+  /** Of the embedded database. */
+  dataDir?: string
+  /** Where the database is, without its password, when it is yours. */
+  database?: string
   /** The first secret key, on the one occasion that it is shown. */
   key?: string
 }
 
-export function banner({ version, url, data, database, key }: Welcome): string {
-  const where = data.length === 0
-    ? [`  Data           ${database}`]
-    : [`  Data           ${data[0]}`, `                 to start afresh: stop, then rm -rf ${data.join(' ')}`]
+export function banner({ version, url, dataDir, database, key }: Welcome): string {
+  const where = dataDir
+    ? [`  Data           ${dataDir}`, `                 to start afresh: stop, then rm -rf ${dataDir}`]
+    : [`  Data           ${database}`]
   const shown = key
     ? ['', `  Secret key     ${key}`, '                 Shown this once: keep it somewhere safe.']
     : ['', '  Secret key     as shown at the first start; another: npx laurel keys create']

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto'
-import { constants, existsSync, readFileSync, statSync } from 'node:fs'
-import { access, mkdir, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { constants, existsSync, statSync } from 'node:fs'
+import { access, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import { Fixable } from './fault.ts'
@@ -19,8 +18,8 @@ export type Embedded = {
   restart(): Promise<Cluster>
 }
 
-/** For the home of PostgreSQL's files where the user it runs as cannot reach the data directory. */
-const ELSEWHERE = '/var/lib/laurel'
+/** For a copy of PostgreSQL's programs when we are root and its user cannot get at ours (below /root, say). */
+const PROGRAMS = '/var/lib/laurel/programs'
 const STARTING_MS = 20_000
 
 /** Starts the embedded database. Refuses when another Laurel has the data directory. */
@@ -29,9 +28,10 @@ export async function startEmbedded(dataDir: string, command: string, log: (mess
   const lock = lockDirectory(dataDir, command)
   if ('heldBy' in lock) throw new Fixable(inUse(dataDir, lock.heldBy))
   try {
-    const user = ownerOf(join(homePath(dataDir), 'data')) ?? (await postgresUser())
-    const home = await homeOf(dataDir, user)
-    const programs = await embeddedPrograms(join(home, 'programs'), user)
+    const user = ownerOf(join(homeOf(dataDir), 'data')) ?? (await postgresUser())
+    const home = homeOf(dataDir)
+    await mkdir(home, { recursive: true, mode: user ? 0o755 : 0o700 })
+    const programs = await embeddedPrograms(canReach(home, user) ? join(home, 'programs') : PROGRAMS, user)
     const options = { home, programs, user, log }
     const cluster = await startCluster(options)
     return { cluster, home, release: lock.release, restart: () => startCluster({ ...options, port: cluster.port }) }
@@ -55,7 +55,7 @@ export async function withDatabase<T>(config: Config, command: string, work: (da
   if (config.databaseUrl) return work(config.databaseUrl)
   const url = await runningDatabase(config.dataDir)
   if (url) return work(url)
-  if (!existsSync(homePath(config.dataDir))) {
+  if (!existsSync(homeOf(config.dataDir))) {
     throw new Fixable(`There is no database in ${config.dataDir} yet. \`laurel start\` makes one; ` +
       'LAUREL_DATA_DIR or DATABASE_URL says where another is.')
   }
@@ -73,7 +73,7 @@ export async function runningDatabase(dataDir: string): Promise<string | undefin
   const holder = holderOfDirectory(dataDir)
   if (!holder) return undefined
   for (const deadline = Date.now() + STARTING_MS; Date.now() < deadline; await sleep(100)) {
-    const running = existsSync(homePath(dataDir)) ? await runningCluster(homePath(dataDir)) : undefined
+    const running = existsSync(homeOf(dataDir)) ? await runningCluster(homeOf(dataDir)) : undefined
     if (running) return running.url
   }
   throw new Fixable(`${inUse(dataDir, holder)}\nIts database does not answer.`)
@@ -102,19 +102,7 @@ function ownerOf(data: string): RunAs {
   return uid === 0 ? undefined : { uid, gid }
 }
 
-/** Where PostgreSQL's files of a data directory are: inside it, unless a note in it says where. */
-function homePath(dataDir: string): string {
-  const note = join(dataDir, 'postgres-is-in')
-  return existsSync(note) ? readFileSync(note, 'utf8').trim() : join(dataDir, 'postgres')
-}
-
-/** The note is made when we are root and PostgreSQL's user cannot get into the data directory (below /root, say). */
-async function homeOf(dataDir: string, user: RunAs): Promise<string> {
-  const home = homePath(dataDir)
-  if (existsSync(home) || canReach(dataDir, user)) return home
-  const elsewhere = join(ELSEWHERE, `${basename(dirname(dataDir)).replaceAll(/[^\w-]/g, '') || 'data'}-${randomBytes(4).toString('hex')}`)
-  await mkdir(elsewhere, { recursive: true, mode: 0o755 })
-  await writeFile(join(elsewhere, 'belongs-to'), `${dataDir}\n`)
-  await writeFile(join(dataDir, 'postgres-is-in'), `${elsewhere}\n`)
-  return elsewhere
+/** Where PostgreSQL's files of a data directory are. */
+function homeOf(dataDir: string): string {
+  return join(dataDir, 'postgres')
 }

@@ -121,7 +121,10 @@ async function ensureAppRole(owner: pg.ClientBase): Promise<void> {
   const { rows: [who] } = await owner.query<{ name: string; there: boolean }>(
     "select quote_ident(current_user) as name, exists (select from pg_roles where rolname = 'laurel_app') as there")
   const become = 'begin; set local role laurel_app; rollback'
-  if (!who?.there) await attempt('create role laurel_app nologin nosuperuser nobypassrls') // made by another just now: fine too
+  if (!who?.there) {
+    await attempt('create role laurel_app nologin nosuperuser nobypassrls') // made by another just now: fine too
+    await attempt(`grant laurel_app to ${who?.name}`)
+  }
   if (!(await attempt(become))) return
   await attempt('rollback')
   await attempt(`grant laurel_app to ${who?.name}`)

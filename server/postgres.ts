@@ -3,13 +3,13 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, openSync, readFileSync, readlinkSync, realpathSync, renameSync, statSync } from 'node:fs'
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { totalmem } from 'node:os'
+import { tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { Fixable } from './fault.ts'
-import type { Programs, RunAs } from './postgres-programs.ts'
+import { canReach, type Programs, type RunAs } from './postgres-programs.ts'
 
 /**
  * A PostgreSQL server of our own. In its home:
@@ -46,7 +46,15 @@ export type ClusterOptions = {
   log?: (message: string) => void
 }
 
-type Connection = { port: number; superuserPassword: string; password: string; ready: boolean }
+type Connection = {
+  port: number
+  superuserPassword: string
+  password: string
+  /** Whether the role and the database have been made. */
+  ready: boolean
+  /** What these programs can do best; asked again of others. */
+  compression?: { of: string; method: string }
+}
 
 const START_RETRY_MS = 15_000
 const LOG_MAX_BYTES = 10_000_000
@@ -64,12 +72,16 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   }
   await stopLeftover(data, options.log)
   const connection = await readConnection(home)
-  const { child, port } = await launch(options, options.port ?? connection.port)
+  const path = pathFor(data, user)
+  const compression = connection.compression?.of === programs.bin ? connection.compression : await bestCompression(options, path)
+  const { child, port } = await launch(options, path, compression.method, options.port ?? connection.port)
   const url = (role: string, password: string, database: string) =>
     `postgresql://${role}:${password}@127.0.0.1:${port}/${database}`
   const superuserUrl = url('postgres', connection.superuserPassword, 'postgres')
   if (!connection.ready) await makeDatabase(superuserUrl, connection.password)
-  if (!connection.ready || connection.port !== port) await writeConnection(home, { ...connection, port, ready: true })
+  if (!connection.ready || connection.port !== port || connection.compression !== compression) {
+    await writeConnection(home, { ...connection, port, compression, ready: true })
+  }
   const gone = new Promise<void>((done) => child.once('exit', () => done()))
   return {
     url: url('laurel', connection.password, 'laurel'), superuserUrl, port, pid: child.pid as number, gone,
@@ -94,23 +106,33 @@ export async function runningCluster(home: string): Promise<{ url: string } | un
 async function initialise({ home, programs, user, throwAway, log }: ClusterOptions): Promise<void> {
   log?.(`Making a PostgreSQL ${programs.major} database in ${home}`)
   const half = join(home, 'data.new')
-  const secret = join(home, 'initdb.password')
+  const secret = join(tmpdir(), `laurel-${randomBytes(12).toString('hex')}`)
   const superuserPassword = randomBytes(24).toString('base64url')
   await rm(half, { recursive: true, force: true })
   await mkdir(half, { mode: 0o700 })
-  await writeFile(secret, superuserPassword, { mode: 0o600 })
+  await writeFile(secret, superuserPassword, { mode: 0o600, flag: 'wx' })
   if (user) await Promise.all([half, secret].map((path) => chown(path, user.uid, user.gid)))
   const collation = programs.major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []
   await promisify(execFile)(join(programs.bin, 'initdb'), [
-    '--pgdata', half, '--username=postgres', '--pwfile', secret, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C',
+    '--pgdata', pathFor(half, user), '--username=postgres', '--pwfile', secret, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C',
     '--data-checksums', ...collation, ...(throwAway ? ['--no-sync'] : []),
-  ], { cwd: '/', ...user }).catch((error: Error & { stderr?: string }) => {
+  ], { cwd: half, ...user }).catch((error: Error & { stderr?: string }) => {
     throw new Fixable(`PostgreSQL could not make a database in ${home}:\n${error.stderr || error.message}`, { cause: error })
-  })
-  await rm(secret)
+  }).finally(() => rm(secret))
   const password = randomBytes(24).toString('base64url')
   await writeConnection(home, { port: 0, superuserPassword, password, ready: false })
   await rename(half, join(home, 'data'))
+}
+
+/**
+ * How PostgreSQL finds its directory, which is also where it is started in. Where its user may not pass the directories
+ * above (we are root, and this is below /root), its own working directory is the way in, and the data stay in their place.
+ */
+function pathFor(directory: string, user: RunAs): string {
+  if (canReach(directory, user)) return directory
+  if (process.platform === 'linux') return '/proc/self/cwd'
+  throw new Fixable(`PostgreSQL, which does not run as root, cannot reach ${directory}. ` +
+    'Choose a directory that every user may pass to: LAUREL_DATA_DIR=/path/to/one; or start Laurel as an ordinary user.')
 }
 
 /** The owner is no superuser: what works here works on a managed PostgreSQL too. */
@@ -167,11 +189,11 @@ function settings({ programs, throwAway, settings: more }: ClusterOptions, port:
 }
 
 /** Starts the server and waits until it takes connections: at once, or after it has recovered. */
-async function launch(options: ClusterOptions, wanted: number): Promise<{ child: ChildProcess; port: number }> {
+async function launch(options: ClusterOptions, path: string, compression: string, wanted: number):
+  Promise<{ child: ChildProcess; port: number }> {
   const { home, programs, user, throwAway, log } = options
   const data = join(home, 'data')
   const logFile = join(home, 'server.log')
-  const compression = await bestCompression(options)
   if (existsSync(logFile) && statSync(logFile).size > LOG_MAX_BYTES) renameSync(logFile, `${logFile}.1`)
   const deadline = Date.now() + START_RETRY_MS
   let port = await freePort(wanted)
@@ -180,8 +202,8 @@ async function launch(options: ClusterOptions, wanted: number): Promise<{ child:
     const flags = Object.entries(settings(options, port, compression)).flatMap(([k, v]) => ['-c', `${k}=${v}`])
     const out = openSync(logFile, 'a', 0o600)
     // Apart from our process group: Ctrl-C is for us, the database goes last. And it outlives nobody's terminal.
-    const child = spawn(join(programs.bin, 'postgres'), ['-D', data, ...flags], {
-      cwd: '/', stdio: ['ignore', out, out], detached: !throwAway, ...user,
+    const child = spawn(join(programs.bin, 'postgres'), ['-D', path, ...flags], {
+      cwd: data, stdio: ['ignore', out, out], detached: !throwAway, ...user,
     })
     closeSync(out)
     const failure = await readyOrGone(child, data, log)
@@ -273,9 +295,10 @@ function fastShutdown(pid: number, { bin }: Programs): void {
 }
 
 /** lz4 where this build has it: the least work for pages that a checkpoint makes the log carry whole. */
-async function bestCompression({ home, programs, user }: ClusterOptions): Promise<string> {
-  const asked = ['-D', join(home, 'data'), '-c', 'wal_compression=lz4', '-C', 'wal_compression']
-  return promisify(execFile)(join(programs.bin, 'postgres'), asked, { cwd: '/', ...user }).then(() => 'lz4', () => 'pglz')
+async function bestCompression({ home, programs, user }: ClusterOptions, path: string): Promise<{ of: string; method: string }> {
+  const asked = ['-D', path, '-c', 'wal_compression=lz4', '-C', 'wal_compression']
+  const run = promisify(execFile)(join(programs.bin, 'postgres'), asked, { cwd: join(home, 'data'), ...user })
+  return { of: programs.bin, method: await run.then(() => 'lz4', () => 'pglz') }
 }
 
 /** The wanted port if it is free, else any. */

@@ -115,9 +115,9 @@ async function keepAlive(embedded: Embedded, { logger, stopping }: Running): Pro
 
 function welcome(config: Config, databaseUrl: string, url: string, { embedded, logger }: Running, key: string | undefined): void {
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { version: string }
-  const data = embedded ? [config.dataDir, ...(embedded.home.startsWith(config.dataDir) ? [] : [embedded.home])] : []
-  const here = url.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost') // what listens on every address is reached by this one
-  process.stdout.write(banner({ version, url: here, data, database: shownUrl(databaseUrl), ...(key ? { key } : {}) }))
+    const here = url.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost') // what listens on every address is reached by this one
+  process.stdout.write(banner({ version, url: here, ...(key ? { key } : {}),
+    ...(embedded ? { dataDir: config.dataDir } : { database: shownUrl(databaseUrl) }) }))
   logger.info({ api: url }, 'Laurel has started')
 }
 
