@@ -91,17 +91,19 @@ async function* utf8(source: Source): AsyncGenerator<Buffer> {
   const unix = unixLines()
   let head: Buffer = Buffer.alloc(0)
   for await (const chunk of bytes(source)) {
-    let rest = chunk
-    if (!decode) {
+    if (decode) yield unix(decode(chunk, false), false)
+    else {
       head = Buffer.concat([head, chunk])
-      if (head.length < 3) continue
-      rest = head.subarray(markLength(head))
-      decode = decoder(encodingOf(head) ?? source.file?.encoding ?? 'utf-8')
+      if (head.length < MARK_BYTES_MAX) continue
+      decode = decoder(head, source)
+      yield unix(decode(head.subarray(markLength(head)), false), false)
     }
-    yield unix(decode(rest, false), false)
   }
-  yield unix(decode ? decode(Buffer.alloc(0), true) : head, true)
+  const rest = decode ? Buffer.alloc(0) : head.subarray(markLength(head))
+  yield unix((decode ?? decoder(head, source))(rest, true), true)
 }
+
+const MARK_BYTES_MAX = 3
 
 function encodingOf(head: Buffer): string | undefined {
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le'
@@ -114,7 +116,8 @@ function markLength(head: Buffer): number {
   return found === undefined ? 0 : found === 'utf-8' ? 3 : 2
 }
 
-function decoder(encoding: string): (chunk: Buffer, last: boolean) => Buffer {
+function decoder(head: Buffer, { file }: Source): (chunk: Buffer, last: boolean) => Buffer {
+  const encoding = encodingOf(head) ?? file?.encoding ?? 'utf-8'
   if (encoding === 'utf-8') return (chunk) => chunk
   const text = new TextDecoder(encoding, { ignoreBOM: true })
   return (chunk, last) => Buffer.from(text.decode(chunk, { stream: !last }), 'utf8')

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Fixable } from '../fault.ts'
+import { parseMap, readMap } from './map.ts'
+
+const example = readFileSync(join(import.meta.dirname, '../../examples/online-retail/map.json'), 'utf8')
+const changed = (change: (map: any) => void): string => {
+  const map = JSON.parse(example)
+  change(map)
+  return JSON.stringify(map)
+}
+
+describe('a map', () => {
+  test('of the example is one, with a byte order mark too', () => {
+    expect(parseMap(example, 'map.json').purchase).toBe('InvoiceNo')
+    expect(parseMap(`\ufeff${example}`, 'map.json').purchase).toBe('InvoiceNo')
+  })
+
+  test.each<[string, (map: any) => void, RegExp]>([
+    ['an unknown field', (map) => { map.purchas = 'x' }, /Unrecognized key.*purchas/],
+    ['no member', (map) => { delete map.member }, /member: /],
+    ['a zone that is none', (map) => { map.occurredAt.timezone = 'London' }, /occurredAt\.timezone: "London" is no time zone/],
+    ['a format that says nothing', (map) => { map.occurredAt.format = 'DD.MM.YY' }, /occurredAt\.format: "DD" means nothing/],
+    ['a currency that is none', (map) => { map.currency = { constant: 'QQQ' } }, /currency: "QQQ" is no ISO 4217 code/],
+    ['price and amount', (map) => { map.line.amount = 'x' }, /either amount or unitPrice/],
+    ['neither', (map) => { delete map.line.unitPrice }, /either amount or unitPrice/],
+    ['returns told by nothing', (map) => { map.returns = {} }, /give prefix/],
+    ['decimals like thousands', (map) => { map.numbers = { decimal: ',', group: ',' } }, /decimal and group must differ/],
+    ['a delimiter of two', (map) => { map.file.delimiter = '::' }, /file\.delimiter/],
+  ])('with %s is refused, naming it', (_, change, message) => {
+    expect(() => parseMap(changed(change), 'map.json')).toThrow(message)
+    expect(() => parseMap(changed(change), 'map.json')).toThrow(Fixable)
+  })
+
+  test('lists everything that is wrong at once', () => {
+    expect(() => parseMap('{"purchase": 1, "line": {}}', 'map.json')).toThrow(/purchase: [^]*member: [^]*occurredAt: [^]*line\.sku: /)
+  })
+
+  test('that is no JSON, or not there', async () => {
+    expect(() => parseMap('{purchase}', 'map.json')).toThrow(/map\.json is not valid JSON/)
+    await expect(readMap('/nowhere/map.json')).rejects.toThrow('There is no map /nowhere/map.json.')
+  })
+})
