@@ -5,7 +5,7 @@
 const ROOMS = 'base|gate|views|migrations|scenarios'
 const NOUN = `^engine/(?!(?:${ROOMS})/)([^/]+)/`
 const VERB = '^engine/[^/]+[.]ts$'
-const TEST = '[.]test[.]ts$|^engine/scenarios/'
+const TEST = '([.]test|-for-tests)[.]ts$|^engine/scenarios/'
 const OURS = '^(apps|bench|contract|engine|examples|scripts|sdk|server|tests)/'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
