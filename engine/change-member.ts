@@ -1,13 +1,17 @@
+import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
 import type { MemberPatch } from '@laurel/contract/members'
 import { Refused } from '@laurel/contract/refusals'
 import type { Tx } from './base/db.ts'
 import { appendEvents } from './base/outbox.ts'
-import type { Door } from './enroll.ts'
 import { tell } from './gate/decisions.ts'
 import { changeStatus, loadStates, lockState } from './ledger/ledger.sql.ts'
 import { memberIdOf, moveNames, type Revised, revised } from './members/members.ts'
 import { applyPatch, type Member, STATUS_CODES, takenBy } from './members/members.rules.ts'
 import { lockMember, updateMember } from './members/members.sql.ts'
+
+/** What the door fixes: when it is, and where new ids come from. */
+type Door = { now: Instant; newId: () => Uuid }
 
 /**
  * What happens when a profile or a member's status is changed by a merge patch: what differs is saved, its names move
@@ -16,8 +20,13 @@ import { lockMember, updateMember } from './members/members.sql.ts'
  * one that races with the change is decided again. Closed is final.
  * Refusals: invalid_request, member_unknown, member_suspended, etag_mismatch, already_exists.
  */
-export async function changeMember(tx: Tx, ref: string, patch: MemberPatch, revision: number | undefined, door: Door):
-  Promise<Revised> {
+export async function changeMember(
+  tx: Tx,
+  ref: string,
+  patch: MemberPatch,
+  revision: number | undefined,
+  door: Door,
+): Promise<Revised> {
   const id = await memberIdOf(tx, ref)
   const member = id === undefined ? undefined : await lockMember(tx, id)
   if (!member) throw new Refused('member_unknown', `there is no member "${ref}"`)

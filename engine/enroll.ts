@@ -11,9 +11,9 @@ import { newMember, normalise, type Profile, sameContent, STATUS_CODES, takenBy 
 import { insertMember, selectMember } from './members/members.sql.ts'
 
 /** What the door fixes: when it is, and where new ids come from. */
-export type Door = { now: Instant; newId: () => Uuid }
+type Door = { now: Instant; newId: () => Uuid }
 /** `created` is false when the member was there already, with the same content. */
-export type Enrolled = Revised & { created: boolean }
+type Enrolled = Revised & { created: boolean }
 
 /**
  * What happens when someone joins: a profile, empty books, and names that nobody else may have. A create that says what
@@ -26,8 +26,17 @@ export async function enroll(tx: Tx, body: MemberBody, door: Door): Promise<Enro
   const taken = await moveNames(tx, member.id, undefined, profile)
   if (taken.length > 0) return await enrolledBefore(tx, profile, taken)
   await Promise.all([
-    insertStates(tx, [{ member: member.id, status: STATUS_CODES.active, version: 0, entrySeq: 0, eventSeq: 1,
-      chain: genesis(member.id), wallets: [] }]),
+    insertStates(tx, [
+      {
+        member: member.id,
+        status: STATUS_CODES.active,
+        version: 0,
+        entrySeq: 0,
+        eventSeq: 1,
+        chain: genesis(member.id),
+        wallets: [],
+      },
+    ]),
     insertMember(tx, member),
     appendEvents(tx, door.newId(), door.now, [{ type: 'member.enrolled', member: member.id, sequence: 1, data: {} }]),
   ])

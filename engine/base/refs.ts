@@ -7,7 +7,8 @@ const EXTERNAL = 'external:'
 
 /** The one parser of references; undefined for what is neither form. */
 export function parseRef(prefix: Prefix, text: string): Ref | undefined {
-  if (text.startsWith(EXTERNAL)) return text.length > EXTERNAL.length ? { external: text.slice(EXTERNAL.length) } : undefined
+  if (text.startsWith(EXTERNAL))
+    return text.length > EXTERNAL.length ? { external: text.slice(EXTERNAL.length) } : undefined
   const id = decodeId(prefix, text)
   return id ? { id } : undefined
 }

@@ -1,11 +1,30 @@
 import { describe, expect, it } from 'vitest'
 import { Refused } from '@laurel/contract/refusals'
-import { applyPatch, bareProfile, emailIdentity, type Member, newMember, normalise, phoneIdentity, sameContent } from './members.rules.ts'
+import {
+  applyPatch,
+  bareProfile,
+  emailIdentity,
+  type Member,
+  newMember,
+  normalise,
+  phoneIdentity,
+  sameContent,
+} from './members.rules.ts'
 
 const NOW = Date.UTC(2026, 10, 22, 12) * 1000
 const ID = '019ab000-0000-7000-8000-000000000001'
-const ada = (over: Partial<Member> = {}): Member => ({ ...newMember(ID, { ...bareProfile('C-1'), email: 'Ada@Example.com',
-  attributes: { favourite: 'flat white', sizes: { cup: 'small', bag: 1 } } }, NOW), ...over })
+const ada = (over: Partial<Member> = {}): Member => ({
+  ...newMember(
+    ID,
+    {
+      ...bareProfile('C-1'),
+      email: 'Ada@Example.com',
+      attributes: { favourite: 'flat white', sizes: { cup: 'small', bag: 1 } },
+    },
+    NOW,
+  ),
+  ...over,
+})
 
 function faults(body: Parameters<typeof normalise>[0]): string[] {
   try {
@@ -19,23 +38,62 @@ function faults(body: Parameters<typeof normalise>[0]): string[] {
 
 describe('a profile', () => {
   it('is kept as it was said, but for e-mail, phone, locale and nulls', () => {
-    expect(normalise({ externalId: ' C-1 ', email: '  Jose\u0301@Example.COM ', phone: '+44 (0)'.slice(0, 3) + ' 1632-960.961', name: ' Ada\u00a0L ',
-      birthDate: '1985-12-10', locale: 'EN-gb', attributes: { a: null, b: { c: null, d: 0 }, e: [null] } }, NOW)).toEqual({
-      externalId: ' C-1 ', email: 'Jos\u00e9@Example.COM', phone: '+441632960961', name: ' Ada\u00a0L ', birthDate: '1985-12-10',
-      locale: 'en-GB', attributes: { b: { d: 0 }, e: [null] } })
-    expect(normalise({ email: null }, NOW)).toEqual({ externalId: null, email: null, phone: null, name: null, birthDate: null,
-      locale: null, attributes: {} })
+    expect(
+      normalise(
+        {
+          externalId: ' C-1 ',
+          email: '  Jose\u0301@Example.COM ',
+          phone: `${'+44 (0)'.slice(0, 3)} 1632-960.961`,
+          name: ' Ada\u00a0L ',
+          birthDate: '1985-12-10',
+          locale: 'EN-gb',
+          attributes: { a: null, b: { c: null, d: 0 }, e: [null] },
+        },
+        NOW,
+      ),
+    ).toEqual({
+      externalId: ' C-1 ',
+      email: 'Jos\u00e9@Example.COM',
+      phone: '+441632960961',
+      name: ' Ada\u00a0L ',
+      birthDate: '1985-12-10',
+      locale: 'en-GB',
+      attributes: { b: { d: 0 }, e: [null] },
+    })
+    expect(normalise({ email: null }, NOW)).toEqual({
+      externalId: null,
+      email: null,
+      phone: null,
+      name: null,
+      birthDate: null,
+      locale: null,
+      attributes: {},
+    })
   })
 
-  it.each(['ada', 'ada@', '@example.com', 'a@b@example.com', 'a b@example.com', 'a@example.com, b@example.com', 'ada@example',
-    'ada@example.', 'ada@exa\u200bmple.com', 'ada@example.com\r\nBcc: x@example.com', `${'a'.repeat(250)}@example.com`])(
-    'refuses the e-mail %j', (email) => expect(faults({ email })).toEqual(['/email']))
+  it.each([
+    'ada',
+    'ada@',
+    '@example.com',
+    'a@b@example.com',
+    'a b@example.com',
+    'a@example.com, b@example.com',
+    'ada@example',
+    'ada@example.',
+    'ada@exa\u200bmple.com',
+    'ada@example.com\r\nBcc: x@example.com',
+    `${'a'.repeat(250)}@example.com`,
+  ])('refuses the e-mail %j', (email) => expect(faults({ email })).toEqual(['/email']))
 
   it.each(['01632 960961', '+0441632960961', '+44 1632 96096x', '+1234567890123456', '+', ''])(
-    'refuses the phone %j', (phone) => expect(faults({ phone })).toEqual(['/phone']))
+    'refuses the phone %j',
+    (phone) => expect(faults({ phone })).toEqual(['/phone']),
+  )
 
   it.each(['2026-02-30', '2027-01-01', '1899-12-31', '85-12-10', '2023-02-29', '1985-1-1'])(
-    'refuses the birth date %j', (birthDate) => expect(faults({ birthDate })).toEqual(['/birthDate']))
+    'refuses the birth date %j',
+    (birthDate) => expect(faults({ birthDate })).toEqual(['/birthDate']),
+  )
 
   it('takes 29 February, and today wherever it is', () => {
     expect(faults({ birthDate: '2024-02-29' })).toEqual([])
@@ -43,8 +101,9 @@ describe('a profile', () => {
   })
 
   it('lists every field that is wrong', () => {
-    expect(faults({ email: 'x', phone: 'x', birthDate: 'x', locale: 'x-', attributes: { a: 'x'.repeat(20_000) } }))
-      .toEqual(['/email', '/phone', '/birthDate', '/locale', '/attributes'])
+    expect(
+      faults({ email: 'x', phone: 'x', birthDate: 'x', locale: 'x-', attributes: { a: 'x'.repeat(20_000) } }),
+    ).toEqual(['/email', '/phone', '/birthDate', '/locale', '/attributes'])
   })
 })
 
@@ -61,7 +120,14 @@ describe('identities', () => {
   })
 
   it('compare a repeat by content, not by its spelling', () => {
-    const said = normalise({ externalId: 'C-1', email: ' ada@EXAMPLE.com', attributes: { sizes: { bag: 1, cup: 'small' }, favourite: 'flat white' } }, NOW)
+    const said = normalise(
+      {
+        externalId: 'C-1',
+        email: ' ada@EXAMPLE.com',
+        attributes: { sizes: { bag: 1, cup: 'small' }, favourite: 'flat white' },
+      },
+      NOW,
+    )
     expect(sameContent(ada(), said)).toBe(true)
     expect(sameContent(ada(), { ...said, name: 'Ada' })).toBe(false)
   })
@@ -69,15 +135,32 @@ describe('identities', () => {
 
 describe('a patch', () => {
   it('leaves what is absent, removes what is null, and merges attributes', () => {
-    const { next, changed } = applyPatch(ada(), { email: null, name: 'Ada', attributes: { favourite: null, sizes: { cup: 'large' }, new: [1] } }, NOW + 1)
-    expect(next).toEqual({ ...ada(), email: null, name: 'Ada', attributes: { sizes: { cup: 'large', bag: 1 }, new: [1] }, revision: 2, updatedAt: NOW + 1 })
+    const { next, changed } = applyPatch(
+      ada(),
+      { email: null, name: 'Ada', attributes: { favourite: null, sizes: { cup: 'large' }, new: [1] } },
+      NOW + 1,
+    )
+    expect(next).toEqual({
+      ...ada(),
+      email: null,
+      name: 'Ada',
+      attributes: { sizes: { cup: 'large', bag: 1 }, new: [1] },
+      revision: 2,
+      updatedAt: NOW + 1,
+    })
     expect(changed).toEqual(['email', 'name', 'attributes'])
     expect(applyPatch(ada(), { attributes: null }, NOW).next.attributes).toEqual({})
   })
 
   it('that changes nothing changes no revision', () => {
     const member = ada()
-    for (const patch of [{}, { status: 'active' }, { email: ' Ada@Example.com ' }, { attributes: {} }, { phone: null }] as const) {
+    for (const patch of [
+      {},
+      { status: 'active' },
+      { email: ' Ada@Example.com ' },
+      { attributes: {} },
+      { phone: null },
+    ] as const) {
       expect(applyPatch(member, patch, NOW + 1)).toEqual({ next: member, changed: [] })
     }
   })
@@ -85,8 +168,8 @@ describe('a patch', () => {
   it('cannot reach an object prototype', () => {
     const attributes = JSON.parse('{"sizes":{"__proto__":{"polluted":true}}}') as Record<string, unknown>
     const { next } = applyPatch(ada(), { attributes }, NOW)
-    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
-    expect((next.attributes['sizes'] as Record<string, unknown>)['polluted']).toBeUndefined()
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined()
+    expect((next.attributes.sizes as Record<string, unknown>).polluted).toBeUndefined()
   })
 
   it('cannot grow attributes beyond their bounds piece by piece', () => {

@@ -16,7 +16,13 @@ export type Profile = {
 }
 export type MemberStatus = MemberAnswer['status']
 /** `revision` counts the changes of the profile: it is what an ETag says. */
-export type Member = Profile & { id: Uuid; status: MemberStatus; revision: number; createdAt: Instant; updatedAt: Instant }
+export type Member = Profile & {
+  id: Uuid
+  status: MemberStatus
+  revision: number
+  createdAt: Instant
+  updatedAt: Instant
+}
 
 /** member_states.status: what a purchase sees. */
 export const STATUS_CODES = { active: 1, suspended: 2, closed: 3 } as const satisfies Record<MemberStatus, number>
@@ -52,10 +58,14 @@ export function normalise(said: MemberBody | MemberPatch, now: Instant): Profile
   const read = <T>(name: keyof Profile, reader: (value: T, wrong: Wrong, now: Instant) => T | null): T | null => {
     const value = said[name] as T | null | undefined
     if (value === null || value === undefined) return null
-    return reader(value, (detail) => {
-      errors.push({ pointer: `/${name}`, detail })
-      return null
-    }, now)
+    return reader(
+      value,
+      (detail) => {
+        errors.push({ pointer: `/${name}`, detail })
+        return null
+      },
+      now,
+    )
   }
   const profile: Profile = {
     externalId: said.externalId ?? null,
@@ -86,8 +96,8 @@ export function applyPatch(member: Member, patch: MemberPatch, now: Instant): { 
 
 /** Whether a create says of a member what is known of it already. E-mails are compared as identities are. */
 export function sameContent(a: Profile, b: Profile): boolean {
-  const comparable = (profile: Profile) => FIELDS.map((name) =>
-    name === 'email' && profile.email !== null ? emailIdentity(profile.email) : profile[name])
+  const comparable = (profile: Profile) =>
+    FIELDS.map((name) => (name === 'email' && profile.email !== null ? emailIdentity(profile.email) : profile[name]))
   return canonical(comparable(a)) === canonical(comparable(b))
 }
 
@@ -106,8 +116,11 @@ const IDENTITY_WORDS = { externalId: 'external id', email: 'e-mail', phone: 'pho
 
 /** The refusal that says which fields another member has, and not who that is. */
 export function takenBy(taken: readonly Identity[]): Refused {
-  return new Refused('already_exists', `another member has this ${taken.map(({ field }) => IDENTITY_WORDS[field]).join(' and this ')}`,
-    taken.map(({ field }) => ({ pointer: `/${field}`, detail: 'another member has it' })))
+  return new Refused(
+    'already_exists',
+    `another member has this ${taken.map(({ field }) => IDENTITY_WORDS[field]).join(' and this ')}`,
+    taken.map(({ field }) => ({ pointer: `/${field}`, detail: 'another member has it' })),
+  )
 }
 
 /** The form in which e-mails are compared: trimmed, NFC, lower case. */
@@ -124,7 +137,8 @@ export function phoneIdentity(text: string): string | undefined {
 /** JSON with sorted keys: equal texts for equal values. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
-    isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner)
+    isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
+  )
 }
 
 /** RFC 7396. */

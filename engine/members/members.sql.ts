@@ -10,14 +10,20 @@ const MEMBER_COLUMNS = `m.member_id as id, m.external_id as "externalId", m.emai
 
 export async function selectMember(db: Db, id: Uuid): Promise<Member | undefined> {
   const [member] = await db.query<Member>(
-    `select ${MEMBER_COLUMNS} from members m where m.space_id = $1 and m.member_id = $2`, [db.space, id], 'member-load')
+    `select ${MEMBER_COLUMNS} from members m where m.space_id = $1 and m.member_id = $2`,
+    [db.space, id],
+    'member-load',
+  )
   return member
 }
 
 export async function selectNamedMember(db: Db, key: Uuid): Promise<Member | undefined> {
   const [member] = await db.query<Member>(
     `select ${MEMBER_COLUMNS} from lookups n join members m on m.space_id = n.space_id and m.member_id = n.member_id
-      where n.space_id = $1 and n.key = $2`, [db.space, key], 'member-named')
+      where n.space_id = $1 and n.key = $2`,
+    [db.space, key],
+    'member-named',
+  )
   return member
 }
 
@@ -25,18 +31,28 @@ export async function selectNamedMember(db: Db, key: Uuid): Promise<Member | und
 export async function selectMembers(db: Db, after: Uuid | null, limit: number): Promise<Member[]> {
   return await db.query<Member>(
     `select ${MEMBER_COLUMNS} from members m where m.space_id = $1 and m.member_id < coalesce($2::uuid, $3::uuid)
-      order by m.member_id desc limit $4`, [db.space, after, LAST_ID, limit], 'members-list')
+      order by m.member_id desc limit $4`,
+    [db.space, after, LAST_ID, limit],
+    'members-list',
+  )
 }
 
 /** The one who holds all of these names, if it is one. */
-export async function selectMembersNamed(db: Db, keys: readonly Uuid[], after: Uuid | null, limit: number): Promise<Member[]> {
+export async function selectMembersNamed(
+  db: Db,
+  keys: readonly Uuid[],
+  after: Uuid | null,
+  limit: number,
+): Promise<Member[]> {
   return await db.query<Member>(
     `select ${MEMBER_COLUMNS} from members m
       where m.space_id = $1 and m.member_id < coalesce($2::uuid, $3::uuid)
         and m.member_id in (select n.member_id from lookups n where n.space_id = $1 and n.key = any ($5::uuid[])
                              group by n.member_id having count(*) = $6::int)
       order by m.member_id desc limit $4`,
-    [db.space, after, LAST_ID, limit, uuids(keys, (key) => key), keys.length], 'members-find')
+    [db.space, after, LAST_ID, limit, uuids(keys, (key) => key), keys.length],
+    'members-find',
+  )
 }
 
 /** Where a list begins: no UUID of ours is as late. */
@@ -45,18 +61,26 @@ const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 /** One member, held until the transaction ends, so that changes of a profile queue up. Never several members. */
 export async function lockMember(tx: Tx, id: Uuid): Promise<Member | undefined> {
   const [member] = await tx.query<Member>(
-    `select ${MEMBER_COLUMNS} from members m where m.space_id = $1 and m.member_id = $2 for update`, [tx.space, id], 'member-lock')
+    `select ${MEMBER_COLUMNS} from members m where m.space_id = $1 and m.member_id = $2 for update`,
+    [tx.space, id],
+    'member-lock',
+  )
   return member
 }
 
 /** Members who join by buying: all that is known of them is how the caller calls them. */
-export async function insertMembers(tx: Tx, rows: readonly { member: Uuid; externalId: string; at: Instant }[]): Promise<void> {
+export async function insertMembers(
+  tx: Tx,
+  rows: readonly { member: Uuid; externalId: string; at: Instant }[],
+): Promise<void> {
   if (rows.length === 0) return
   await tx.query(
     `insert into members (space_id, member_id, external_id, status, created_at, updated_at)
      select $1, n.id, n.external_id, 'active', n.at, n.at
        from unnest($2::uuid[], $3::text[], $4::timestamptz[]) as n(id, external_id, at)`,
-    [tx.space, uuids(rows, (r) => r.member), texts(rows, (r) => r.externalId), instants(rows, (r) => r.at)], 'members-join')
+    [tx.space, uuids(rows, (r) => r.member), texts(rows, (r) => r.externalId), instants(rows, (r) => r.at)],
+    'members-join',
+  )
 }
 
 export async function insertMember(tx: Tx, m: Member): Promise<void> {
@@ -64,7 +88,9 @@ export async function insertMember(tx: Tx, m: Member): Promise<void> {
     `insert into members (space_id, member_id, external_id, email, phone, name, birth_date, locale, attributes, status,
                           revision, created_at, updated_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-    [tx.space, ...columnsOf(m), formatInstant(m.createdAt), formatInstant(m.updatedAt)], 'member-insert')
+    [tx.space, ...columnsOf(m), formatInstant(m.createdAt), formatInstant(m.updatedAt)],
+    'member-insert',
+  )
 }
 
 export async function updateMember(tx: Tx, m: Member): Promise<void> {
@@ -72,43 +98,22 @@ export async function updateMember(tx: Tx, m: Member): Promise<void> {
     `update members set external_id = $3, email = $4, phone = $5, name = $6, birth_date = $7, locale = $8, attributes = $9,
             status = $10, revision = $11, updated_at = $12
       where space_id = $1 and member_id = $2`,
-    [tx.space, ...columnsOf(m), formatInstant(m.updatedAt)], 'member-update')
+    [tx.space, ...columnsOf(m), formatInstant(m.updatedAt)],
+    'member-update',
+  )
 }
 
 function columnsOf(m: Member): unknown[] {
-  return [m.id, m.externalId, m.email, m.phone, m.name, m.birthDate, m.locale, JSON.stringify(m.attributes), m.status, m.revision]
-}
-
-/**
- * Takes names for a member, in ascending order of their keys as every list does, and answers who holds each: the
- * member, or whoever was first. A name in neither place was let go meanwhile: ask again.
- */
-export async function claimNames(tx: Tx, member: Uuid, keys: readonly Uuid[]): Promise<Map<Uuid, Uuid>> {
-  if (keys.length === 0) return new Map()
-  const sorted = uuids(keys.toSorted(), (key) => key)
-  const [, holders] = await Promise.all([
-    tx.query(
-      `insert into lookups (space_id, key, member_id)
-       select $1, key, $2 from unnest($3::uuid[]) with ordinality as n(key, place) order by place
-       on conflict do nothing`,
-      [tx.space, member, sorted], 'names-claim'),
-    tx.query<{ key: Uuid; member: Uuid }>(
-      'select key, member_id as member from lookups where space_id = $1 and key = any ($2::uuid[])',
-      [tx.space, sorted], 'names-holders'),
-  ])
-  return new Map(holders.map((row) => [row.key, row.member]))
-}
-
-/** Lets go of names that the member holds. */
-export async function releaseNames(tx: Tx, member: Uuid, keys: readonly Uuid[]): Promise<void> {
-  if (keys.length === 0) return
-  await tx.query('delete from lookups where space_id = $1 and key = any ($2::uuid[]) and member_id = $3',
-    [tx.space, uuids(keys.toSorted(), (key) => key), member], 'names-release')
-}
-
-/** Whom a name leads to. */
-export async function memberNamed(db: Db, key: Uuid): Promise<Uuid | undefined> {
-  const [row] = await db.query<{ member: Uuid }>(
-    'select member_id as member from lookups where space_id = $1 and key = $2', [db.space, key], 'name-lookup')
-  return row?.member
+  return [
+    m.id,
+    m.externalId,
+    m.email,
+    m.phone,
+    m.name,
+    m.birthDate,
+    m.locale,
+    JSON.stringify(m.attributes),
+    m.status,
+    m.revision,
+  ]
 }

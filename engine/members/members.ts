@@ -3,10 +3,19 @@ import type { MemberAnswer } from '@laurel/contract/members'
 import { Refused } from '@laurel/contract/refusals'
 import type { Db, Tx } from '../base/db.ts'
 import { keyOf } from '../base/keys.ts'
+import { claimNames, memberNamed, releaseNames } from '../base/names.ts'
 import { type Page, type PageAsk, pageOf } from '../base/pages.ts'
 import { parseRef } from '../base/refs.ts'
-import { emailIdentity, identities, type Identity, type Member, memberAnswer, phoneIdentity, type Profile } from './members.rules.ts'
-import { claimNames, memberNamed, releaseNames, selectMember, selectMembers, selectMembersNamed, selectNamedMember } from './members.sql.ts'
+import {
+  emailIdentity,
+  identities,
+  type Identity,
+  type Member,
+  memberAnswer,
+  phoneIdentity,
+  type Profile,
+} from './members.rules.ts'
+import { selectMember, selectMembers, selectMembersNamed, selectNamedMember } from './members.sql.ts'
 
 /** A member as clients see it, with the revision that guards changes to it (its ETag). */
 export type Revised = { member: MemberAnswer; revision: number }
@@ -34,8 +43,11 @@ export async function getMember(db: Db, ref: string): Promise<Revised> {
 
 async function memberRow(db: Db, ref: string): Promise<Member> {
   const named = parseRef('mem', ref)
-  const member = named && ('id' in named ? await selectMember(db, named.id)
-    : await selectNamedMember(db, keyOf('member.external', named.external)))
+  const member =
+    named &&
+    ('id' in named
+      ? await selectMember(db, named.id)
+      : await selectNamedMember(db, keyOf('member.external', named.external)))
   if (!member) throw new Refused('member_unknown', `there is no member "${ref}"`)
   return member
 }
@@ -53,8 +65,10 @@ export async function listMembers(db: Db, filter: MemberFilter, page: PageAsk): 
   if (filter.email !== undefined) keys.push(keyOf('member.email', emailIdentity(filter.email)))
   if (phone !== undefined) keys.push(keyOf('member.phone', phone))
   if (filter.externalId !== undefined) keys.push(keyOf('member.external', filter.externalId))
-  const rows = keys.length === 0 ? await selectMembers(db, after, page.limit + 1)
-    : await selectMembersNamed(db, keys, after, page.limit + 1)
+  const rows =
+    keys.length === 0
+      ? await selectMembers(db, after, page.limit + 1)
+      : await selectMembersNamed(db, keys, after, page.limit + 1)
   return pageOf(rows, page.limit, memberAnswer, (member) => member.id)
 }
 
@@ -74,14 +88,21 @@ export async function moveNames(tx: Tx, member: Uuid, before: Profile | undefine
   for (let claims = 0; claims < CLAIMS_MAX; claims++) {
     const holders = await claimNames(tx, member, gained)
     const taken: Taken[] = []
-    for (const [key, holder] of holders) if (holder !== member) taken.push({ identity: wanted.get(key) as Identity, holder })
+    for (const [key, holder] of holders)
+      if (holder !== member) taken.push({ identity: wanted.get(key) as Identity, holder })
     if (taken.length > 0) return taken
     if (holders.size === gained.length) {
-      await releaseNames(tx, member, [...had.keys()].filter((key) => !wanted.has(key)))
+      await releaseNames(
+        tx,
+        member,
+        [...had.keys()].filter((key) => !wanted.has(key)),
+      )
       return []
     }
   }
-  throw new Error(`the names of member ${member} were taken and let go again ${CLAIMS_MAX} times while it asked for them`)
+  throw new Error(
+    `the names of member ${member} were taken and let go again ${CLAIMS_MAX} times while it asked for them`,
+  )
 }
 
 function keysOf(profile: Profile | undefined): Map<Uuid, Identity> {

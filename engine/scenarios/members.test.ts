@@ -7,13 +7,22 @@ import { openDatabase } from '../../tests/database.ts'
 
 /** docs/guides/members.md, request by request: each ```http block is sent, and answered as the ```json block after it says. */
 const guide = readFileSync(new URL('../../docs/guides/members.md', import.meta.url), 'utf8')
-const steps = [...guide.matchAll(/```http\n([^`]*)```\s*```json (\d+)\n([^`]*)```/g)].map(([, request = '', status, answer = '']) => {
-  const [head = '', ...body] = request.trim().split('\n\n')
-  const [line = '', ...headers] = head.split('\n')
-  const [method, url] = line.split(' ') as ['GET' | 'POST' | 'PATCH', string]
-  return { line, method, url, headers: Object.fromEntries(headers.map((header) => header.split(': '))), body: body.join('\n\n'),
-    status: Number(status), answer: JSON.parse(answer) as object }
-})
+const steps = [...guide.matchAll(/```http\n([^`]*)```\s*```json (\d+)\n([^`]*)```/g)].map(
+  ([, request = '', status, answer = '']) => {
+    const [head = '', ...body] = request.trim().split('\n\n')
+    const [line = '', ...headers] = head.split('\n')
+    const [method, url] = line.split(' ') as ['GET' | 'POST' | 'PATCH', string]
+    return {
+      line,
+      method,
+      url,
+      headers: Object.fromEntries(headers.map((header) => header.split(': '))),
+      body: body.join('\n\n'),
+      status: Number(status),
+      answer: JSON.parse(answer) as object,
+    }
+  },
+)
 
 const KEY = 'lk_live_aGuideKeyThatIsLongEnoughToBeTaken0000000'
 const database = await openDatabase()
@@ -25,7 +34,16 @@ beforeAll(async () => {
   await owner.connect()
   await acceptKey(owner, KEY)
   await owner.end()
-  api = await createApi({ pool: database.pool, rateLimit: 'off', log: { error: (about) => { faults.push(about) }, warn: () => {} } })
+  api = await createApi({
+    pool: database.pool,
+    rateLimit: 'off',
+    log: {
+      error: (about) => {
+        faults.push(about)
+      },
+      warn: () => {},
+    },
+  })
   const program = { slug: 'coffee', name: 'Coffee', timezone: 'Europe/London', currency: 'GBP', joinPolicy: 'explicit' }
   expect((await send('POST', '/v1/programs', JSON.stringify(program))).status).toBe(201)
 })
@@ -35,8 +53,12 @@ afterAll(async () => {
 })
 
 async function send(method: 'GET' | 'POST' | 'PATCH', url: string, payload = '', headers: Record<string, string> = {}) {
-  const response = await api.inject({ method, url, headers: { authorization: `Bearer ${KEY}`,
-    ...(payload ? { 'content-type': 'application/json' } : {}), ...headers }, ...(payload ? { payload } : {}) })
+  const response = await api.inject({
+    method,
+    url,
+    headers: { authorization: `Bearer ${KEY}`, ...(payload ? { 'content-type': 'application/json' } : {}), ...headers },
+    ...(payload ? { payload } : {}),
+  })
   return { status: response.statusCode, body: response.json() as Record<string, unknown>, headers: response.headers }
 }
 
@@ -47,23 +69,33 @@ describe('the guide to members', () => {
     const response = await send(method, url, body, headers)
     expect(response.body).toMatchObject(answer)
     expect(response.status).toBe(status)
-    if (response.body['id'] !== undefined) expect(response.headers['etag']).toMatch(/^"\d+"$/)
+    if (response.body.id !== undefined) expect(response.headers.etag).toMatch(/^"\d+"$/)
   })
 })
 
 test('an Idempotency-Key answers again word for word, refusals too', async () => {
-  const again = () => send('POST', '/v1/members', '{"externalId":"idem","email":"idem@example.com"}', { 'idempotency-key': 'join-1' })
+  const again = () =>
+    send('POST', '/v1/members', '{"externalId":"idem","email":"idem@example.com"}', { 'idempotency-key': 'join-1' })
   const [first, second] = [await again(), await again()]
   expect(first.status).toBe(201)
   expect(second).toMatchObject({ status: 201, body: first.body, headers: { 'idempotent-replayed': 'true' } })
   const refused = () => send('POST', '/v1/members', '{"email":"IDEM@example.com"}', { 'idempotency-key': 'join-2' })
   expect(await refused()).toMatchObject({ status: 409, body: { code: 'already_exists' } })
-  expect(await refused()).toMatchObject({ status: 409, body: { code: 'already_exists' }, headers: { 'idempotent-replayed': 'true' } })
+  expect(await refused()).toMatchObject({
+    status: 409,
+    body: { code: 'already_exists' },
+    headers: { 'idempotent-replayed': 'true' },
+  })
 })
 
 test.each([
-  ['{"email":"nobody"}', '/email'], ['{"phone":"01632 960961"}', '/phone'], ['{"birthDate":"2026-02-30"}', '/birthDate'],
-  ['{"role":"admin"}', '/role'], ['{"status":"closed"}', '/status'], ['{"externalId":""}', '/externalId'], ['{"locale":"x"}', '/locale'],
+  ['{"email":"nobody"}', '/email'],
+  ['{"phone":"01632 960961"}', '/phone'],
+  ['{"birthDate":"2026-02-30"}', '/birthDate'],
+  ['{"role":"admin"}', '/role'],
+  ['{"status":"closed"}', '/status'],
+  ['{"externalId":""}', '/externalId'],
+  ['{"locale":"x"}', '/locale'],
   ['{"name":7}', '/name'],
 ])('%s is refused at its field', async (body, pointer) => {
   const response = await send('POST', '/v1/members', body)
@@ -80,6 +112,9 @@ test('lists keep to their limits and cursors', async () => {
     expect(await send('GET', url)).toMatchObject({ status: 200, body: { data: expect.any(Array) as unknown } })
   }
   for (const path of ['', '/wallets', '/entries', '/purchases']) {
-    expect(await send('GET', `/v1/members/external:nobody${path}`)).toMatchObject({ status: 404, body: { code: 'member_unknown' } })
+    expect(await send('GET', `/v1/members/external:nobody${path}`)).toMatchObject({
+      status: 404,
+      body: { code: 'member_unknown' },
+    })
   }
 })

@@ -4,16 +4,37 @@ import type { EntryAnswer, EntryStory } from '@laurel/contract/points'
 import { Refused } from '@laurel/contract/refusals'
 import type { Db } from '../base/db.ts'
 import { type Page, type PageAsk, pageOf } from '../base/pages.ts'
-import { type Configuration, type Configurations, program, type RuleVersion, versionById } from '../earning/configuration.ts'
+import {
+  type Configuration,
+  type Configurations,
+  program,
+  type RuleVersion,
+  versionById,
+} from '../earning/configuration.ts'
 import { accountName, ACCOUNTS, kindName } from '../ledger/accounts.ts'
 import { existingMember } from '../members/members.ts'
 import { currentConfiguration } from './current.ts'
 
 /** An entry as it is stored, with what is left of the lot that it opened. */
 export type EntryRow = {
-  member: Uuid; seq: number; walletId: number; kind: number; from: number; to: number; ruleVersionId: number | null
-  reverses: number | null; points: number; balance: number; occurredAt: Instant; bookedAt: Instant; activatesAt: Instant | null
-  expiresAt: Instant | null; source: Uuid; reason: string | null; remaining: number; hash: string
+  member: Uuid
+  seq: number
+  walletId: number
+  kind: number
+  from: number
+  to: number
+  ruleVersionId: number | null
+  reverses: number | null
+  points: number
+  balance: number
+  occurredAt: Instant
+  bookedAt: Instant
+  activatesAt: Instant | null
+  expiresAt: Instant | null
+  source: Uuid
+  reason: string | null
+  remaining: number
+  hash: string
 }
 /** Columns of entries as `e` and lots as `l`. */
 export const ENTRY_COLUMNS = `e.member_id as member, e.seq, e.wallet_id as "walletId", e.kind, e.from_account as "from",
@@ -25,25 +46,41 @@ export const ENTRY_TABLES = 'entries e left join lots l on l.member_id = e.membe
 export type EntryFilter = { program?: string | undefined; wallet?: string | undefined }
 
 /** Newest first. Refusals: member_unknown, program_unknown, wallet_unknown, invalid_cursor. */
-export async function listEntries(db: Db, known: Configurations, member: string, filter: EntryFilter, page: PageAsk):
-  Promise<Page<EntryAnswer>> {
+export async function listEntries(
+  db: Db,
+  known: Configurations,
+  member: string,
+  filter: EntryFilter,
+  page: PageAsk,
+): Promise<Page<EntryAnswer>> {
   const [configuration, id] = await Promise.all([currentConfiguration(db, known), existingMember(db, member)])
   const wallets = walletsOf(configuration, filter)
   const after = page.after === undefined ? { member: id, seq: 2_147_483_647 } : decodeEntryId(page.after)
-  if (after?.member !== id) throw new Refused('invalid_cursor', '`after` is not the `next` of a list of this member\'s entries')
+  if (after?.member !== id)
+    throw new Refused('invalid_cursor', "`after` is not the `next` of a list of this member's entries")
   const rows = await db.query<EntryRow>(
     `select ${ENTRY_COLUMNS} from ${ENTRY_TABLES}
       where e.space_id = $1 and e.member_id = $2 and e.seq < $3 and ($4::int[] is null or e.wallet_id = any ($4::int[]))
-      order by e.seq desc limit $5`, [db.space, id, after.seq, wallets, page.limit + 1], 'entries-list')
-  return pageOf(rows, page.limit, (row) => entryAnswer(configuration, row), (entry) => entry.id)
+      order by e.seq desc limit $5`,
+    [db.space, id, after.seq, wallets, page.limit + 1],
+    'entries-list',
+  )
+  return pageOf(
+    rows,
+    page.limit,
+    (row) => entryAnswer(configuration, row),
+    (entry) => entry.id,
+  )
 }
 
 /** The wallets that a filter lets through; null: all. A wallet is looked for in the program, or in every one. */
 function walletsOf(configuration: Configuration, filter: EntryFilter): number[] | null {
   if (filter.program === undefined && filter.wallet === undefined) return null
   const ours = filter.program === undefined ? undefined : program(configuration, filter.program)
-  if (filter.program !== undefined && !ours) throw new Refused('program_unknown', `there is no program "${filter.program}"`)
-  const wallets = (ours ? [ours] : configuration.programs).flatMap((p) => p.wallets)
+  if (filter.program !== undefined && !ours)
+    throw new Refused('program_unknown', `there is no program "${filter.program}"`)
+  const wallets = (ours ? [ours] : configuration.programs)
+    .flatMap((p) => p.wallets)
     .filter((wallet) => filter.wallet === undefined || wallet.slug === filter.wallet)
   if (wallets.length === 0) throw new Refused('wallet_unknown', `there is no wallet "${filter.wallet}"`)
   return wallets.map((wallet) => wallet.walletId)
@@ -55,17 +92,33 @@ export function entryAnswer(configuration: Configuration, row: EntryRow): EntryA
   if (!wallet) throw new Error(`wallet ${row.walletId} is not in the configuration`)
   const rule = ruleOf(configuration, row)
   return {
-    id: encodeEntryId(row.member, row.seq), member: encodeId('mem', row.member), program: wallet.program.slug, wallet: wallet.slug,
-    kind: kindName(row.kind), points: signed(row), balance: row.balance, from: accountName(row.from), to: accountName(row.to),
-    occurredAt: formatInstant(row.occurredAt), bookedAt: formatInstant(row.bookedAt), reason: row.reason, source: sourceOf(row),
+    id: encodeEntryId(row.member, row.seq),
+    member: encodeId('mem', row.member),
+    program: wallet.program.slug,
+    wallet: wallet.slug,
+    kind: kindName(row.kind),
+    points: signed(row),
+    balance: row.balance,
+    from: accountName(row.from),
+    to: accountName(row.to),
+    occurredAt: formatInstant(row.occurredAt),
+    bookedAt: formatInstant(row.bookedAt),
+    reason: row.reason,
+    source: sourceOf(row),
     rule: rule && { id: encodeId('rul', rule.rule), version: rule.version },
     reverses: row.reverses === null ? null : encodeEntryId(row.member, row.reverses),
-    lot: row.activatesAt === null ? null : { activatesAt: formatInstant(row.activatesAt),
-      expiresAt: row.expiresAt === null ? null : formatInstant(row.expiresAt), remaining: row.remaining },
+    lot:
+      row.activatesAt === null
+        ? null
+        : {
+            activatesAt: formatInstant(row.activatesAt),
+            expiresAt: row.expiresAt === null ? null : formatInstant(row.expiresAt),
+            remaining: row.remaining,
+          },
   }
 }
 
-export function signed(row: Pick<EntryRow, 'to' | 'points'>): number {
+function signed(row: Pick<EntryRow, 'to' | 'points'>): number {
   return row.to === ACCOUNTS.member ? row.points : -row.points
 }
 
@@ -78,11 +131,14 @@ function ruleOf(configuration: Configuration, row: EntryRow): RuleVersion | null
 
 /** What makes entries of each kind. */
 const SOURCES: Record<string, { type: EntryAnswer['source']['type']; prefix: Prefix }> = {
-  earn: { type: 'purchase', prefix: 'pur' }, reverse: { type: 'return', prefix: 'ret' }, restore: { type: 'return', prefix: 'ret' },
-  spend: { type: 'spend', prefix: 'spd' }, adjust: { type: 'adjustment', prefix: 'adj' },
+  earn: { type: 'purchase', prefix: 'pur' },
+  reverse: { type: 'return', prefix: 'ret' },
+  restore: { type: 'return', prefix: 'ret' },
+  spend: { type: 'spend', prefix: 'spd' },
+  adjust: { type: 'adjustment', prefix: 'adj' },
 }
 
-export function sourceOf(row: Pick<EntryRow, 'kind' | 'source'>): EntryAnswer['source'] {
+function sourceOf(row: Pick<EntryRow, 'kind' | 'source'>): EntryAnswer['source'] {
   const made = SOURCES[kindName(row.kind)]
   if (!made) throw new Error(`nothing is known to make entries of kind ${row.kind}`)
   return { type: made.type, id: encodeId(made.prefix, row.source) }
@@ -101,17 +157,33 @@ export async function readEntry(db: Db, known: Configurations, id: string): Prom
   const at = [db.space, key.member, key.seq]
   const [configuration, [row], uses, reversals, [said]] = await Promise.all([
     currentConfiguration(db, known),
-    db.query<EntryRow>(`select ${ENTRY_COLUMNS} from ${ENTRY_TABLES}
-      where e.space_id = $1 and e.member_id = $2 and e.seq = $3`, at, 'entry-read'),
-    db.query<Use>(`select seq, lot_seq as "lotSeq", points from lot_uses
-      where space_id = $1 and member_id = $2 and (seq = $3 or lot_seq = $3) order by seq, lot_seq`, at, 'entry-uses'),
-    db.query<{ seq: number; points: number }>(`select seq, points from entries
-      where space_id = $1 and member_id = $2 and reverses = $3 order by seq`, at, 'entry-reversals'),
-    db.query<Said>(`with source as (select source_id as id from entries where space_id = $1 and member_id = $2 and seq = $3)
+    db.query<EntryRow>(
+      `select ${ENTRY_COLUMNS} from ${ENTRY_TABLES}
+      where e.space_id = $1 and e.member_id = $2 and e.seq = $3`,
+      at,
+      'entry-read',
+    ),
+    db.query<Use>(
+      `select seq, lot_seq as "lotSeq", points from lot_uses
+      where space_id = $1 and member_id = $2 and (seq = $3 or lot_seq = $3) order by seq, lot_seq`,
+      at,
+      'entry-uses',
+    ),
+    db.query<{ seq: number; points: number }>(
+      `select seq, points from entries
+      where space_id = $1 and member_id = $2 and reverses = $3 order by seq`,
+      at,
+      'entry-reversals',
+    ),
+    db.query<Said>(
+      `with source as (select source_id as id from entries where space_id = $1 and member_id = $2 and seq = $3)
       select external_id as "externalId", occurred_at as "occurredAt" from purchases
        where member_id = $2 and purchase_id = (select id from source)
       union all
-      select external_id, occurred_at from returns where member_id = $2 and return_id = (select id from source)`, at, 'entry-source'),
+      select external_id, occurred_at from returns where member_id = $2 and return_id = (select id from source)`,
+      at,
+      'entry-source',
+    ),
   ])
   if (!row) throw new Refused('entry_unknown', `there is no entry "${id}"`)
   const entry = entryAnswer(configuration, row)
@@ -119,9 +191,18 @@ export async function readEntry(db: Db, known: Configurations, id: string): Prom
   const named = (seq: number) => encodeEntryId(row.member, seq)
   return {
     ...entry,
-    source: { ...entry.source, externalId: said?.externalId ?? null, occurredAt: formatInstant(said?.occurredAt ?? row.occurredAt) },
-    rule: rule && { id: encodeId('rul', rule.rule), version: rule.version, name: rule.name, kind: rule.kind,
-      args: rule.args as Record<string, unknown> },
+    source: {
+      ...entry.source,
+      externalId: said?.externalId ?? null,
+      occurredAt: formatInstant(said?.occurredAt ?? row.occurredAt),
+    },
+    rule: rule && {
+      id: encodeId('rul', rule.rule),
+      version: rule.version,
+      name: rule.name,
+      kind: rule.kind,
+      args: rule.args as Record<string, unknown>,
+    },
     took: uses.filter((use) => use.seq === row.seq).map((use) => ({ lot: named(use.lotSeq), points: use.points })),
     takenBy: uses.filter((use) => use.lotSeq === row.seq).map((use) => ({ entry: named(use.seq), points: use.points })),
     reversedBy: reversals.map((reversal) => ({ entry: named(reversal.seq), points: reversal.points })),

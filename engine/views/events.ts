@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { Event } from '@laurel/contract/events'
-import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
+import { encodeId, type Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import { int4s, uuids } from '../base/arrays.ts'
 import { type Db, withRead } from '../base/db.ts'
@@ -18,8 +18,12 @@ export type EventPage = { data: Event[]; next: string; hasMore: boolean }
  * Events after a position, ascending. What was committed before the question is in the answer: it is numbered first.
  * An event refers to rows; here they are read and shown, a statement a table however many events there are.
  */
-export async function listEvents(pool: pg.Pool, known: Configurations, space: number, page: { after: number; limit: number }):
-  Promise<EventPage> {
+export async function listEvents(
+  pool: pg.Pool,
+  known: Configurations,
+  space: number,
+  page: { after: number; limit: number },
+): Promise<EventPage> {
   await numberEvents(pool, space)
   return await withRead(pool, space, async (db) => {
     const stored = await readEvents(db, page.after, page.limit + 1)
@@ -33,19 +37,44 @@ export async function listEvents(pool: pg.Pool, known: Configurations, space: nu
 export async function expand(db: Db, known: Configurations, events: readonly StoredEvent[]): Promise<Event[]> {
   if (events.length === 0) return []
   const [configuration, members, purchases, returns, entries] = await Promise.all([
-    currentConfiguration(db, known), membersOf(db, events), purchasesOf(db, events), returnsOf(db, events), entriesOf(db, events),
+    currentConfiguration(db, known),
+    membersOf(db, events),
+    purchasesOf(db, events),
+    returnsOf(db, events),
+    entriesOf(db, events),
   ])
   const rows: Rows = { configuration, members, purchases, returns, entries }
-  return events.map((event) => ({
-    id: encodeId('evt', event.id), type: event.type, position: event.position, sequence: event.sequence ?? null,
-    ...(event.member === undefined ? {} : { member: encodeId('mem', event.member) }),
-    at: formatInstant(event.at), data: dataOf(rows, event),
-  }) as Event)
+  return events.map(
+    (event) =>
+      ({
+        id: encodeId('evt', event.id),
+        type: event.type,
+        position: event.position,
+        sequence: event.sequence ?? null,
+        ...(event.member === undefined ? {} : { member: encodeId('mem', event.member) }),
+        at: formatInstant(event.at),
+        data: dataOf(rows, event),
+      }) as Event,
+  )
 }
 
 type MemberName = { id: Uuid; externalId: string | null }
-type PurchaseHead = { id: Uuid; programId: number; externalId: string; occurredAt: Instant; total: number; awards: string }
-type ReturnHead = { id: Uuid; programId: number; externalId: string; purchase: Uuid | null; occurredAt: Instant; taken: string }
+type PurchaseHead = {
+  id: Uuid
+  programId: number
+  externalId: string
+  occurredAt: Instant
+  total: number
+  awards: string
+}
+type ReturnHead = {
+  id: Uuid
+  programId: number
+  externalId: string
+  purchase: Uuid | null
+  occurredAt: Instant
+  taken: string
+}
 type Rows = {
   configuration: Configuration
   members: Map<Uuid, MemberName>
@@ -58,48 +87,88 @@ function dataOf(rows: Rows, event: StoredEvent): unknown {
   const { type, data } = event
   if (type.startsWith('points.')) return movedData(rows, event)
   switch (type) {
-    case 'member.enrolled': case 'member.changed':
+    case 'member.enrolled':
+    case 'member.changed':
       return { externalId: rows.members.get(event.member ?? '')?.externalId ?? null, ...data }
-    case 'purchase.recorded': return purchaseData(rows.configuration, found(rows.purchases.get(data['purchase']), event))
-    case 'purchase.returned': return returnData(rows.configuration, found(rows.returns.get(data['return']), event))
-    case 'program.paused': case 'program.resumed': return programData(rows.configuration, event)
-    case 'rule.published': return ruleData(rows.configuration, event)
-    default: return data
+    case 'purchase.recorded':
+      return purchaseData(rows.configuration, found(rows.purchases.get(data.purchase), event))
+    case 'purchase.returned':
+      return returnData(rows.configuration, found(rows.returns.get(data.return), event))
+    case 'program.paused':
+    case 'program.resumed':
+      return programData(rows.configuration, event)
+    case 'rule.published':
+      return ruleData(rows.configuration, event)
+    default:
+      return data
   }
 }
 
 /** Points are positive, but where a further return leaves more standing than the one before: that gives back. */
 function movedData({ configuration, entries }: Rows, event: StoredEvent): unknown {
-  const row = found(entries.get(`${event.member} ${event.data['entry']}`), event)
+  const row = found(entries.get(entryKey(event.member, Number(event.data.entry))), event)
   const { id, program, wallet, points, balance, reason, source, rule } = entryAnswer(configuration, row)
   const gone = event.type === 'points.spent' || event.type === 'points.reversed'
-  return { entry: id, program, wallet, points: gone ? -points : points, balance, reason, source,
-    ...(row.kind === KINDS.earn.code ? { rule } : {}) }
+  return {
+    entry: id,
+    program,
+    wallet,
+    points: gone ? -points : points,
+    balance,
+    reason,
+    source,
+    ...(row.kind === KINDS.earn.code ? { rule } : {}),
+  }
 }
 
 function purchaseData(configuration: Configuration, row: PurchaseHead): unknown {
   const ours = found(programById(configuration, row.programId), row)
   const awards = awardAnswers(configuration, ours, JSON.parse(row.awards) as StoredAward[])
-  return { purchase: encodeId('pur', row.id), program: ours.slug, externalId: row.externalId, occurredAt: formatInstant(row.occurredAt),
-    currency: ours.currency, total: row.total, points: pointsOf(awards) }
+  return {
+    purchase: encodeId('pur', row.id),
+    program: ours.slug,
+    externalId: row.externalId,
+    occurredAt: formatInstant(row.occurredAt),
+    currency: ours.currency,
+    total: row.total,
+    points: pointsOf(awards),
+  }
 }
 
 function returnData(configuration: Configuration, row: ReturnHead): unknown {
   const ours = found(programById(configuration, row.programId), row)
   const taken = (JSON.parse(row.taken) as Taken[]).filter(({ walletId }) => walletSlug(ours, walletId) === 'points')
-  return { return: encodeId('ret', row.id), purchase: row.purchase === null ? null : encodeId('pur', row.purchase), program: ours.slug,
-    externalId: row.externalId, occurredAt: formatInstant(row.occurredAt), points: taken.reduce((sum, t) => sum + t.points, 0) }
+  return {
+    return: encodeId('ret', row.id),
+    purchase: row.purchase === null ? null : encodeId('pur', row.purchase),
+    program: ours.slug,
+    externalId: row.externalId,
+    occurredAt: formatInstant(row.occurredAt),
+    points: taken.reduce((sum, t) => sum + t.points, 0),
+  }
 }
 
 function programData(configuration: Configuration, event: StoredEvent): unknown {
-  const ours = found(configuration.programs.find(({ id }) => id === event.data['program']), event)
+  const ours = found(
+    configuration.programs.find(({ id }) => id === event.data.program),
+    event,
+  )
   return { program: encodeId('prg', ours.id), slug: ours.slug }
 }
 
 function ruleData(configuration: Configuration, event: StoredEvent): unknown {
-  const version: RuleVersion = found(configuration.versions.find((v) => v.rule === event.data['rule'] && v.version === event.data['version']), event)
+  const version: RuleVersion = found(
+    configuration.versions.find((v) => v.rule === event.data.rule && v.version === event.data.version),
+    event,
+  )
   const wallet = found(configuration.byWalletId.get(version.walletId), event)
-  return { rule: encodeId('rul', version.rule), version: version.version, program: wallet.program.slug, name: version.name, kind: version.kind }
+  return {
+    rule: encodeId('rul', version.rule),
+    version: version.version,
+    program: wallet.program.slug,
+    name: version.name,
+    kind: version.kind,
+  }
 }
 
 /** An event is written with what it tells of: that is always there. */
@@ -115,7 +184,9 @@ async function membersOf(db: Db, events: readonly StoredEvent[]): Promise<Rows['
   if (told.length === 0) return new Map()
   const rows = await db.query<MemberName>(
     'select member_id as id, external_id as "externalId" from members where space_id = $1 and member_id = any ($2::uuid[])',
-    [db.space, uuids(told, (event) => event.member)], 'events-members')
+    [db.space, uuids(told, (event) => event.member)],
+    'events-members',
+  )
   return new Map(rows.map((row) => [row.id, row]))
 }
 
@@ -125,7 +196,10 @@ async function purchasesOf(db: Db, events: readonly StoredEvent[]): Promise<Rows
   const rows = await db.query<PurchaseHead>(
     `select purchase_id as id, program_id as "programId", external_id as "externalId", occurred_at as "occurredAt", total, awards
        from purchases join unnest($2::uuid[], $3::uuid[]) as k(member_id, purchase_id) using (member_id, purchase_id)
-      where space_id = $1`, [db.space, uuids(told, (e) => e.member), uuids(told, (e) => e.data['purchase'] as Uuid)], 'events-purchases')
+      where space_id = $1`,
+    [db.space, uuids(told, (e) => e.member), uuids(told, (e) => e.data.purchase as Uuid)],
+    'events-purchases',
+  )
   return new Map(rows.map((row) => [row.id, row]))
 }
 
@@ -136,7 +210,10 @@ async function returnsOf(db: Db, events: readonly StoredEvent[]): Promise<Rows['
     `select return_id as id, program_id as "programId", external_id as "externalId", purchase_id as purchase,
             occurred_at as "occurredAt", taken
        from returns join unnest($2::uuid[], $3::uuid[]) as k(member_id, return_id) using (member_id, return_id)
-      where space_id = $1`, [db.space, uuids(told, (e) => e.member), uuids(told, (e) => e.data['return'] as Uuid)], 'events-returns')
+      where space_id = $1`,
+    [db.space, uuids(told, (e) => e.member), uuids(told, (e) => e.data.return as Uuid)],
+    'events-returns',
+  )
   return new Map(rows.map((row) => [row.id, row]))
 }
 
@@ -146,6 +223,13 @@ async function entriesOf(db: Db, events: readonly StoredEvent[]): Promise<Rows['
   const rows = await db.query<EntryRow>(
     `select ${ENTRY_COLUMNS} from unnest($2::uuid[], $3::int[]) as k(member_id, seq)
        join (${ENTRY_TABLES}) on e.member_id = k.member_id and e.seq = k.seq
-      where e.space_id = $1`, [db.space, uuids(told, (e) => e.member), int4s(told, (e) => e.data['entry'] as number)], 'events-entries')
-  return new Map(rows.map((row) => [`${row.member} ${row.seq}`, row]))
+      where e.space_id = $1`,
+    [db.space, uuids(told, (e) => e.member), int4s(told, (e) => e.data.entry as number)],
+    'events-entries',
+  )
+  return new Map(rows.map((row) => [entryKey(row.member, row.seq), row]))
+}
+
+function entryKey(member: Uuid | undefined, seq: number): string {
+  return `${member ?? ''} ${seq}`
 }

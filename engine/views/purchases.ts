@@ -22,29 +22,49 @@ export async function getPurchase(db: Db, known: Configurations, ref: string): P
 async function selectPurchase(db: Db, ref: string): Promise<PurchaseRow | undefined> {
   const named = parseRef('pur', ref)
   if (!named) return undefined
-  const [row] = 'id' in named
-    ? await db.query<PurchaseRow>(`select ${PURCHASE_COLUMNS} from purchases where space_id = $1 and purchase_id = $2`,
-        [db.space, named.id], 'purchase-by-id')
-    : await db.query<PurchaseRow>(
-        `select ${PURCHASE_COLUMNS} from purchases
+  const [row] =
+    'id' in named
+      ? await db.query<PurchaseRow>(
+          `select ${PURCHASE_COLUMNS} from purchases where space_id = $1 and purchase_id = $2`,
+          [db.space, named.id],
+          'purchase-by-id',
+        )
+      : await db.query<PurchaseRow>(
+          `select ${PURCHASE_COLUMNS} from purchases
           where space_id = $1 and (member_id, purchase_id) = (select n.member_id, n.object_id from lookups n where n.space_id = $1 and n.key = $2)`,
-        [db.space, keyOf('purchase', named.external)], 'purchase-by-name')
+          [db.space, keyOf('purchase', named.external)],
+          'purchase-by-name',
+        )
   return row
 }
 
 /** A member's purchases, newest recorded first. Refusals: member_unknown, program_unknown, invalid_cursor. */
-export async function listPurchases(db: Db, known: Configurations, member: string, filter: { program?: string | undefined },
-  page: PageAsk): Promise<Page<PurchaseView>> {
+export async function listPurchases(
+  db: Db,
+  known: Configurations,
+  member: string,
+  filter: { program?: string | undefined },
+  page: PageAsk,
+): Promise<Page<PurchaseView>> {
   const [configuration, id] = await Promise.all([currentConfiguration(db, known), existingMember(db, member)])
   const ours = filter.program === undefined ? undefined : program(configuration, filter.program)
-  if (filter.program !== undefined && !ours) throw new Refused('program_unknown', `there is no program "${filter.program}"`)
+  if (filter.program !== undefined && !ours)
+    throw new Refused('program_unknown', `there is no program "${filter.program}"`)
   const after = page.after === undefined ? LAST_ID : decodeId('pur', page.after)
   if (after === undefined) throw new Refused('invalid_cursor', '`after` is not the `next` of a list of purchases')
   const rows = await db.query<PurchaseRow>(
     `select ${PURCHASE_COLUMNS} from purchases
       where space_id = $1 and member_id = $2 and purchase_id < $3 and ($4::int is null or program_id = $4)
-      order by purchase_id desc limit $5`, [db.space, id, after, ours?.programId ?? null, page.limit + 1], 'purchases-list')
-  return pageOf(rows, page.limit, (row) => purchaseView(configuration, toPurchase(row)), (purchase) => purchase.id)
+      order by purchase_id desc limit $5`,
+    [db.space, id, after, ours?.programId ?? null, page.limit + 1],
+    'purchases-list',
+  )
+  return pageOf(
+    rows,
+    page.limit,
+    (row) => purchaseView(configuration, toPurchase(row)),
+    (purchase) => purchase.id,
+  )
 }
 
 /** Where a list begins: no UUID of ours is as late. */
@@ -57,7 +77,9 @@ function purchaseView(configuration: Configuration, purchase: Purchase): Purchas
   const answer = JSON.parse(`${purchaseText(configuration, ours, purchase)}}`) as PurchaseView
   const returned = (purchase.returned?.units ?? []).flatMap((quantity, i) => {
     const item = purchase.items[i]
-    return item && quantity > 0 ? [{ line: item.line, quantity, amount: amountReturned(item.amount, quantity, item.quantity) }] : []
+    return item && quantity > 0
+      ? [{ line: item.line, quantity, amount: amountReturned(item.amount, quantity, item.quantity) }]
+      : []
   })
   return { ...answer, returned }
 }

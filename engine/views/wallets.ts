@@ -18,7 +18,13 @@ export type WalletReader = {
   read(space: number, ref: string): Promise<WalletAnswer[] | undefined>
 }
 
-type Question = { space: number; member?: Uuid; key?: Uuid; settle: (answer: WalletAnswer[] | undefined) => void; fail: (fault: unknown) => void }
+type Question = {
+  space: number
+  member?: Uuid
+  key?: Uuid
+  settle: (answer: WalletAnswer[] | undefined) => void
+  fail: (fault: unknown) => void
+}
 
 const AT_ONCE_MAX = 200
 const IN_FLIGHT_MAX = 2
@@ -43,7 +49,8 @@ export function createWalletReader(pool: pg.Pool, known: Configurations): Wallet
     if (waiting.length <= AT_ONCE_MAX && waiting.every((question) => question.space === space)) return waiting.splice(0)
     const taken: Question[] = []
     const left: Question[] = []
-    for (const question of waiting) (question.space === space && taken.length < AT_ONCE_MAX ? taken : left).push(question)
+    for (const question of waiting)
+      (question.space === space && taken.length < AT_ONCE_MAX ? taken : left).push(question)
     waiting = left
     return taken
   }
@@ -65,7 +72,12 @@ export function createWalletReader(pool: pg.Pool, known: Configurations): Wallet
       const named = parseRef('mem', ref)
       if (!named) return Promise.resolve(undefined)
       return new Promise((settle, fail) => {
-        waiting.push({ space, settle, fail, ...('id' in named ? { member: named.id } : { key: keyOf('member.external', named.external) }) })
+        waiting.push({
+          space,
+          settle,
+          fail,
+          ...('id' in named ? { member: named.id } : { key: keyOf('member.external', named.external) }),
+        })
         schedule()
       })
     },
@@ -73,9 +85,20 @@ export function createWalletReader(pool: pg.Pool, known: Configurations): Wallet
 }
 
 /** At most three statements, on the wire at once; the version last, so that no wallet is newer than the configuration. */
-async function readMany(db: Db, known: Configurations, questions: readonly Question[]): Promise<(WalletAnswer[] | undefined)[]> {
-  const [byId, byKey, version] = await Promise.all([statesOf(db, questions), namedStatesOf(db, questions),
-    db.query<{ version: number }>('select config_version as version from spaces where space_id = $1', [db.space], 'wallets-config-version')])
+async function readMany(
+  db: Db,
+  known: Configurations,
+  questions: readonly Question[],
+): Promise<(WalletAnswer[] | undefined)[]> {
+  const [byId, byKey, version] = await Promise.all([
+    statesOf(db, questions),
+    namedStatesOf(db, questions),
+    db.query<{ version: number }>(
+      'select config_version as version from spaces where space_id = $1',
+      [db.space],
+      'wallets-config-version',
+    ),
+  ])
   const configuration = await known.get(db, version[0]?.version ?? 0)
   return questions.map(({ member, key }) => {
     const text = member === undefined ? byKey.get(key ?? '') : byId.get(member)
@@ -88,7 +111,9 @@ async function statesOf(db: Db, questions: readonly Question[]): Promise<Map<Uui
   if (asked.length === 0) return new Map()
   const rows = await db.query<{ member: Uuid; wallets: string }>(
     'select member_id as member, wallets from member_states where member_id = any ($1::uuid[]) and space_id = $2',
-    [uuids(asked, (question) => question.member), db.space], 'wallets-by-id')
+    [uuids(asked, (question) => question.member), db.space],
+    'wallets-by-id',
+  )
   return new Map(rows.map((row) => [row.member, row.wallets]))
 }
 
@@ -98,12 +123,17 @@ async function namedStatesOf(db: Db, questions: readonly Question[]): Promise<Ma
   const rows = await db.query<{ key: Uuid; wallets: string }>(
     `select n.key, s.wallets from lookups n join member_states s on s.member_id = n.member_id
       where n.space_id = $2 and n.key = any ($1::uuid[]) and s.space_id = $2`,
-    [uuids(asked, (question) => question.key), db.space], 'wallets-by-name')
+    [uuids(asked, (question) => question.key), db.space],
+    'wallets-by-name',
+  )
   return new Map(rows.map((row) => [row.key, row.wallets]))
 }
 
 function show(configuration: Configuration, text: string): WalletAnswer[] {
   const held = decodeWallets(text)
-  return configuration.programs.flatMap((program) => program.wallets.map(({ walletId, slug }) =>
-    walletAnswer(program.slug, slug, held.find((wallet) => wallet.w === walletId) ?? emptyWallet(walletId))))
+  return configuration.programs.flatMap((program) =>
+    program.wallets.map(({ walletId, slug }) =>
+      walletAnswer(program.slug, slug, held.find((wallet) => wallet.w === walletId) ?? emptyWallet(walletId)),
+    ),
+  )
 }

@@ -1,0 +1,67 @@
+import type { Uuid } from '@laurel/contract/ids'
+import { int4s, uuids } from './arrays.ts'
+import type { Db, Tx } from './db.ts'
+
+/** A name in `lookups`: its key, whose it is, and what was so named (a purchase or return, or an entry). */
+export type NameRow = { key: Uuid; member: Uuid; object: Uuid | null; seq: number | null }
+
+/** Rows in ascending order of key, so that lists wait for each other. Fails with 23505 when a name is taken. */
+export async function insertNames(tx: Tx, rows: readonly NameRow[]): Promise<void> {
+  if (rows.length === 0) return
+  await tx.query(
+    `insert into lookups (space_id, key, member_id, object_id, seq)
+     select $1, * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[])`,
+    [
+      tx.space,
+      uuids(rows, (r) => r.key),
+      uuids(rows, (r) => r.member),
+      uuids(rows, (r) => r.object),
+      int4s(rows, (r) => r.seq),
+    ],
+    'names-insert',
+  )
+}
+
+/**
+ * Takes names for a member, in the same order, and answers who holds each: the member, or whoever was first. A name in
+ * neither place was let go meanwhile: ask again.
+ */
+export async function claimNames(tx: Tx, member: Uuid, keys: readonly Uuid[]): Promise<Map<Uuid, Uuid>> {
+  if (keys.length === 0) return new Map()
+  const sorted = uuids(keys.toSorted(), (key) => key)
+  const [, holders] = await Promise.all([
+    tx.query(
+      `insert into lookups (space_id, key, member_id)
+       select $1, key, $2 from unnest($3::uuid[]) with ordinality as n(key, place) order by place
+       on conflict do nothing`,
+      [tx.space, member, sorted],
+      'names-claim',
+    ),
+    tx.query<{ key: Uuid; member: Uuid }>(
+      'select key, member_id as member from lookups where space_id = $1 and key = any ($2::uuid[])',
+      [tx.space, sorted],
+      'names-holders',
+    ),
+  ])
+  return new Map(holders.map((row) => [row.key, row.member]))
+}
+
+/** Lets go of names that the member holds. */
+export async function releaseNames(tx: Tx, member: Uuid, keys: readonly Uuid[]): Promise<void> {
+  if (keys.length === 0) return
+  await tx.query(
+    'delete from lookups where space_id = $1 and key = any ($2::uuid[]) and member_id = $3',
+    [tx.space, uuids(keys.toSorted(), (key) => key), member],
+    'names-release',
+  )
+}
+
+/** Whom a name leads to. */
+export async function memberNamed(db: Db, key: Uuid): Promise<Uuid | undefined> {
+  const [row] = await db.query<{ member: Uuid }>(
+    'select member_id as member from lookups where space_id = $1 and key = $2',
+    [db.space, key],
+    'name-lookup',
+  )
+  return row?.member
+}
