@@ -1,6 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
-import type { Tx } from './db.ts'
+import { instants, int2s, texts, uuids } from './arrays.ts'
+import type { Db, Tx } from './db.ts'
 
 /**
  * Answers kept under an Idempotency-Key, one by one. A row whose status is 0 is taken by a request that is still running; the
@@ -34,6 +35,36 @@ export async function releaseKey(tx: Tx, key: Uuid, takenBefore?: Instant): Prom
     `delete from idempotency_keys
       where space_id = $1 and key = $2 and status = ${RUNNING} and ($3::timestamptz is null or created_at < $3)`,
     [tx.space, key, takenBefore === undefined ? null : formatInstant(takenBefore)],
+  )
+}
+
+export type AnswerRow = StoredAnswer & { key: Uuid; at: Instant }
+
+/** The answers to a list, in ascending order of key. Fails with 23505 when a key was taken meanwhile. */
+export async function insertAnswers(tx: Tx, rows: readonly AnswerRow[]): Promise<void> {
+  if (rows.length === 0) return
+  await tx.query(
+    `insert into idempotency_keys (space_id, key, request, status, answer, created_at)
+     select $1, * from unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::timestamptz[])`,
+    [
+      tx.space,
+      uuids(rows, (r) => r.key),
+      uuids(rows, (r) => r.request),
+      int2s(rows, (r) => r.status),
+      texts(rows, (r) => r.answer),
+      instants(rows, (r) => r.at),
+    ],
+    'answers-insert',
+  )
+}
+
+/** What was answered under these keys before. */
+export async function loadAnswers(db: Db, keys: readonly Uuid[]): Promise<(StoredAnswer & { key: Uuid })[]> {
+  if (keys.length === 0) return []
+  return await db.query<StoredAnswer & { key: Uuid }>(
+    'select key, request, status, answer from idempotency_keys where space_id = $1 and key = any ($2::uuid[])',
+    [db.space, uuids(keys, (k) => k)],
+    'answers-load',
   )
 }
 

@@ -65,3 +65,47 @@ export async function memberNamed(db: Db, key: Uuid): Promise<Uuid | undefined> 
   )
   return row?.member
 }
+
+/**
+ * Takes names for a member, in ascending order of their keys as every list does, and answers who holds each: the
+ * member, or whoever was first. A name in neither place was let go meanwhile: ask again.
+ */
+export async function claimNames(tx: Tx, member: Uuid, keys: readonly Uuid[]): Promise<Map<Uuid, Uuid>> {
+  if (keys.length === 0) return new Map()
+  const sorted = uuids(keys.toSorted(), (key) => key)
+  const [, holders] = await Promise.all([
+    tx.query(
+      `insert into lookups (space_id, key, member_id)
+       select $1, key, $2 from unnest($3::uuid[]) with ordinality as n(key, place) order by place
+       on conflict do nothing`,
+      [tx.space, member, sorted],
+      'names-claim',
+    ),
+    tx.query<{ key: Uuid; member: Uuid }>(
+      'select key, member_id as member from lookups where space_id = $1 and key = any ($2::uuid[])',
+      [tx.space, sorted],
+      'names-holders',
+    ),
+  ])
+  return new Map(holders.map((row) => [row.key, row.member]))
+}
+
+/** Lets go of names that the member holds. */
+export async function releaseNames(tx: Tx, member: Uuid, keys: readonly Uuid[]): Promise<void> {
+  if (keys.length === 0) return
+  await tx.query(
+    'delete from lookups where space_id = $1 and key = any ($2::uuid[]) and member_id = $3',
+    [tx.space, uuids(keys.toSorted(), (key) => key), member],
+    'names-release',
+  )
+}
+
+/** Whom a name leads to. */
+export async function memberNamed(db: Db, key: Uuid): Promise<Uuid | undefined> {
+  const [row] = await db.query<{ member: Uuid }>(
+    'select member_id as member from lookups where space_id = $1 and key = $2',
+    [db.space, key],
+    'name-lookup',
+  )
+  return row?.member
+}

@@ -1,7 +1,8 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import { instants, int2s, int4s, texts, uuids } from '../base/arrays.ts'
+import { type AnswerRow, insertAnswers } from '../base/answers.ts'
 import type { Tx } from '../base/db.ts'
+import { insertNames, type NameRow } from '../base/names.ts'
 import { appendEvents, type NewEvent } from '../base/outbox.ts'
 import { type EntryOf, insertEntries, insertLotUses, insertStates, saveLots, updateStates } from '../ledger/ledger.sql.ts'
 import type { LotUse, MemberState } from '../ledger/ledger.rules.ts'
@@ -10,20 +11,19 @@ import { insertPurchases, insertReturns, updateReturned } from '../purchases/pur
 import type { Purchase, Return } from '../purchases/purchases.rules.ts'
 import type { Outcome } from './asks.ts'
 import type { Changes } from './decisions.ts'
-import type { Named, StoredAnswer } from './slices.ts'
 
 /** What a list has decided of one ask, and what of it is to be written. */
 export type Answered = {
   outcome: Outcome | undefined
   changes?: Changes | undefined
-  store?: (StoredAnswer & { key: Uuid; at: Instant }) | undefined
+  store?: AnswerRow | undefined
   fault?: Error
 }
 
 /** All that a list writes, a table at a time. */
 type Writes = {
-  answers: NonNullable<Answered['store']>[]
-  names: (Named & { key: Uuid })[]
+  answers: AnswerRow[]
+  names: NameRow[]
   joined: { member: Uuid; externalId: string; at: Instant }[]
   states: { state: MemberState; read: number }[]
   newStates: MemberState[]
@@ -104,22 +104,4 @@ function collect(answered: readonly Answered[]): Writes {
 
 function order(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
-}
-
-async function insertAnswers(tx: Tx, rows: Writes['answers']): Promise<void> {
-  if (rows.length === 0) return
-  await tx.query(
-    `insert into idempotency_keys (space_id, key, request, status, answer, created_at)
-     select $1, * from unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::timestamptz[])`,
-    [tx.space, uuids(rows, (r) => r.key), uuids(rows, (r) => r.request), int2s(rows, (r) => r.status),
-      texts(rows, (r) => r.answer), instants(rows, (r) => r.at)], 'answers-insert')
-}
-
-async function insertNames(tx: Tx, rows: Writes['names']): Promise<void> {
-  if (rows.length === 0) return
-  await tx.query(
-    `insert into lookups (space_id, key, member_id, object_id, seq)
-     select $1, * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[])`,
-    [tx.space, uuids(rows, (r) => r.key), uuids(rows, (r) => r.member), uuids(rows, (r) => r.object), int4s(rows, (r) => r.seq)],
-    'names-insert')
 }

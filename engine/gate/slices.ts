@@ -1,4 +1,5 @@
 import type { Uuid } from '@laurel/contract/ids'
+import { loadAnswers, type StoredAnswer } from '../base/answers.ts'
 import { uuids } from '../base/arrays.ts'
 import type { Db } from '../base/db.ts'
 import type { Configuration } from '../earning/configuration.ts'
@@ -11,7 +12,6 @@ import type { MemberRef } from './names.ts'
 
 /** Where a name leads: to a member, and to the purchase or return (object) or entry (seq) that was so named. */
 export type Named = { member: Uuid; object: Uuid | null; seq: number | null }
-export type StoredAnswer = { request: Uuid; status: number; answer: string }
 
 /** All that a list's asks need to be decided, as it was read; then as the decisions before an ask left it. */
 export type Slices = {
@@ -90,13 +90,6 @@ export async function loadSlices(db: Db, asks: readonly Loading[], look: boolean
   for (const row of named) if (row.member !== null) slices.states.set(row.owner, toState(row))
   await loadFurther(db, asks, slices)
   return slices
-}
-
-async function loadAnswers(db: Db, keys: readonly Uuid[]): Promise<(StoredAnswer & { key: Uuid })[]> {
-  if (keys.length === 0) return []
-  return await db.query<StoredAnswer & { key: Uuid }>(
-    'select key, request, status, answer from idempotency_keys where space_id = $1 and key = any ($2::uuid[])',
-    [db.space, uuids(keys, (k) => k)], 'gate-answers')
 }
 
 type NameRow = { key: Uuid; owner: Uuid; object: Uuid | null; seq: number | null } & (StateRow | { member: null })
