@@ -22,6 +22,8 @@ export type ApiOptions = {
   /** Requests a second and key; 1,000 unless told. */
   rateLimit?: number | 'off'
   log: Log
+  /** How long a key that was looked up is believed, in milliseconds: five seconds at most, which is the default. */
+  rememberKeysMs?: number
   /** The gate, where the caller has one already; else the API makes its own. */
   gate?: Gate
 }
@@ -57,7 +59,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     gate,
     wallets: createWalletReader(pool, known),
     configurations: known,
-    who: createWho(pool, spaces),
+    who: createWho(pool, spaces, options.rememberKeysMs),
     limits: createLimits(rateLimit),
     metrics: createMetrics(pool, gate),
     log,

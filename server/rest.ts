@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { RequestListener, Server } from 'node:http'
+import type { Socket } from 'node:net'
 import { OPERATIONS } from '@laurel/contract/operations'
 import { BODY_MAX, type Operation } from '@laurel/contract/operation'
 import { Refused } from '@laurel/contract/refusals'
@@ -7,7 +8,7 @@ import type { Call, Handler } from './call.ts'
 import { type Door, idempotencyOf, invalid, newRequestId } from './door.ts'
 import { HANDLERS } from './handlers/handlers.ts'
 import { readJson, readJsonStrictly } from './json.ts'
-import { type Answer, answerTo, headersOf, refusalAnswer, typeOf } from './problems.ts'
+import { type Answer, answerTo, headersOf, PROBLEM_TYPE, refusalAnswer, typeOf } from './problems.ts'
 import { readQuery } from './query.ts'
 import { type Check, fastCheck, fullCheck } from './validate.ts'
 import { type Caller, requireScope } from './who.ts'
@@ -43,6 +44,7 @@ export function createRest(door: Door, serverFactory: (listener: RequestListener
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: PARAMETER_MAX, querystringParser: () => ({}) },
+    clientErrorHandler: refuseGibberish,
     frameworkErrors: (error, request, reply) => {
       stamp(reply, request.id)
       send(reply, answerTo(translated(error), request.id, 'none', door.log))
@@ -174,6 +176,22 @@ function stamp(reply: FastifyReply, requestId: string): void {
 
 export function send(reply: FastifyReply, answer: Answer): void {
   reply.code(answer.status).headers(answer.headers).type(typeOf(answer.status)).send(answer.body)
+}
+
+/** What is not HTTP, or more of it than we take, never becomes a request. */
+function refuseGibberish(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const detail =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'the headers are larger than 16 KB'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 'the request took too long to arrive'
+        : 'this is not an HTTP/1.1 request'
+  const { body } = refusalAnswer({ code: 'invalid_request', detail })
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `Request-Id: ${newRequestId()}\r\nConnection: close\r\n\r\n${body}`,
+  )
 }
 
 /** The framework's own refusals, as ours. */

@@ -17,8 +17,8 @@ const REMEMBERED_MAX = 10_000
 const BEARER = /^Bearer +([\x21-\x7e]{1,200})$/i
 
 /** `spaces` learns every space that is asked for. */
-export function createWho(pool: pg.Pool, spaces: Set<number> = new Set()): Who {
-  const remembered = new LRUCache<string, Caller>({ max: REMEMBERED_MAX, ttl: REMEMBERED_MS })
+export function createWho(pool: pg.Pool, spaces: Set<number> = new Set(), rememberedMs = REMEMBERED_MS): Who {
+  const remembered = new LRUCache<string, Caller>({ max: REMEMBERED_MAX, ttl: rememberedMs })
   const asked = new Map<string, Promise<Caller>>()
 
   async function find(authorization: string): Promise<Caller> {

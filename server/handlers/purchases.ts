@@ -8,7 +8,7 @@ import type { Db } from '@laurel/engine/base/db'
 import { type Configuration, program } from '@laurel/engine/earning/configuration'
 import { isRefusal } from '@laurel/engine/gate/decisions'
 import { getMember, memberIdOf } from '@laurel/engine/members/members'
-import { preview } from '@laurel/engine/preview'
+import { type PreviewAsk, preview } from '@laurel/engine/preview'
 import { currentConfiguration } from '@laurel/engine/views/current'
 import { getPurchase } from '@laurel/engine/views/purchases'
 import { answer, type Call, type Handlers, param, read } from '../call.ts'
@@ -48,19 +48,19 @@ export const purchases: Handlers<
     const body = call.body as PreviewBody
     const fault = body.metadata && freeFault(body.metadata)
     if (fault) throw invalid([{ pointer: '/metadata', detail: fault }])
-    const occurredAt = body.occurredAt === undefined ? call.now : occurredAtOf(body.occurredAt, call.now)
-    const configuration = await read(call, async (db) => {
-      const known = await currentConfiguration(db, call.door.configurations)
-      if (body.member !== undefined) await requireBuyer(db, known, body.program, body.member)
-      return known
-    })
-    const told = preview(configuration, {
+    const ask: PreviewAsk = {
       program: body.program,
       currency: body.currency,
-      occurredAt,
-      items: body.items as PurchaseAsk['items'],
+      occurredAt: body.occurredAt === undefined ? call.now : occurredAtOf(body.occurredAt, call.now),
+      items: body.items as PreviewAsk['items'],
+    }
+    return await read(call, async (db) => {
+      const configuration = await currentConfiguration(db, call.door.configurations)
+      const told = preview(configuration, ask)
+      if (isRefusal(told)) return refusalAnswer(told)
+      if (body.member !== undefined) await requireBuyer(db, configuration, body.program, body.member)
+      return answer(200, told)
     })
-    return isRefusal(told) ? refusalAnswer(told) : answer(200, told)
   },
 
   getPurchase: async (call) =>
