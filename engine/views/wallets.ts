@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Uuid } from '@laurel/contract/ids'
+import { Refused } from '@laurel/contract/refusals'
 import { uuids } from '../base/arrays.ts'
 import { type Db, withBound } from '../base/db.ts'
 import { keyOf } from '../base/keys.ts'
@@ -14,7 +15,10 @@ import { decodeWallets, emptyWallet } from '../ledger/wallets.rules.ts'
  * acknowledged write is seen.
  */
 export type WalletReader = {
-  /** Every wallet of every program, in the order in which they were made; undefined where there is no such member. */
+  /**
+   * Every wallet of every program, in the order in which they were made; undefined where there is no such member.
+   * Refusals: overloaded, when too many wait.
+   */
   read(space: number, ref: string): Promise<WalletAnswer[] | undefined>
 }
 
@@ -28,6 +32,7 @@ type Question = {
 
 const AT_ONCE_MAX = 200
 const IN_FLIGHT_MAX = 2
+const WAITING_MAX = 10_000
 
 export function createWalletReader(pool: pg.Pool, known: Configurations): WalletReader {
   let waiting: Question[] = []
@@ -71,6 +76,9 @@ export function createWalletReader(pool: pg.Pool, known: Configurations): Wallet
     read(space, ref) {
       const named = parseRef('mem', ref)
       if (!named) return Promise.resolve(undefined)
+      if (waiting.length >= WAITING_MAX) {
+        return Promise.reject(new Refused('overloaded', `${WAITING_MAX} questions are waiting`))
+      }
       return new Promise((settle, fail) => {
         waiting.push({
           space,
