@@ -9,8 +9,8 @@ import { median, printTable, whole } from './table.ts'
 /** From spawning the process to its first 200 from /health/ready; on data that is there already, after a clean stop. */
 export async function start(options: Options): Promise<void> {
   const times = Math.max(3, options.rounds)
-  const everything = await repeat(times, { LAUREL_DATA_DIR: join(HOME, 'start') }, 'start')
   await onStage(async (stage) => {
+    const everything = await repeat(times, { LAUREL_DATA_DIR: join(HOME, 'start') }, 'start')
     const url = stage.url(await seeded(stage, ENTRIES))
     const alone = await repeat(times, { DATABASE_URL: url }, 'api')
     const row = (name: string, all: number[]) => [
