@@ -23,8 +23,3 @@ export type OperationId = (
   | typeof points
   | typeof events
 )[number]['id']
-
-const byId = new Map(OPERATIONS.map((op) => [op.id, op]))
-export function operation(id: OperationId): Operation {
-  return byId.get(id) as Operation
-}

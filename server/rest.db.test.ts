@@ -5,7 +5,7 @@ import { OPERATIONS } from '@laurel/contract/operations'
 import { SCOPES } from '@laurel/contract/scopes'
 import { openPool } from '@laurel/engine/base/db'
 import { openDatabase } from '../tests/database.ts'
-import { addKey, LIVE, openApi, TEST, type TestApi } from './api-for-tests.ts'
+import { addKey, LIVE, openApi, TEST, type TestApi } from '../tests/api.ts'
 
 /** The conventions that hold for every operation. What single ones do is in the scenarios. */
 const database = await openDatabase()
@@ -415,7 +415,7 @@ test('a key may ask so often and no more; others are not held up', async () => {
   const limited = await openApi(database, { rateLimit: 3 })
   try {
     const all = await Promise.all(Array.from({ length: 5 }, () => limited.call('GET', '/v1/programs')))
-    expect(all.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 429, 429])
+    expect(all.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 200, 429, 429])
     const [last] = all.filter(({ status }) => status === 429)
     expect(last?.headers.get('ratelimit-policy')).toBe('"key";q=3;w=1')
     expect(last?.headers.get('ratelimit')).toBe('"key";r=0;t=1')

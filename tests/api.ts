@@ -2,12 +2,12 @@ import { createHash, randomUUID } from 'node:crypto'
 import { Compile } from 'typebox/compile'
 import { expect } from 'vitest'
 import { z } from 'zod'
-import { problem } from '@laurel/contract/common'
-import { type Operation, refusalsOf } from '@laurel/contract/operation'
-import { OPERATIONS } from '@laurel/contract/operations'
-import { REFUSALS } from '@laurel/contract/refusals'
-import type { TestDatabase } from '../tests/database.ts'
-import { type ApiOptions, createApi } from './api.ts'
+import { problem } from '../contract/common.ts'
+import { type Operation, refusalsOf } from '../contract/operation.ts'
+import { OPERATIONS } from '../contract/operations.ts'
+import { REFUSALS } from '../contract/refusals.ts'
+import type { TestDatabase } from './database.ts'
+import { type ApiOptions, createApi } from '../server/api.ts'
 
 /** An API that listens, with a key for each space; every answer of it is held against the contract. */
 export type TestApi = {
@@ -18,7 +18,6 @@ export type TestApi = {
   /** As the live space's key, unless told. A text or bytes as body go out as they are. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Told>
 }
-// biome-ignore lint/suspicious/noExplicitAny: tests look into answers
 export type Told = { status: number; body: any; text: string; headers: Headers }
 
 export const LIVE = 'lk_live_forTestsOnly00000000000000000000000000000'
