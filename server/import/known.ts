@@ -4,6 +4,7 @@ import { hash } from 'node:crypto'
 export type Known = {
   /** The name's number; `fresh` when it had not been seen before. */
   add(name: string): { number: number; fresh: boolean }
+  has(name: string): boolean
   readonly size: number
   /** What it holds in memory. */
   readonly bytes: number
@@ -42,8 +43,7 @@ export function known(): Known {
 
   return {
     add(name) {
-      const digest = hash('sha1', name, 'buffer')
-      const words = new Uint32Array([digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8)])
+      const words = wordsOf(name)
       const at = find(words, table, slots)
       const found = table[at + 3] as number
       if (found !== 0) return { number: found - 1, fresh: false }
@@ -52,7 +52,13 @@ export function known(): Known {
       if (size > slots * FILLED_MAX) grow()
       return { number: size - 1, fresh: true }
     },
+    has: (name) => table[find(wordsOf(name), table, slots) + 3] !== 0,
     get size() { return size },
     get bytes() { return table.byteLength },
   }
+}
+
+function wordsOf(name: string): Uint32Array {
+  const digest = hash('sha1', name, 'buffer')
+  return new Uint32Array([digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8)])
 }

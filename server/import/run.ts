@@ -3,7 +3,7 @@ import { decodeId } from '@laurel/contract/ids'
 import type { Ask, Outcome } from '@laurel/engine/gate/asks'
 import { purchases, type Survey, survey } from './arrange.ts'
 import { feeder } from './feed.ts'
-import { known } from './known.ts'
+import { type Known, known } from './known.ts'
 import type { ImportMap } from './map.ts'
 import { planFor, type Fault } from './plan.ts'
 import type { Progress } from './progress.ts'
@@ -36,22 +36,23 @@ const PAUSE_MAX_MS = 5_000
 type Asked = Extract<Ask, { verb: 'purchase' | 'return' }>
 type Piece = { ask: Asked; lines: number[] }
 type Answer = { member: string; points: number; unmatched?: { quantity: number }[]; reversed?: { writtenOff: number }[] }
-type Running = ImportOptions & { tally: Tally; startedMs: number; enrolled: ReturnType<typeof known>; postponed: ReturnType<typeof spill>
+type Running = ImportOptions & { tally: Tally; startedMs: number; bought: Known; enrolled: Known; postponed: ReturnType<typeof spill>
   source: Source }
 
 /**
  * Imports a file of purchases and returns. Each is known by its external id, so that a second run finds what is there
  * and changes nothing, and a run after a killed one goes on where that ended, with the same end.
  *
- * A return of a customer who is no member yet is asked again after everything else: it may be that customer's purchases that
- * enrol them come later in the file. A run after this one finds them enrolled at once, and both must end alike; that
- * such a return takes nothing from later purchases is the engine's rule (purchases no later than the return).
+ * Returns that stand before the first purchase of their customer, and those of customers who are no members, are asked
+ * after everything else: the purchases that enrol them may come later in the file, while a second run finds them
+ * enrolled from the beginning, and both must end alike. That such a return takes nothing from purchases made
+ * after it is the engine's rule.
  */
 export async function importPurchases(options: ImportOptions): Promise<Tally> {
   const tally = emptyTally()
   const startedMs = Date.now()
   const source: Source = { path: options.path, file: options.map.file }
-  const running: Running = { ...options, tally, startedMs, enrolled: known(), postponed: spill(), source }
+  const running: Running = { ...options, tally, startedMs, bought: known(), enrolled: known(), postponed: spill(), source }
   const surveyed = await look(running)
   try {
     tally.rows = surveyed.rows
@@ -87,7 +88,7 @@ async function feedAll(running: Running, surveyed: Survey): Promise<void> {
       if (stop?.aborted) break
       if (found.kind === 'fault') refuse(running, '', [found.fault])
       else {
-        const piece = assemble(running, surveyed, found.number, found.rows)
+        const piece = await assemble(running, surveyed, found.number, found.rows)
         if (piece) await feed.offer({ member: piece.ask.member, isReturn: piece.ask.verb === 'return', run: () => take(running, piece) })
       }
       seen()
@@ -107,8 +108,8 @@ async function feedAll(running: Running, surveyed: Survey): Promise<void> {
   if (stop?.aborted) tally.stopped = { line, why: 'it was asked to' }
 }
 
-/** What is to be asked; undefined when the rows are refused, or when nothing is to be asked. */
-function assemble(running: Running, { plan }: Survey, number: string, rows: readonly Row[]): Piece | undefined {
+/** What is to be asked now; undefined when the rows are refused, or when it is to be asked later or not at all. */
+async function assemble(running: Running, { plan }: Survey, number: string, rows: readonly Row[]): Promise<Piece | undefined> {
   const { tally } = running
   const assembled = plan.assemble(number, rows)
   if ('faults' in assembled) {
@@ -121,10 +122,19 @@ function assemble(running: Running, { plan }: Survey, number: string, rows: read
     tally.returns.found += 1
     tally.returns.units += unitsOf(ask)
   }
-  if (running.submit) return { ask, lines: rows.map((row) => row.line) }
-  tally.taken += rows.length
-  running.enrolled.add(ask.member)
-  return undefined
+  if (!running.submit) {
+    tally.taken += rows.length
+    running.enrolled.add(ask.member)
+    return undefined
+  }
+  const piece = { ask, lines: rows.map((row) => row.line) }
+  if (ask.verb === 'purchase') running.bought.add(ask.member)
+  else if (!running.bought.has(ask.member)) return await postpone(running, piece)
+  return piece
+}
+
+async function postpone({ postponed }: Running, piece: Piece): Promise<undefined> {
+  await postponed.put(piece.lines[0] ?? 0, JSON.stringify(piece))
 }
 
 function unitsOf(ask: Asked): number {
@@ -150,7 +160,7 @@ async function take(running: Running, piece: Piece, again = false): Promise<void
   const { code, detail } = JSON.parse(outcome.body) as { code: string; detail: string }
   const faults = lines.map((line) => ({ line, code, reason: detail }))
   if (ask.verb === 'return' && code === 'member_unknown') {
-    if (!again) return await running.postponed.put(lines[0] ?? 0, JSON.stringify(piece))
+    if (!again) return await postpone(running, piece)
     tally.returns.ofUnknownMembers += 1
     tally.returns.rowsOfUnknownMembers += lines.length
     tally.returns.unitsUnmatched += unitsOf(ask)

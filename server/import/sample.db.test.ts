@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -157,4 +157,24 @@ describe('the sample', () => {
     await importInto(other, file)
     expect(await stateOf(other)).toEqual(await stateOf(shop))
   })
+})
+
+test('a return before the first purchases of its member, all in one minute, ends the same however often it is stopped', async () => {
+  const row = (number: string, quantity: number, price: string) => `${number},TEA-01,Tea,${quantity},2011-03-01 09:15:00,${price},7.0,UK`
+  const path = join(folder, 'minute.csv')
+  writeFileSync(path, ['InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country',
+    row('C1', -1, '3'), row('2', 1, '3'), row('3', 1, '5'), ''].join('\n'))
+  const [whole, stopped] = [await openShop(), await openShop()]
+  for (const one of [whole, stopped]) await one.rule('per_amount', { points: 1, per: 100 })
+  await importInto(whole, path)
+  const stop = new AbortController()
+  const { gate } = stopped
+  await importInto(stopped, path, { stop: stop.signal, submit: async (ask) => {
+    stop.abort()
+    return await gate.submit(stopped.space, ask)
+  } })
+  expect(await balancesOf(stopped)).toEqual({ 7: 3 })
+  await importInto(stopped, path)
+  expect(await stateOf(stopped)).toEqual(await stateOf(whole))
+  expect(await balancesOf(whole)).toEqual({ 7: 3 })
 })
