@@ -1,0 +1,231 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { OPERATIONS } from '../../contract/operations.ts'
+import { addKey, LIVE, openApi, type TestApi } from '../../tests/api.ts'
+import { openDatabase } from '../../tests/database.ts'
+
+/**
+ * Ada's first month at the coffee shop, by every operation that there is. Each answer is held against the contract on
+ * its way (tests/api.ts): its shape to the last field, its headers, its refusals.
+ */
+const database = await openDatabase()
+let api: TestApi
+const used = new Set<string>()
+
+beforeAll(async () => {
+  await addKey(database, database.space, LIVE)
+  api = await openApi(database)
+})
+afterAll(() => api.close())
+
+async function ask(id: string, params: Record<string, string>, body?: unknown, query = '') {
+  const op = OPERATIONS.find((one) => one.id === id)
+  if (!op) throw new Error(`there is no operation ${id}`)
+  const path = op.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
+  const told = await api.call(op.method, path + query, body)
+  if (told.status < 300) used.add(id)
+  return told
+}
+
+const BEANS = { sku: 'BEANS-1KG', name: 'House blend', category: 'beans', brand: 'Laurel', quantity: 2, amount: 2500 }
+const CAKE = { line: 'cake', sku: 'CAKE', category: 'food', quantity: 1, amount: 399 }
+const buy = (externalId: string, at: string, items: object[]) => ({
+  program: 'coffee',
+  externalId,
+  member: 'external:ada',
+  occurredAt: at,
+  currency: 'GBP',
+  items,
+})
+const wallet = { program: 'coffee', wallet: 'points', pending: 0, held: 0, lifetimeExpired: 0 }
+
+test('a program and its rules', async () => {
+  const program = {
+    slug: 'coffee',
+    name: 'Coffee',
+    timezone: 'Europe/London',
+    currency: 'GBP',
+    joinPolicy: 'on_first_purchase',
+  }
+  expect((await ask('createProgram', {}, program)).status).toBe(201)
+  expect((await ask('changeProgram', { program: 'coffee' }, { name: 'Coffee Club' })).body.name).toBe('Coffee Club')
+  expect((await ask('getProgram', { program: 'coffee' })).body.wallets).toEqual([{ slug: 'points' }])
+  expect((await ask('listPrograms', {})).body.data).toHaveLength(1)
+
+  const pound = { program: 'coffee', name: 'A point a pound', kind: 'per_amount', args: { points: 1, per: 100 } }
+  const { id } = (await ask('createEarningRule', {}, pound)).body
+  const twice = await ask(
+    'publishRuleVersion',
+    { rule: id },
+    { args: { points: 2, per: 100 }, effectiveFrom: '2026-11-10T00:00:00Z' },
+  )
+  expect([twice.status, twice.body.version]).toEqual([201, 2])
+  const cake = { ...pound, name: 'Cake', kind: 'per_item', args: { points: 5, skus: ['CAKE'] }, status: 'draft' }
+  const draft = (await ask('createEarningRule', {}, cake)).body.id
+  expect((await ask('publishEarningRule', { rule: draft })).body.status).toBe('active')
+  expect((await ask('pauseEarningRule', { rule: draft })).body.status).toBe('paused')
+  expect((await ask('resumeEarningRule', { rule: draft })).body.status).toBe('active')
+  const old = (await ask('createEarningRule', {}, { ...pound, name: 'Old', kind: 'fixed', args: { points: 100 } })).body
+    .id
+  expect((await ask('archiveEarningRule', { rule: old })).body.status).toBe('archived')
+  expect((await ask('getEarningRule', { rule: id })).body.versions).toHaveLength(2)
+  expect((await ask('listEarningRules', {}, undefined, '?program=coffee&limit=2')).body.next).not.toBeNull()
+})
+
+test('a member', async () => {
+  const ada = {
+    externalId: 'ada',
+    email: 'ada@example.com',
+    phone: '+441632960961',
+    name: 'Ada',
+    birthDate: '1985-12-10',
+    locale: 'en-GB',
+    attributes: { milk: 'oat', visits: [1, 2] },
+  }
+  expect((await ask('createMember', {}, ada)).status).toBe(201)
+  expect((await ask('createMember', {}, ada)).status).toBe(200)
+  expect((await ask('getMember', { member: 'external:ada' })).body.attributes).toEqual(ada.attributes)
+  expect(
+    (await ask('changeMember', { member: 'external:ada' }, { attributes: { milk: null } })).body.attributes,
+  ).toEqual({ visits: [1, 2] })
+  expect((await ask('listMembers', {}, undefined, '?email=ADA%40example.com')).body.data).toHaveLength(1)
+})
+
+test('she buys, and sees why she earns what she earns', async () => {
+  const seen = (
+    await ask(
+      'previewPurchase',
+      {},
+      { program: 'coffee', currency: 'GBP', occurredAt: '2026-11-02T09:00:00Z', items: [BEANS, CAKE] },
+    )
+  ).body
+  expect(seen.points).toBe(28 + 5)
+  expect(seen.rules.map((r: { fired: boolean; reason: string }) => r.fired || r.reason)).toEqual([
+    true,
+    true,
+    'the rule is archived',
+  ])
+  const first = await ask(
+    'recordPurchase',
+    {},
+    { ...buy('T1', '2026-11-02T09:00:00Z', [BEANS, CAKE]), store: 'Soho', metadata: { till: 3 } },
+  )
+  expect([first.status, first.body.points, first.body.total, first.body.items[0].line]).toEqual([201, 33, 2899, '1'])
+  const more = { purchases: [buy('T2', '2026-11-12T09:00:00Z', [BEANS]), buy('T1', '2026-11-02T09:00:00Z', [BEANS])] }
+  const batch = (await ask('recordPurchases', {}, more)).body.results
+  expect(batch.map((r: { status: number; error?: { code: string } }) => r.error?.code ?? r.status)).toEqual([
+    201,
+    'external_id_conflict',
+  ])
+  expect(batch[0].purchase.points).toBe(50)
+  expect((await ask('getPurchase', { purchase: 'external:T1' })).body).toMatchObject({
+    points: 33,
+    store: 'Soho',
+    metadata: { till: 3 },
+  })
+})
+
+test('she spends, is given something, and brings something back', async () => {
+  const spent = await ask(
+    'spendPoints',
+    { member: 'external:ada' },
+    { wallet: 'points', points: 30, reason: 'Espresso', externalId: 'S1' },
+  )
+  expect([spent.status, spent.body.wallets[0].available]).toEqual([201, 53])
+  const kind = await ask('adjustPoints', { member: 'external:ada' }, { wallet: 'points', points: 7, reason: 'Sorry' })
+  expect([kind.status, kind.body.wallets[0]]).toEqual([
+    201,
+    { ...wallet, available: 60, lifetimeEarned: 83, lifetimeSpent: 30, lifetimeReversed: 0, lifetimeAdjusted: 7 },
+  ])
+  const back = await ask(
+    'recordReturn',
+    {},
+    {
+      program: 'coffee',
+      member: 'external:ada',
+      externalId: 'R1',
+      occurredAt: '2026-11-13T09:00:00Z',
+      purchase: 'external:T2',
+      items: [{ sku: 'BEANS-1KG', quantity: 1 }],
+    },
+  )
+  expect([back.status, back.body.points, back.body.lines[0].amount]).toEqual([201, 25, 1250])
+  const unknown = await ask(
+    'recordReturn',
+    {},
+    {
+      program: 'coffee',
+      member: 'external:ada',
+      externalId: 'R2',
+      occurredAt: '2026-11-13T09:00:00Z',
+      items: [{ sku: 'TEA', quantity: 1 }],
+    },
+  )
+  expect(unknown.body.unmatched).toEqual([{ sku: 'TEA', quantity: 1 }])
+})
+
+test('she and the shop can follow every point', async () => {
+  const member = 'external:ada'
+  expect((await ask('listWallets', { member })).body.data).toEqual([
+    { ...wallet, available: 35, lifetimeEarned: 83, lifetimeSpent: 30, lifetimeReversed: 25, lifetimeAdjusted: 7 },
+  ])
+  const entries = (await ask('listEntries', { member }, undefined, '?program=coffee&wallet=points')).body.data
+  expect(entries.map((e: { kind: string; points: number }) => [e.kind, e.points])).toEqual([
+    ['reverse', -25],
+    ['adjust', 7],
+    ['spend', -30],
+    ['earn', 50],
+    ['earn', 5],
+    ['earn', 28],
+  ])
+  for (const { id } of entries) {
+    const story = (await ask('getEntry', { entry: id })).body
+    expect(story.source.id).toMatch(/^(pur|ret|spd|adj)_/)
+  }
+  const bought = (await ask('listPurchases', { member })).body.data
+  expect(bought.map((p: { externalId: string; returned: object[] }) => [p.externalId, p.returned])).toEqual([
+    ['T2', [{ line: '1', quantity: 1, amount: 1250 }]],
+    ['T1', []],
+  ])
+})
+
+test('the shop can stop at once', async () => {
+  expect((await ask('pauseProgram', { program: 'coffee' })).body.status).toBe('paused')
+  expect((await ask('recordPurchase', {}, buy('T3', '2026-11-14T09:00:00Z', [BEANS]))).body.code).toBe('program_paused')
+  expect((await ask('resumeProgram', { program: 'coffee' })).body.status).toBe('active')
+  expect((await ask('recordPurchase', {}, buy('T3', '2026-11-14T09:00:00Z', [BEANS]))).status).toBe(201)
+})
+
+test('all of it was told, in one order without gaps', async () => {
+  const events: { type: string; position: number; member?: string; sequence: number | null }[] = []
+  for (let after = '0', more = true; more; ) {
+    const { body } = await ask('listEvents', {}, undefined, `?after=${after}&limit=4`)
+    events.push(...body.data)
+    after = body.next
+    more = body.hasMore
+  }
+  expect(events.map(({ position }) => position)).toEqual(events.map((_, i) => i + 1))
+  const hers = events.filter(({ member }) => member !== undefined)
+  expect(hers.map(({ sequence }) => sequence)).toEqual(hers.map((_, i) => i + 1))
+  expect(hers.map(({ type }) => type)).toEqual([
+    'member.enrolled',
+    'member.changed',
+    'purchase.recorded',
+    'points.earned',
+    'points.earned',
+    'purchase.recorded',
+    'points.earned',
+    'points.spent',
+    'points.adjusted',
+    'purchase.returned',
+    'points.reversed',
+    'purchase.returned',
+    'purchase.recorded',
+    'points.earned',
+  ])
+  expect(new Set(events.map(({ type }) => type))).toContain('rule.published')
+  expect(api.faults).toEqual([])
+})
+
+test('no operation was left out', () => {
+  expect(OPERATIONS.map(({ id }) => id).filter((id) => !used.has(id))).toEqual([])
+})
