@@ -67,8 +67,17 @@ export async function survey(source: Source, planOf: (header: string[]) => Plan,
     }
   }
   if (!found) throw new Fixable(`${source.path} is empty: not even a header is in it.`)
-  const marked: Marked = { ...found, rows, skipped, numbers: numbers.size, indexBytes: numbers.bytes, runs, later, version,
-    close: () => later.close() }
+  const marked: Marked = {
+    ...found,
+    rows,
+    skipped,
+    numbers: numbers.size,
+    indexBytes: numbers.bytes,
+    runs,
+    later,
+    version,
+    close: () => later.close(),
+  }
   return marked
 }
 
@@ -101,7 +110,8 @@ export async function* purchases(source: Source, surveyed: Survey): AsyncGenerat
         continue
       }
       const glance = plan.glance(row.cells)
-      if (glance.kind === 'fault') yield { kind: 'fault', fault: { line: row.line, code: glance.code, reason: glance.reason } }
+      if (glance.kind === 'fault')
+        yield { kind: 'fault', fault: { line: row.line, code: glance.code, reason: glance.reason } }
       if (glance.kind !== 'row') continue
       if (glance.purchase !== current) {
         yield* finish()
@@ -141,7 +151,9 @@ function isLate(runs: Runs, run: number): boolean {
 
 async function versionOf(path: string): Promise<string> {
   const { size, mtimeMs, ino } = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw new Fixable(error.code === 'ENOENT' ? `There is no file ${path}.` : `The file ${path} cannot be read: ${error.message}`)
+    throw new Fixable(
+      error.code === 'ENOENT' ? `There is no file ${path}.` : `The file ${path} cannot be read: ${error.message}`,
+    )
   })
   return `${ino} ${size} ${mtimeMs}`
 }

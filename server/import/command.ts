@@ -41,7 +41,9 @@ Exit codes: 0 all is stored, 1 it could not begin or go on, 3 all is stored but 
 /** `laurel import`. */
 export function importCommand(): Command {
   const command = new Command('import').description('Import purchases from a file').addHelpText('after', HELP)
-  command.command('purchases').description('Import purchases and returns from a CSV file')
+  command
+    .command('purchases')
+    .description('Import purchases and returns from a CSV file')
     .argument('<file>', 'a CSV file with a header, gzipped or not')
     .requiredOption('--program <slug>', 'the program in which they earn')
     .requiredOption('--map <file>', 'what the columns mean, as JSON')
@@ -60,7 +62,8 @@ async function runImport(file: string, options: Options, env: NodeJS.ProcessEnv)
   const map = await readMap(options.map)
   const interruption = stopOnSignals()
   try {
-    const go = (submit: ((ask: Ask) => Promise<Outcome>) | undefined) => importAndSay(file, map, options, interruption.signal, submit)
+    const go = (submit: ((ask: Ask) => Promise<Outcome>) | undefined) =>
+      importAndSay(file, map, options, interruption.signal, submit)
     const tally = options.dryRun ? await go(undefined) : await withEngine(readConfig(env), map, options, go)
     if (interruption.signal.aborted) return EXIT.interrupted
     if (tally.stopped || tally.faults > 0) return EXIT.failed
@@ -70,8 +73,13 @@ async function runImport(file: string, options: Options, env: NodeJS.ProcessEnv)
   }
 }
 
-async function importAndSay(file: string, map: ImportMap, options: Options, stop: AbortSignal,
-  submit: ((ask: Ask) => Promise<Outcome>) | undefined): Promise<Tally> {
+async function importAndSay(
+  file: string,
+  map: ImportMap,
+  options: Options,
+  stop: AbortSignal,
+  submit: ((ask: Ask) => Promise<Outcome>) | undefined,
+): Promise<Tally> {
   const refused = await refusedFile(options.refused ?? `${file}.refused.csv`)
   const progress = progressOn(process.stderr)
   let refusedPath: string | undefined
@@ -83,28 +91,41 @@ async function importAndSay(file: string, map: ImportMap, options: Options, stop
   }
   const seconds = tally.seconds.toFixed(1)
   const said = { dryRun: options.dryRun === true, ...(refusedPath ? { refusedFile: refusedPath } : {}) }
-  process.stdout.write(`${file}: ${tally.stopped ? 'stopped' : 'done'} after ${seconds} s, ` +
-    `${Math.round(tally.rows / Math.max(tally.seconds, 0.001)).toLocaleString('en-GB')} rows/s\n\n${reportText(tally, said)}`)
-  if (options.report) await writeFile(options.report, reportJson(tally, { file, program: options.program, mode: options.mode, ...said }))
+  process.stdout.write(
+    `${file}: ${tally.stopped ? 'stopped' : 'done'} after ${seconds} s, ` +
+      `${Math.round(tally.rows / Math.max(tally.seconds, 0.001)).toLocaleString('en-GB')} rows/s\n\n${reportText(tally, said)}`,
+  )
+  if (options.report)
+    await writeFile(options.report, reportJson(tally, { file, program: options.program, mode: options.mode, ...said }))
   return tally
 }
 
 /** Runs `work` with the way into the engine: the gate, in this process, on the database that the settings name. */
-async function withEngine<T>(config: Config, map: ImportMap, { program, mode }: Options,
-  work: (submit: (ask: Ask) => Promise<Outcome>) => Promise<T>): Promise<T> {
+async function withEngine<T>(
+  config: Config,
+  map: ImportMap,
+  { program, mode }: Options,
+  work: (submit: (ask: Ask) => Promise<Outcome>) => Promise<T>,
+): Promise<T> {
   return await withDatabase(config, 'laurel import', async (url) => {
     await checkSchema(url)
     const space = await spaceOf(url, mode)
     const pool = openPool(url, { max: CONNECTIONS, applicationName: 'laurel-import' })
-    const gate = createGate({ pool, onFault: (error, verb) => console.error(`A ${verb} met a fault of Laurel's own: ${error.message}`) })
+    const gate = createGate({
+      pool,
+      onFault: (error, verb) => console.error(`A ${verb} met a fault of Laurel's own: ${error.message}`),
+    })
     try {
       const configuration = await withRead(pool, space, loadConfiguration)
       const ours = programOf(configuration, program)
       if (!ours) {
         const others = configuration.programs.map((p) => p.slug).join(', ')
-        throw new Fixable(`There is no program "${program}" in the ${mode} data. ${others ? `There is: ${others}.` : 'There is none at all yet.'}`)
+        throw new Fixable(
+          `There is no program "${program}" in the ${mode} data. ${others ? `There is: ${others}.` : 'There is none at all yet.'}`,
+        )
       }
-      if (ours.status === 'paused') throw new Fixable(`The program "${ours.slug}" is paused: it takes no purchases. Resume it first.`)
+      if (ours.status === 'paused')
+        throw new Fixable(`The program "${ours.slug}" is paused: it takes no purchases. Resume it first.`)
       if (typeof map.currency === 'object' && map.currency.constant !== ours.currency) {
         throw new Fixable(`The program "${ours.slug}" is in ${ours.currency}, the map says ${map.currency.constant}.`)
       }
@@ -117,8 +138,11 @@ async function withEngine<T>(config: Config, map: ImportMap, { program, mode }: 
 }
 
 async function spaceOf(databaseUrl: string, mode: Mode): Promise<number> {
-  const { rows: [row] } = await withOwner(databaseUrl, 'laurel-import', (owner) =>
-    owner.query<{ space_id: number }>('select space_id from spaces where tenant = $1 and mode = $2', [TENANT, mode]))
+  const {
+    rows: [row],
+  } = await withOwner(databaseUrl, 'laurel-import', (owner) =>
+    owner.query<{ space_id: number }>('select space_id from spaces where tenant = $1 and mode = $2', [TENANT, mode]),
+  )
   if (!row) throw new Error(`the database has no space for ${mode} data`)
   return row.space_id
 }

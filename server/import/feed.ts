@@ -23,15 +23,18 @@ export function feeder(underWayMax: number): Feeder {
   function begin(member: string, lane: Lane, job: Job): void {
     lane.open += 1
     lane.returnOpen = job.isReturn
-    void job.run().catch((error: unknown) => {
-      failure ??= error instanceof Error ? error : new Error(String(error))
-    }).then(() => {
-      lane.open -= 1
-      held -= 1
-      if (lane.open === 0) lane.returnOpen = false
-      advance(member, lane)
-      wake?.()
-    })
+    void job
+      .run()
+      .catch((error: unknown) => {
+        failure ??= error instanceof Error ? error : new Error(String(error))
+      })
+      .then(() => {
+        lane.open -= 1
+        held -= 1
+        if (lane.open === 0) lane.returnOpen = false
+        advance(member, lane)
+        wake?.()
+      })
   }
 
   function mayBegin(lane: Lane, job: Job): boolean {
@@ -49,7 +52,9 @@ export function feeder(underWayMax: number): Feeder {
 
   async function until(enough: () => boolean): Promise<void> {
     while (!enough() && !(failure && held === 0)) {
-      await new Promise<void>((resolve) => { wake = resolve })
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
     }
     if (failure) throw failure
   }

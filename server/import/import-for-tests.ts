@@ -34,8 +34,8 @@ export async function balancesOf({ sql }: TestDatabase): Promise<Record<string, 
   const rows = await sql(`select external_id, wallets from members join member_states using (member_id) order by 1`)
   return Object.fromEntries(
     rows.map((row) => {
-      const wallets = JSON.parse(row['wallets'] as string) as { b: number }[]
-      return [row['external_id'] as string, wallets.reduce((sum, wallet) => sum + wallet.b, 0)]
+      const wallets = JSON.parse(row.wallets as string) as { b: number }[]
+      return [row.external_id as string, wallets.reduce((sum, wallet) => sum + wallet.b, 0)]
     }),
   )
 }

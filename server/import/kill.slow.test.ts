@@ -17,7 +17,7 @@ const INVOICES = 4_000
 const KILLS = 6
 
 /** A small generator of numbers, so that a failure can be had again: the seed is in the test's name. */
-const SEED = Number(process.env['LAUREL_TEST_SEED'] ?? Date.now() % 1_000_000)
+const SEED = Number(process.env.LAUREL_TEST_SEED ?? Date.now() % 1_000_000)
 function numbers(seed: number): (below: number) => number {
   let state = seed
   return (below) => {
@@ -41,7 +41,10 @@ function makeFile(path: string, seed: number): void {
       else rows.push(row)
     }
   }
-  writeFileSync(path, `InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n${rows.join('\n')}\n`)
+  writeFileSync(
+    path,
+    `InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n${rows.join('\n')}\n`,
+  )
 }
 
 async function openTill(): Promise<Shop> {
@@ -56,7 +59,7 @@ function startImport(shop: Shop, path: string): ChildProcess {
   return spawn(process.execPath, args, { env: { ...process.env, DATABASE_URL: shop.url }, stdio: 'ignore' })
 }
 
-const stored = async (shop: Shop) => Number((await shop.sql('select count(*) as n from purchases'))[0]?.['n'])
+const stored = async (shop: Shop) => Number((await shop.sql('select count(*) as n from purchases'))[0]?.n)
 const ended = (child: ChildProcess) => new Promise<number | null>((done) => child.once('exit', (code) => done(code)))
 
 describe(`an import killed -9 again and again (LAUREL_TEST_SEED=${SEED})`, () => {

@@ -35,7 +35,8 @@ export function known(): Known {
   function grow(): void {
     const wider = new Uint32Array(table.length * 2)
     for (let at = 0; at < table.length; at += WORDS) {
-      if (table[at + 3] !== 0) wider.set(table.subarray(at, at + WORDS), find(table.subarray(at, at + 3), wider, slots * 2))
+      if (table[at + 3] !== 0)
+        wider.set(table.subarray(at, at + WORDS), find(table.subarray(at, at + 3), wider, slots * 2))
     }
     slots *= 2
     table = wider
@@ -53,8 +54,12 @@ export function known(): Known {
       return { number: size - 1, fresh: true }
     },
     has: (name) => table[find(wordsOf(name), table, slots) + 3] !== 0,
-    get size() { return size },
-    get bytes() { return table.byteLength },
+    get size() {
+      return size
+    },
+    get bytes() {
+      return table.byteLength
+    },
   }
 }
 

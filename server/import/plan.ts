@@ -1,14 +1,28 @@
 import { LINES_MAX } from '@laurel/contract/purchases'
 import type { PurchaseAsk, ReturnAsk } from '@laurel/engine/gate/asks'
 import type { ImportMap } from './map.ts'
-import { badText, columnsOf, EXTERNAL_ID_MAX, headReader, isRowRefusal, type Line, ROW_CODES, type RowCode, rowReader,
-  rowRefusal, type RowRefusal } from './row.ts'
+import {
+  badText,
+  columnsOf,
+  EXTERNAL_ID_MAX,
+  headReader,
+  isRowRefusal,
+  type Line,
+  ROW_CODES,
+  type RowCode,
+  rowReader,
+  rowRefusal,
+  type RowRefusal,
+} from './row.ts'
 import type { Row } from './rows.ts'
 
 /** What is wrong with the row that begins on this line of the file. */
 export type Fault = { line: number; code: string; reason: string }
 /** How a row is to be taken, before its purchase is put together. */
-export type Glance = { kind: 'skip'; reason: string } | { kind: 'row'; purchase: string } | { kind: 'fault'; code: RowCode; reason: string }
+export type Glance =
+  | { kind: 'skip'; reason: string }
+  | { kind: 'row'; purchase: string }
+  | { kind: 'fault'; code: RowCode; reason: string }
 export type Assembled = { ask: PurchaseAsk | ReturnAsk } | { faults: Fault[] }
 
 /** Rows → purchases and returns, as a map says. Pure: the same rows give the same asks in every run. */
@@ -41,7 +55,8 @@ export function planFor(map: ImportMap, header: readonly string[], program: stri
     }
     const number = purchase(cells)
     if (number !== '') return { kind: 'row', purchase: number }
-    const no = cells.length === header.length ? rowRefusal('purchase_missing', ROW_CODES.purchase_missing) : ragged(cells)
+    const no =
+      cells.length === header.length ? rowRefusal('purchase_missing', ROW_CODES.purchase_missing) : ragged(cells)
     return { kind: 'fault', ...no }
   }
 
@@ -65,14 +80,16 @@ export function planFor(map: ImportMap, header: readonly string[], program: stri
     if (isRowRefusal(about)) return all(about)
     const common = { program, externalId: number, member: `external:${first.member}`, occurredAt: first.occurredAt }
     const items = lines.map((line) => line.item)
-    if (first.isReturn) return { ask: { verb: 'return', ...common, items: items.map(({ sku, quantity }) => ({ sku, quantity })) } }
+    if (first.isReturn)
+      return { ask: { verb: 'return', ...common, items: items.map(({ sku, quantity }) => ({ sku, quantity })) } }
     return { ask: { verb: 'purchase', ...common, currency: first.currency, ...about, items } }
   }
   return { glance, assemble }
 }
 
 function badNumber(number: string): RowRefusal | undefined {
-  if (number.length > EXTERNAL_ID_MAX) return rowRefusal('text_too_long', `the number of the purchase has ${number.length} characters`)
+  if (number.length > EXTERNAL_ID_MAX)
+    return rowRefusal('text_too_long', `the number of the purchase has ${number.length} characters`)
   return badText('the number of the purchase', number)
 }
 
@@ -80,8 +97,10 @@ function badNumber(number: string): RowRefusal | undefined {
 function differing(first: Line, lines: readonly Line[]): RowRefusal | undefined {
   for (const line of lines) {
     if (line.member !== first.member) return rowRefusal('member_differs', `"${first.member}" and "${line.member}"`)
-    if (line.currency !== first.currency) return rowRefusal('currency_differs', `"${first.currency}" and "${line.currency}"`)
-    if (line.isReturn !== first.isReturn) return rowRefusal('quantity_sign', 'units both bought and returned under one number')
+    if (line.currency !== first.currency)
+      return rowRefusal('currency_differs', `"${first.currency}" and "${line.currency}"`)
+    if (line.isReturn !== first.isReturn)
+      return rowRefusal('quantity_sign', 'units both bought and returned under one number')
   }
   return undefined
 }

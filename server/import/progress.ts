@@ -32,7 +32,11 @@ export function progressOn(out: Terminal, now: () => number = Date.now): Progres
       marks.push({ at, rows: state.rows, share: state.share })
       while (marks.length > 2 && (marks[1] as { at: number }).at <= at - RATE_OVER_MS) marks.shift()
       const since = marks[0] as { at: number; rows: number; share: number }
-      const text = line(state, { ms: at - since.at, rows: state.rows - since.rows, share: state.share - since.share }, tty)
+      const text = line(
+        state,
+        { ms: at - since.at, rows: state.rows - since.rows, share: state.share - since.share },
+        tty,
+      )
       out.write(tty ? `\r\u001b[K${text.slice(0, (out.columns ?? 80) - 1)}` : `${text}\n`)
       drawn = true
     },

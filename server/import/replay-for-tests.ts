@@ -22,7 +22,7 @@ const NAME = '2010-12_2011-05.csv.gz'
 
 /** The real file: as given, else as LAUREL_REPLAY_FILE says, else where a data folder beside the checkout has it. */
 export function replayFile(given?: string): string | undefined {
-  const named = given ?? process.env['LAUREL_REPLAY_FILE']
+  const named = given ?? process.env.LAUREL_REPLAY_FILE
   if (named) return resolve(named)
   const beside = resolve(ROOT, '../shared/data/online-retail', NAME)
   return existsSync(beside) ? beside : undefined
@@ -39,7 +39,10 @@ export async function expectedOf(file: string): Promise<Expected | undefined> {
 }
 
 /** What did come out. `balances`: of all members, by external id. */
-export function gotten(tally: Pick<Tally, 'purchases' | 'returns'> & { skipped: Tally['skipped'] }, balances: Record<string, number>): Expected {
+export function gotten(
+  tally: Pick<Tally, 'purchases' | 'returns'> & { skipped: Tally['skipped'] },
+  balances: Record<string, number>,
+): Expected {
   const lines = Object.entries(balances).map(([customer, balance]) => `${customer}:${balance}`)
   return {
     members: lines.length,

@@ -9,10 +9,9 @@ import { expectedOf, gotten, replayFile } from './replay-for-tests.ts'
 
 /** Half a year of a real retailer, when the file is here: it is not part of the repository. */
 const file = replayFile()
-const title = file ? 'half a year of a real retailer' : 'half a year of a real retailer is NOT tested: LAUREL_REPLAY_FILE names no file'
-if (!file) console.warn(title)
+if (!file) console.warn('NOT tested: half a year of a real retailer. LAUREL_REPLAY_FILE may name the file.')
 
-describe.runIf(file)(title, () => {
+describe.runIf(file)('half a year of a real retailer', () => {
   const folder = mkdtempSync(join(tmpdir(), 'laurel-replay-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

@@ -14,7 +14,9 @@ describe('progress', () => {
   const show = (isTTY: boolean) => {
     let now = 0
     let text = ''
-    const out = Object.assign(new PassThrough(), { isTTY, columns: 100 }).on('data', (chunk) => { text += chunk })
+    const out = Object.assign(new PassThrough(), { isTTY, columns: 100 }).on('data', (chunk) => {
+      text += chunk
+    })
     const progress = progressOn(out, () => now)
     for (; now <= 20_000; now += 50) progress.show({ doing: 'Importing', rows: now, total: 80_000, share: 0 })
     progress.end()
@@ -24,24 +26,46 @@ describe('progress', () => {
   test('is one line on a terminal: share, rows, rate, time left; taken away at the end', () => {
     const frames = show(true).split('\r\u001b[K')
     expect(frames.length).toBeGreaterThan(190)
-    expect(frames.at(-2)).toBe('Importing  ██████░░░░░░░░░░░░░░░░░░  25 %  20,000 of 80,000 rows  1,000/s  1 min 00 s left')
+    expect(frames.at(-2)).toBe(
+      'Importing  ██████░░░░░░░░░░░░░░░░░░  25 %  20,000 of 80,000 rows  1,000/s  1 min 00 s left',
+    )
     expect(frames.at(-1)).toBe('')
     expect(Math.max(...frames.map((frame) => frame.length))).toBeLessThan(100)
   })
 
   test('is a line every five seconds elsewhere', () => {
-    expect(show(false).trimEnd().split('\n')).toEqual([5, 10, 15, 20].map((s) =>
-      `Importing  ${Math.floor(s / 0.8)} %  ${s},000 of 80,000 rows  1,000/s  ${duration((80 - s) * 1000)} left`))
+    expect(show(false).trimEnd().split('\n')).toEqual(
+      [5, 10, 15, 20].map(
+        (s) =>
+          `Importing  ${Math.floor(s / 0.8)} %  ${s},000 of 80,000 rows  1,000/s  ${duration((80 - s) * 1000)} left`,
+      ),
+    )
   })
 
-  test.each([[900, '1 s'], [59_000, '59 s'], [65_000, '1 min 05 s'], [7_800_000, '2 h 10 min']])('%i ms are %s', (ms, text) => {
+  test.each([
+    [900, '1 s'],
+    [59_000, '59 s'],
+    [65_000, '1 min 05 s'],
+    [7_800_000, '2 h 10 min'],
+  ])('%i ms are %s', (ms, text) => {
     expect(duration(ms)).toBe(text)
   })
 })
 
 describe('refused rows', () => {
-  test.each([['plain', 'plain'], ['=1+1', "'=1+1"], ['+1', "'+1"], ['-1', "'-1"], ['@x', "'@x"], ['\tx', "'\tx"], ["'x", "''x"],
-    ['a,"b"', '"a,""b"""'], ['=a,b', `"'=a,b"`], ['\rx', `"'\rx"`], ['', '']])('%j is written %j', (text, cell) => {
+  test.each([
+    ['plain', 'plain'],
+    ['=1+1', "'=1+1"],
+    ['+1', "'+1"],
+    ['-1', "'-1"],
+    ['@x', "'@x"],
+    ['\tx', "'\tx"],
+    ["'x", "''x"],
+    ['a,"b"', '"a,""b"""'],
+    ['=a,b', `"'=a,b"`],
+    ['\rx', `"'\rx"`],
+    ['', ''],
+  ])('%j is written %j', (text, cell) => {
     expect(csvCell(text)).toBe(cell)
   })
 

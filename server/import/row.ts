@@ -31,7 +31,10 @@ export type RowRefusal = { code: RowCode; reason: string }
 
 /** What one row says. amount: minor units of the whole line; 0 for what comes back, where it is not looked at. */
 export type Line = {
-  member: string; occurredAt: Instant; currency: string; isReturn: boolean
+  member: string
+  occurredAt: Instant
+  currency: string
+  isReturn: boolean
   item: { sku: string; quantity: number; amount: number; name?: string; category?: string; brand?: string }
 }
 /** What the first row says of the whole purchase. */
@@ -60,10 +63,16 @@ export function columnsOf(header: readonly string[]): Columns {
   return (name) => {
     const at = places.get(name)
     if (at === undefined) {
-      throw new Fixable(`The map names the column "${name}", which the file does not have. It has: ` +
-        `${header.map((h) => `"${h.trim()}"`).join(', ').slice(0, 2_000)}. (Is the delimiter another one?)`)
+      throw new Fixable(
+        `The map names the column "${name}", which the file does not have. It has: ` +
+          `${header
+            .map((h) => `"${h.trim()}"`)
+            .join(', ')
+            .slice(0, 2_000)}. (Is the delimiter another one?)`,
+      )
     }
-    if (twice.has(name)) throw new Fixable(`The file has two columns called "${name}", which the map names: rename one.`)
+    if (twice.has(name))
+      throw new Fixable(`The file has two columns called "${name}", which the map names: rename one.`)
     return (cells) => (cells[at] ?? '').trim()
   }
 }
@@ -71,12 +80,16 @@ export function columnsOf(header: readonly string[]): Columns {
 /** A text that PostgreSQL can keep and that was decoded without loss. */
 export function badText(name: string, text: string): RowRefusal | undefined {
   if (text.includes('\0')) return rowRefusal('text_invalid', `${name} holds a NUL`)
-  if (text.includes('\ufffd')) return rowRefusal('text_invalid', `${name} is not of the file's encoding: "${text.slice(0, 60)}"`)
+  if (text.includes('\ufffd'))
+    return rowRefusal('text_invalid', `${name} is not of the file's encoding: "${text.slice(0, 60)}"`)
   return undefined
 }
 
 /** Reads one row of a purchase or return with this number. */
-export function rowReader(map: ImportMap, columns: Columns): (number: string, cells: readonly string[]) => Line | RowRefusal {
+export function rowReader(
+  map: ImportMap,
+  columns: Columns,
+): (number: string, cells: readonly string[]) => Line | RowRefusal {
   const member = memberReader(map, columns)
   const time = columns(map.occurredAt.column)
   const instant = clock(map.occurredAt.format, map.occurredAt.timezone)
@@ -89,7 +102,8 @@ export function rowReader(map: ImportMap, columns: Columns): (number: string, ce
     const who = member(cells)
     if (typeof who !== 'string') return who
     const at = instant(time(cells))
-    if (at === undefined) return rowRefusal('time_invalid', `"${shown(time(cells))}" is not a time like ${map.occurredAt.format}`)
+    if (at === undefined)
+      return rowRefusal('time_invalid', `"${shown(time(cells))}" is not a time like ${map.occurredAt.format}`)
     const code = currency(cells)
     if (code === '') return rowRefusal('currency_missing', ROW_CODES.currency_missing)
     const what = sku(cells)
@@ -102,8 +116,13 @@ export function rowReader(map: ImportMap, columns: Columns): (number: string, ce
     if (typeof money !== 'number') return money
     const more = texts(cells)
     if (isRowRefusal(more)) return more
-    return { member: who, occurredAt: at, currency: code, isReturn: units.isReturn,
-      item: { sku: what, quantity: units.quantity, amount: money, ...more } }
+    return {
+      member: who,
+      occurredAt: at,
+      currency: code,
+      isReturn: units.isReturn,
+      item: { sku: what, quantity: units.quantity, amount: money, ...more },
+    }
   }
 }
 
@@ -123,7 +142,8 @@ export function headReader(map: ImportMap, columns: Columns): (cells: readonly s
       if (bad) return bad
       if (cell(cells) !== '') metadata[name] = cell(cells)
     }
-    if (JSON.stringify(metadata).length > FREE_CHARACTERS_MAX) return rowRefusal('text_too_long', 'the metadata are too long')
+    if (JSON.stringify(metadata).length > FREE_CHARACTERS_MAX)
+      return rowRefusal('text_too_long', 'the metadata are too long')
     return { ...head, metadata }
   }
 }
@@ -142,7 +162,11 @@ function tooLong(field: TextField, text: string): RowRefusal | undefined {
 }
 
 /** Those of the fields that the map names and the row has. */
-function textReader<Field extends TextField>(map: { [field in Field]?: ColumnOrConstant | undefined }, names: Field[], columns: Columns) {
+function textReader<Field extends TextField>(
+  map: { [field in Field]?: ColumnOrConstant | undefined },
+  names: Field[],
+  columns: Columns,
+) {
   const fields = names.flatMap((name) => {
     const from: ColumnOrConstant | undefined = map[name]
     return from === undefined ? [] : [{ name, cell: cellOf(from, columns) }]
@@ -173,7 +197,11 @@ function memberReader({ member }: ImportMap, columns: Columns): (cells: readonly
   return (cells) => {
     const said = cell(cells)
     const id = said === '' ? undefined : as(said)
-    if (id === undefined) return rowRefusal('member_missing', said === '' ? 'the member is empty' : `"${shown(said)}" is not a whole number`)
+    if (id === undefined)
+      return rowRefusal(
+        'member_missing',
+        said === '' ? 'the member is empty' : `"${shown(said)}" is not a whole number`,
+      )
     const whole = (member.prefix ?? '') + id
     if (whole.length > EXTERNAL_ID_MAX) return rowRefusal('text_too_long', `the member has ${whole.length} characters`)
     return badText('the member', whole) ?? whole
@@ -182,14 +210,18 @@ function memberReader({ member }: ImportMap, columns: Columns): (cells: readonly
 
 type Units = { quantity: number; isReturn: boolean }
 
-function quantityReader(map: ImportMap, columns: Columns): (number: string, cells: readonly string[]) => Units | RowRefusal {
+function quantityReader(
+  map: ImportMap,
+  columns: Columns,
+): (number: string, cells: readonly string[]) => Units | RowRefusal {
   const cell = columns(map.line.quantity)
   const read = decimals(map.numbers ?? { decimal: '.' })
   const { prefix, negativeQuantity } = map.returns ?? {}
   return (number, cells) => {
     const value = read(cell(cells))
     const quantity = value === undefined ? undefined : toInteger(value)
-    if (quantity === undefined || quantity === 0) return rowRefusal('quantity_invalid', `"${shown(cell(cells))}" is not a number of units`)
+    if (quantity === undefined || quantity === 0)
+      return rowRefusal('quantity_invalid', `"${shown(cell(cells))}" is not a number of units`)
     const isReturn = prefix === undefined ? negativeQuantity === true && quantity < 0 : number.startsWith(prefix)
     if (quantity < 0 !== (isReturn && negativeQuantity === true)) {
       return rowRefusal('quantity_sign', `the quantity ${quantity} in ${isReturn ? 'a return' : 'a purchase'}`)
@@ -198,7 +230,10 @@ function quantityReader(map: ImportMap, columns: Columns): (number: string, cell
   }
 }
 
-function amountReader(map: ImportMap, columns: Columns): (cells: readonly string[], quantity: number, currency: string) => number | RowRefusal {
+function amountReader(
+  map: ImportMap,
+  columns: Columns,
+): (cells: readonly string[], quantity: number, currency: string) => number | RowRefusal {
   const { amount, unitPrice } = map.line
   const cell = columns((amount ?? unitPrice) as string)
   const read = decimals(map.numbers ?? { decimal: '.' })

@@ -20,23 +20,149 @@ async function read(content: string | Buffer, file?: Source['file']): Promise<[n
 
 describe('CSV files as they come', () => {
   test.each<[string, string, [number, ...string[]][]]>([
-    ['plain', 'a,b\n1,2\n', [[1, 'a', 'b'], [2, '1', '2']]],
-    ['no line end at the end', 'a,b\n1,2', [[1, 'a', 'b'], [2, '1', '2']]],
-    ['Windows line ends', 'a,b\r\n1,2\r\n3,4\r\n', [[1, 'a', 'b'], [2, '1', '2'], [3, '3', '4']]],
-    ['both kinds of line ends', 'a,b\r\n1,2\n3,4\r\n', [[1, 'a', 'b'], [2, '1', '2'], [3, '3', '4']]],
-    ['old Macintosh line ends', 'a,b\r1,2\r', [[1, 'a', 'b'], [2, '1', '2']]],
-    ['comma in quotes', 'a,b\n"x, y",2\n', [[1, 'a', 'b'], [2, 'x, y', '2']]],
-    ['quotes in quotes', 'a,b\n"say ""hi""",2\n', [[1, 'a', 'b'], [2, 'say "hi"', '2']]],
-    ['line ends in quotes', 'a,b\n"x\r\ny\nz",2\n3,4\n', [[1, 'a', 'b'], [2, 'x\ny\nz', '2'], [5, '3', '4']]],
-    ['empty lines', 'a,b\n\n\n1,2\n\n3,4\n', [[1, 'a', 'b'], [4, '1', '2'], [6, '3', '4']]],
-    ['empty cells', 'a,b,c\n,,\n"",,""\n', [[1, 'a', 'b', 'c'], [2, '', '', ''], [3, '', '', '']]],
-    ['too few and too many cells', 'a,b\n1\n1,2,3\n', [[1, 'a', 'b'], [2, '1'], [3, '1', '2', '3']]],
-    ['a header twice, and an evil one', 'a,a,__proto__\n1,2,3\n', [[1, 'a', 'a', '__proto__'], [2, '1', '2', '3']]],
-    ['a NUL', 'a,b\n1\0,2\n', [[1, 'a', 'b'], [2, '1\0', '2']]],
-    ['JSON in a cell', 'a,b\n"{""k"": [1, ""x""]}",2\n', [[1, 'a', 'b'], [2, '{"k": [1, "x"]}', '2']]],
-    ['letters of all kinds', 'a,b\nʤ,日本 🎁\n', [[1, 'a', 'b'], [2, 'ʤ', '日本 🎁']]],
-    ['spaces stay', 'a, b\n 1 ,2\n', [[1, 'a', ' b'], [2, ' 1 ', '2']]],
-    ['one column', 'a\n1\n2\n', [[1, 'a'], [2, '1'], [3, '2']]],
+    [
+      'plain',
+      'a,b\n1,2\n',
+      [
+        [1, 'a', 'b'],
+        [2, '1', '2'],
+      ],
+    ],
+    [
+      'no line end at the end',
+      'a,b\n1,2',
+      [
+        [1, 'a', 'b'],
+        [2, '1', '2'],
+      ],
+    ],
+    [
+      'Windows line ends',
+      'a,b\r\n1,2\r\n3,4\r\n',
+      [
+        [1, 'a', 'b'],
+        [2, '1', '2'],
+        [3, '3', '4'],
+      ],
+    ],
+    [
+      'both kinds of line ends',
+      'a,b\r\n1,2\n3,4\r\n',
+      [
+        [1, 'a', 'b'],
+        [2, '1', '2'],
+        [3, '3', '4'],
+      ],
+    ],
+    [
+      'old Macintosh line ends',
+      'a,b\r1,2\r',
+      [
+        [1, 'a', 'b'],
+        [2, '1', '2'],
+      ],
+    ],
+    [
+      'comma in quotes',
+      'a,b\n"x, y",2\n',
+      [
+        [1, 'a', 'b'],
+        [2, 'x, y', '2'],
+      ],
+    ],
+    [
+      'quotes in quotes',
+      'a,b\n"say ""hi""",2\n',
+      [
+        [1, 'a', 'b'],
+        [2, 'say "hi"', '2'],
+      ],
+    ],
+    [
+      'line ends in quotes',
+      'a,b\n"x\r\ny\nz",2\n3,4\n',
+      [
+        [1, 'a', 'b'],
+        [2, 'x\ny\nz', '2'],
+        [5, '3', '4'],
+      ],
+    ],
+    [
+      'empty lines',
+      'a,b\n\n\n1,2\n\n3,4\n',
+      [
+        [1, 'a', 'b'],
+        [4, '1', '2'],
+        [6, '3', '4'],
+      ],
+    ],
+    [
+      'empty cells',
+      'a,b,c\n,,\n"",,""\n',
+      [
+        [1, 'a', 'b', 'c'],
+        [2, '', '', ''],
+        [3, '', '', ''],
+      ],
+    ],
+    [
+      'too few and too many cells',
+      'a,b\n1\n1,2,3\n',
+      [
+        [1, 'a', 'b'],
+        [2, '1'],
+        [3, '1', '2', '3'],
+      ],
+    ],
+    [
+      'a header twice, and an evil one',
+      'a,a,__proto__\n1,2,3\n',
+      [
+        [1, 'a', 'a', '__proto__'],
+        [2, '1', '2', '3'],
+      ],
+    ],
+    [
+      'a NUL',
+      'a,b\n1\0,2\n',
+      [
+        [1, 'a', 'b'],
+        [2, '1\0', '2'],
+      ],
+    ],
+    [
+      'JSON in a cell',
+      'a,b\n"{""k"": [1, ""x""]}",2\n',
+      [
+        [1, 'a', 'b'],
+        [2, '{"k": [1, "x"]}', '2'],
+      ],
+    ],
+    [
+      'letters of all kinds',
+      'a,b\nʤ,日本 🎁\n',
+      [
+        [1, 'a', 'b'],
+        [2, 'ʤ', '日本 🎁'],
+      ],
+    ],
+    [
+      'spaces stay',
+      'a, b\n 1 ,2\n',
+      [
+        [1, 'a', ' b'],
+        [2, ' 1 ', '2'],
+      ],
+    ],
+    [
+      'one column',
+      'a\n1\n2\n',
+      [
+        [1, 'a'],
+        [2, '1'],
+        [3, '2'],
+      ],
+    ],
     ['a header alone', 'a,b\n', [[1, 'a', 'b']]],
     ['nothing', '', []],
     ['one byte', 'a', [[1, 'a']]],
@@ -50,24 +176,46 @@ describe('CSV files as they come', () => {
   })
 
   test('other delimiters and no quotes, when the map says so', async () => {
-    expect(await read('a;b\n"1;2";3\n', { delimiter: ';' })).toEqual([[1, 'a', 'b'], [2, '1;2', '3']])
-    expect(await read('a\tb\n1,5\t3\n', { delimiter: '\t' })).toEqual([[1, 'a', 'b'], [2, '1,5', '3']])
-    expect(await read('a,b\n12" pipe,2\n', { quotes: 'none' })).toEqual([[1, 'a', 'b'], [2, '12" pipe', '2']])
-    expect(await read('a,b\n12" pipe,"x, y"\n', { quotes: 'relaxed' })).toEqual([[1, 'a', 'b'], [2, '12" pipe', 'x, y']])
+    expect(await read('a;b\n"1;2";3\n', { delimiter: ';' })).toEqual([
+      [1, 'a', 'b'],
+      [2, '1;2', '3'],
+    ])
+    expect(await read('a\tb\n1,5\t3\n', { delimiter: '\t' })).toEqual([
+      [1, 'a', 'b'],
+      [2, '1,5', '3'],
+    ])
+    expect(await read('a,b\n12" pipe,2\n', { quotes: 'none' })).toEqual([
+      [1, 'a', 'b'],
+      [2, '12" pipe', '2'],
+    ])
+    expect(await read('a,b\n12" pipe,"x, y"\n', { quotes: 'relaxed' })).toEqual([
+      [1, 'a', 'b'],
+      [2, '12" pipe', 'x, y'],
+    ])
   })
 
   test('Windows-1252, when the map says so; else its bytes are marked as lost', async () => {
     const bytes = Buffer.from([0x61, 0x2c, 0x62, 0x0a, 0x80, 0xfc, 0x2c, 0x32, 0x0a])
-    expect(await read(bytes, { encoding: 'windows-1252' })).toEqual([[1, 'a', 'b'], [2, '€ü', '2']])
-    expect(await read(bytes)).toEqual([[1, 'a', 'b'], [2, '\ufffd\ufffd', '2']])
+    expect(await read(bytes, { encoding: 'windows-1252' })).toEqual([
+      [1, 'a', 'b'],
+      [2, '€ü', '2'],
+    ])
+    expect(await read(bytes)).toEqual([
+      [1, 'a', 'b'],
+      [2, '\ufffd\ufffd', '2'],
+    ])
   })
 
   test('wherever chunks of the file end, the rows are the same', async () => {
     const lines = Array.from({ length: 40_000 }, (_, i) => `${i},"ü, ""x""\r\n日本 ${'y'.repeat(i % 7)}"`)
     const rows = await read(`a,b\r\n${lines.join('\r\n')}`)
     expect(rows).toHaveLength(40_001)
-    expect(rows.every(([line, n, text], i) => i === 0 || (line === 2 * i && n === String(i - 1) &&
-      text === `ü, "x"\n日本 ${'y'.repeat((i - 1) % 7)}`))).toBe(true)
+    expect(
+      rows.every(
+        ([line, n, text], i) =>
+          i === 0 || (line === 2 * i && n === String(i - 1) && text === `ü, "x"\n日本 ${'y'.repeat((i - 1) % 7)}`),
+      ),
+    ).toBe(true)
   })
 
   test.each<[string, string | Buffer, RegExp]>([

@@ -34,9 +34,15 @@ export async function* readRows(source: Source): AsyncGenerator<Row[]> {
   let ended = 0
   let empties = 0
   const parser = parse({
-    bom: false, encoding: 'utf8', record_delimiter: ['\n', '\r'], relax_column_count: true, skip_empty_lines: true,
-    delimiter: file?.delimiter ?? ',', max_record_size: RECORD_BYTES_MAX,
-    relax_quotes: file?.quotes === 'relaxed', ...(file?.quotes === 'none' ? { quote: null, escape: null } : {}),
+    bom: false,
+    encoding: 'utf8',
+    record_delimiter: ['\n', '\r'],
+    relax_column_count: true,
+    skip_empty_lines: true,
+    delimiter: file?.delimiter ?? ',',
+    max_record_size: RECORD_BYTES_MAX,
+    relax_quotes: file?.quotes === 'relaxed',
+    ...(file?.quotes === 'none' ? { quote: null, escape: null } : {}),
     on_record(cells: string[], context) {
       batch.push({ line: ended + 1 + context.empty_lines - empties, cells })
       ended = context.lines
@@ -73,15 +79,21 @@ function explain(error: Error & { code?: string; lines?: number }, path: string)
       return new Fixable(`${at}: the file ends inside a quoted cell. Is a quote missing, or the end of the file?`)
     case 'CSV_INVALID_CLOSING_QUOTE':
     case 'INVALID_OPENING_QUOTE':
-      return new Fixable(`${at}: a quote in the middle of a cell. Nothing was stored. If the file does not quote as RFC 4180 ` +
-        'says, put "file": {"quotes": "relaxed"} (or "none") in the map.')
+      return new Fixable(
+        `${at}: a quote in the middle of a cell. Nothing was stored. If the file does not quote as RFC 4180 ` +
+          'says, put "file": {"quotes": "relaxed"} (or "none") in the map.',
+      )
     case 'Z_BUF_ERROR':
     case 'Z_DATA_ERROR':
       return new Fixable(`${path} is not a whole gzip file (${error.message}). Was the copy cut short?`)
-    case 'ENOENT': return new Fixable(`There is no file ${path}.`)
-    case 'EACCES': return new Fixable(`The file ${path} may not be read by this user.`)
-    case 'EISDIR': return new Fixable(`${path} is a folder.`)
-    default: return error
+    case 'ENOENT':
+      return new Fixable(`There is no file ${path}.`)
+    case 'EACCES':
+      return new Fixable(`The file ${path} may not be read by this user.`)
+    case 'EISDIR':
+      return new Fixable(`${path} is a folder.`)
+    default:
+      return error
   }
 }
 
@@ -153,7 +165,11 @@ async function* bytes({ path, onRead }: Source): AsyncGenerator<Buffer> {
     const { size } = await handle.stat()
     const magic = Buffer.alloc(2)
     await handle.read(magic, 0, 2, 0)
-    const raw = counted(handle.createReadStream({ start: 0, autoClose: false, highWaterMark: CHUNK_BYTES }), size, onRead)
+    const raw = counted(
+      handle.createReadStream({ start: 0, autoClose: false, highWaterMark: CHUNK_BYTES }),
+      size,
+      onRead,
+    )
     if (magic[0] !== 0x1f || magic[1] !== 0x8b) yield* raw
     else yield* pipeline(raw, createGunzip({ chunkSize: CHUNK_BYTES }), () => {}) as AsyncIterable<Buffer>
   } finally {

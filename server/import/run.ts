@@ -35,9 +35,20 @@ const PAUSE_MAX_MS = 5_000
 
 type Asked = Extract<Ask, { verb: 'purchase' | 'return' }>
 type Piece = { ask: Asked; lines: number[] }
-type Answer = { member: string; points: number; unmatched?: { quantity: number }[]; reversed?: { writtenOff: number }[] }
-type Running = ImportOptions & { tally: Tally; startedMs: number; bought: Known; enrolled: Known; postponed: ReturnType<typeof spill>
-  source: Source }
+type Answer = {
+  member: string
+  points: number
+  unmatched?: { quantity: number }[]
+  reversed?: { writtenOff: number }[]
+}
+type Running = ImportOptions & {
+  tally: Tally
+  startedMs: number
+  bought: Known
+  enrolled: Known
+  postponed: ReturnType<typeof spill>
+  source: Source
+}
 
 /**
  * Imports a file of purchases and returns. Each is known by its external id, so that a second run finds what is there
@@ -52,7 +63,15 @@ export async function importPurchases(options: ImportOptions): Promise<Tally> {
   const tally = emptyTally()
   const startedMs = Date.now()
   const source: Source = { path: options.path, file: options.map.file }
-  const running: Running = { ...options, tally, startedMs, bought: known(), enrolled: known(), postponed: spill(), source }
+  const running: Running = {
+    ...options,
+    tally,
+    startedMs,
+    bought: known(),
+    enrolled: known(),
+    postponed: spill(),
+    source,
+  }
   const surveyed = await look(running)
   try {
     tally.rows = surveyed.rows
@@ -69,7 +88,8 @@ export async function importPurchases(options: ImportOptions): Promise<Tally> {
 }
 
 async function look({ source, map, program, progress }: Running): Promise<Survey> {
-  const onRead = (r: { bytes: number; size: number }) => progress.show({ doing: 'Reading', rows: 0, share: r.bytes / r.size })
+  const onRead = (r: { bytes: number; size: number }) =>
+    progress.show({ doing: 'Reading', rows: 0, share: r.bytes / r.size })
   return await survey({ ...source, onRead }, (header) => planFor(map, header, program))
 }
 
@@ -89,7 +109,12 @@ async function feedAll(running: Running, surveyed: Survey): Promise<void> {
       if (found.kind === 'fault') refuse(running, '', [found.fault])
       else {
         const piece = await assemble(running, surveyed, found.number, found.rows)
-        if (piece) await feed.offer({ member: piece.ask.member, isReturn: piece.ask.verb === 'return', run: () => take(running, piece) })
+        if (piece)
+          await feed.offer({
+            member: piece.ask.member,
+            isReturn: piece.ask.verb === 'return',
+            run: () => take(running, piece),
+          })
       }
       seen()
     }
@@ -109,7 +134,12 @@ async function feedAll(running: Running, surveyed: Survey): Promise<void> {
 }
 
 /** What is to be asked now; undefined when the rows are refused, or when it is to be asked later or not at all. */
-async function assemble(running: Running, { plan }: Survey, number: string, rows: readonly Row[]): Promise<Piece | undefined> {
+async function assemble(
+  running: Running,
+  { plan }: Survey,
+  number: string,
+  rows: readonly Row[],
+): Promise<Piece | undefined> {
   const { tally } = running
   const assembled = plan.assemble(number, rows)
   if ('faults' in assembled) {
@@ -190,7 +220,9 @@ async function askPatiently({ submit, patienceMs, tally }: Running, ask: Asked):
       return { status: 500, body: JSON.stringify({ code: 'fault', detail: fault.message }), replayed: false }
     }
     if (Date.now() + pause > until) {
-      throw new Outage(outcome ? (JSON.parse(outcome.body) as { detail: string }).detail : (fault?.message ?? 'no answer'))
+      throw new Outage(
+        outcome ? (JSON.parse(outcome.body) as { detail: string }).detail : (fault?.message ?? 'no answer'),
+      )
     }
     await sleep(pause)
   }

@@ -55,7 +55,9 @@ export function spill(heldMax = HELD_CHARACTERS): Spill {
       const last = held.sort((a, b) => a.by - b.by)
       yield* merge([...runs.map(readRun), fromArray(last)])
     },
-    get size() { return size },
+    get size() {
+      return size
+    },
     async close() {
       held = []
       for (const file of runs.splice(0)) await file.close()

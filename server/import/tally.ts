@@ -10,14 +10,28 @@ export type Tally = {
   skipped: Map<string, number>
   /** Refused rows by code. */
   refused: Map<string, number>
-  purchases: { found: number; recorded: number; alreadyThere: number; refused: number; points: number; pointsAlreadyThere: number }
+  purchases: {
+    found: number
+    recorded: number
+    alreadyThere: number
+    refused: number
+    points: number
+    pointsAlreadyThere: number
+  }
   returns: {
-    found: number; recorded: number; alreadyThere: number; refused: number
+    found: number
+    recorded: number
+    alreadyThere: number
+    refused: number
     /** Returns of customers who have bought nothing: there is no member to take anything from. */
-    ofUnknownMembers: number; rowsOfUnknownMembers: number
+    ofUnknownMembers: number
+    rowsOfUnknownMembers: number
     /** Taken back; `writtenOff`: what was not to be found any more. */
-    points: number; pointsAlreadyThere: number; writtenOff: number
-    units: number; unitsUnmatched: number
+    points: number
+    pointsAlreadyThere: number
+    writtenOff: number
+    units: number
+    unitsUnmatched: number
   }
   membersEnrolled: number
   /** Purchases and returns of which the server could not say what it did: a fault of ours. */
@@ -29,11 +43,27 @@ export type Tally = {
 
 export function emptyTally(): Tally {
   return {
-    rows: 0, taken: 0, skipped: new Map(), refused: new Map(),
+    rows: 0,
+    taken: 0,
+    skipped: new Map(),
+    refused: new Map(),
     purchases: { found: 0, recorded: 0, alreadyThere: 0, refused: 0, points: 0, pointsAlreadyThere: 0 },
-    returns: { found: 0, recorded: 0, alreadyThere: 0, refused: 0, ofUnknownMembers: 0, rowsOfUnknownMembers: 0, points: 0,
-      pointsAlreadyThere: 0, writtenOff: 0, units: 0, unitsUnmatched: 0 },
-    membersEnrolled: 0, faults: 0, seconds: 0,
+    returns: {
+      found: 0,
+      recorded: 0,
+      alreadyThere: 0,
+      refused: 0,
+      ofUnknownMembers: 0,
+      rowsOfUnknownMembers: 0,
+      points: 0,
+      pointsAlreadyThere: 0,
+      writtenOff: 0,
+      units: 0,
+      unitsUnmatched: 0,
+    },
+    membersEnrolled: 0,
+    faults: 0,
+    seconds: 0,
   }
 }
 
@@ -54,8 +84,17 @@ export function changed(tally: Tally): boolean {
 
 /** As JSON, for --report. */
 export function reportJson(tally: Tally, about: Record<string, unknown>): string {
-  return `${JSON.stringify({ ...about, changed: changed(tally), ...tally, skipped: Object.fromEntries(tally.skipped),
-    refused: Object.fromEntries(tally.refused) }, null, 2)}\n`
+  return `${JSON.stringify(
+    {
+      ...about,
+      changed: changed(tally),
+      ...tally,
+      skipped: Object.fromEntries(tally.skipped),
+      refused: Object.fromEntries(tally.refused),
+    },
+    null,
+    2,
+  )}\n`
 }
 
 /** For people. `dryRun`: nothing was asked of the engine. */
@@ -65,35 +104,64 @@ export function reportText(tally: Tally, options: { dryRun: boolean; refusedFile
     ['rows', tally.rows],
     ...counts('  skipped: ', tally.skipped),
     ...counts('  refused: ', tally.refused, (code) => meaning(code)),
-    ['purchases', p.found, options.dryRun ? '' : parts([[p.recorded, 'recorded'], [p.alreadyThere, 'already there'], [p.refused, 'refused']])],
-    ['returns', r.found, options.dryRun ? '' : parts([[r.recorded, 'recorded'], [r.alreadyThere, 'already there'],
-      [r.refused, 'refused'], [r.ofUnknownMembers, 'of customers who are no members']])],
+    [
+      'purchases',
+      p.found,
+      options.dryRun
+        ? ''
+        : parts([
+            [p.recorded, 'recorded'],
+            [p.alreadyThere, 'already there'],
+            [p.refused, 'refused'],
+          ]),
+    ],
+    [
+      'returns',
+      r.found,
+      options.dryRun
+        ? ''
+        : parts([
+            [r.recorded, 'recorded'],
+            [r.alreadyThere, 'already there'],
+            [r.refused, 'refused'],
+            [r.ofUnknownMembers, 'of customers who are no members'],
+          ]),
+    ],
     ['return units', r.units],
   ]
   if (options.dryRun) table.push(['members named', tally.membersEnrolled])
   else {
-    table.push(['  unmatched', r.unitsUnmatched, 'matched to no earlier purchase: nothing taken back'],
+    table.push(
+      ['  unmatched', r.unitsUnmatched, 'matched to no earlier purchase: nothing taken back'],
       ['members enrolled', tally.membersEnrolled],
       ['points issued', p.points, there(p.pointsAlreadyThere)],
-      ['points reversed', r.points, there(r.pointsAlreadyThere)])
+      ['points reversed', r.points, there(r.pointsAlreadyThere)],
+    )
     if (r.writtenOff > 0) table.push(['points written off', r.writtenOff, 'spent before they could be taken back'])
     if (tally.faults > 0) table.push(['faults', tally.faults, 'of Laurel itself: please report them'])
   }
   const width = Math.max(...table.map(([name]) => name.length))
-  const lines = table.map(([name, n, note]) => `  ${name.padEnd(width)}  ${group(n).padStart(13)}${note ? `   ${note}` : ''}`)
+  const lines = table.map(
+    ([name, n, note]) => `  ${name.padEnd(width)}  ${group(n).padStart(13)}${note ? `   ${note}` : ''}`,
+  )
   return `${lines.join('\n')}\n${closing(tally, options)}`
 }
 
 function closing(tally: Tally, { dryRun, refusedFile }: { dryRun: boolean; refusedFile?: string }): string {
   const said: string[] = []
-  if (tally.stopped) said.push(`Stopped near line ${tally.stopped.line}: ${tally.stopped.why}. Run the same command again to go on.`)
+  if (tally.stopped)
+    said.push(`Stopped near line ${tally.stopped.line}: ${tally.stopped.why}. Run the same command again to go on.`)
   else if (dryRun) said.push('Dry run: nothing was stored.')
   else if (!changed(tally)) said.push('Nothing changed: everything was there already.')
   if (refusedFile) said.push(`Refused rows, with line numbers and reasons: ${refusedFile}`)
   return said.map((line) => `${line}\n`).join('')
 }
 
-function counts(prefix: string, of: Map<string, number>, note: (key: string) => string = () => ''): [string, number, string][] {
+function counts(
+  prefix: string,
+  of: Map<string, number>,
+  note: (key: string) => string = () => '',
+): [string, number, string][] {
   return [...of].sort(([, a], [, b]) => b - a).map(([key, n]) => [prefix + key, n, note(key)])
 }
 
@@ -103,7 +171,10 @@ function meaning(code: string): string {
 }
 
 function parts(of: [number, string][]): string {
-  return of.filter(([n]) => n > 0).map(([n, what]) => `${group(n)} ${what}`).join(', ')
+  return of
+    .filter(([n]) => n > 0)
+    .map(([n, what]) => `${group(n)} ${what}`)
+    .join(', ')
 }
 
 function there(points: number): string {

@@ -11,10 +11,21 @@ type Field = 'year' | 'month' | 'day' | 'hour' | 'hour12' | 'half' | 'minute' | 
 type Format = { pattern: RegExp; fields: Field[] }
 
 const TOKENS: Record<string, [Field, string]> = {
-  yyyy: ['year', '(\\d{4})'], MM: ['month', '(\\d{2})'], M: ['month', '(\\d{1,2})'], dd: ['day', '(\\d{2})'],
-  d: ['day', '(\\d{1,2})'], HH: ['hour', '(\\d{2})'], H: ['hour', '(\\d{1,2})'], hh: ['hour12', '(\\d{2})'],
-  h: ['hour12', '(\\d{1,2})'], a: ['half', '([AaPp][Mm])'], mm: ['minute', '(\\d{2})'], m: ['minute', '(\\d{1,2})'],
-  ss: ['second', '(\\d{2})'], s: ['second', '(\\d{1,2})'], SSS: ['fraction', '(\\d{1,6})'],
+  yyyy: ['year', '(\\d{4})'],
+  MM: ['month', '(\\d{2})'],
+  M: ['month', '(\\d{1,2})'],
+  dd: ['day', '(\\d{2})'],
+  d: ['day', '(\\d{1,2})'],
+  HH: ['hour', '(\\d{2})'],
+  H: ['hour', '(\\d{1,2})'],
+  hh: ['hour12', '(\\d{2})'],
+  h: ['hour12', '(\\d{1,2})'],
+  a: ['half', '([AaPp][Mm])'],
+  mm: ['minute', '(\\d{2})'],
+  m: ['minute', '(\\d{1,2})'],
+  ss: ['second', '(\\d{2})'],
+  s: ['second', '(\\d{1,2})'],
+  SSS: ['fraction', '(\\d{1,6})'],
   XXX: ['offset', '([Zz]|[+-]\\d{2}:?\\d{2})'],
 }
 const WHOLE = { iso8601: /^\d{4}-\d{2}-\d{2}[Tt ]/, 'epoch-seconds': /^\d{1,11}$/, 'epoch-milliseconds': /^\d{1,14}$/ }
@@ -24,7 +35,7 @@ export function compileFormat(format: string): Format | string {
   if (Object.hasOwn(WHOLE, format)) return { pattern: WHOLE[format as keyof typeof WHOLE], fields: [] }
   const fields: Field[] = []
   let pattern = ''
-  for (const [part] of format.matchAll(/'[^']*'|([a-zA-Z])\1*|[^]/g)) {
+  for (const [part] of format.matchAll(/'[^']*'|([a-zA-Z])\1*|[\s\S]/g)) {
     const token = Object.hasOwn(TOKENS, part) ? TOKENS[part] : undefined
     if (token) {
       if (fields.includes(token[0])) return `says the ${token[0]} twice`
@@ -34,14 +45,17 @@ export function compileFormat(format: string): Format | string {
       return `"${part}" means nothing; known are ${Object.keys(TOKENS).join(', ')}, and texts of your own in single quotes`
     } else pattern += (part.length > 1 ? part.slice(1, -1) : part).replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
   }
-  for (const needed of ['year', 'month', 'day'] as const) if (!fields.includes(needed)) return `does not say the ${needed}`
-  if (fields.includes('hour12') !== fields.includes('half')) return 'an hour of 12 (h) needs AM or PM (a), and the other way round'
+  for (const needed of ['year', 'month', 'day'] as const)
+    if (!fields.includes(needed)) return `does not say the ${needed}`
+  if (fields.includes('hour12') !== fields.includes('half'))
+    return 'an hour of 12 (h) needs AM or PM (a), and the other way round'
   return { pattern: new RegExp(`^${pattern}$`), fields }
 }
 
 export function timeZoneKnown(timezone: string): boolean {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: timezone }) !== undefined
+    new Intl.DateTimeFormat('en', { timeZone: timezone }).format()
+    return true
   } catch {
     return false
   }
@@ -60,7 +74,10 @@ export function clock(format: string, timezone: string): Clock {
   return (text) => {
     if (text === lastText) return last
     lastText = text
-    last = compiled.fields.length > 0 ? readFields(compiled, text, toInstant) : readWhole(format, compiled.pattern, text, toInstant)
+    last =
+      compiled.fields.length > 0
+        ? readFields(compiled, text, toInstant)
+        : readWhole(format, compiled.pattern, text, toInstant)
     return last
   }
 }
@@ -100,7 +117,12 @@ function offsetMinutes(text: string): number | undefined {
   return hours > 23 || minutes > 59 ? undefined : (text.startsWith('-') ? -1 : 1) * (hours * 60 + minutes)
 }
 
-function readWhole(format: string, pattern: RegExp, text: string, toInstant: (localMs: number) => number): Instant | undefined {
+function readWhole(
+  format: string,
+  pattern: RegExp,
+  text: string,
+  toInstant: (localMs: number) => number,
+): Instant | undefined {
   if (!pattern.test(text)) return undefined
   if (format === 'epoch-seconds') return Number(text) * 1_000_000
   if (format === 'epoch-milliseconds') return Number(text) * 1_000
@@ -118,14 +140,23 @@ const DAYS_MAX = 10_000
 
 /** Local milliseconds (as if they were UTC) → milliseconds since 1970. */
 function zone(timezone: string): (localMs: number) => number {
-  const format = new Intl.DateTimeFormat('en-US', { timeZone: timezone, hourCycle: 'h23', era: 'short', year: 'numeric',
-    month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' })
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: timezone,
+    hourCycle: 'h23',
+    era: 'short',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  })
   const offsetAt = (ms: number): number => {
     const p: Record<string, string> = {}
     for (const { type, value } of format.formatToParts(ms)) p[type] = value
     const local = new Date(0)
-    local.setUTCFullYear(p['era'] === 'BC' ? 1 - Number(p['year']) : Number(p['year']), Number(p['month']) - 1, Number(p['day']))
-    local.setUTCHours(Number(p['hour']), Number(p['minute']), Number(p['second']))
+    local.setUTCFullYear(p.era === 'BC' ? 1 - Number(p.year) : Number(p.year), Number(p.month) - 1, Number(p.day))
+    local.setUTCHours(Number(p.hour), Number(p.minute), Number(p.second))
     return local.getTime() - Math.floor(ms / 1000) * 1000
   }
   // A day that begins and ends two days apart with one offset has no change in it: clocks change months apart.
