@@ -21,19 +21,37 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as
 const RATE_DEFAULT = 1_000
 
 function whole(min: number, max: number, what: string) {
-  return z.string().refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max, what).transform(Number)
+  return z
+    .string()
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max, what)
+    .transform(Number)
 }
 
 const environment = z.object({
   PORT: whole(0, 65_535, 'a whole number from 1 to 65535 (0: any free port), for example PORT=3000').default(3000),
-  HOST: z.string().regex(/^\S+$/, 'an address to listen on, for example HOST=127.0.0.1, or HOST=0.0.0.0 for all').default('127.0.0.1'),
-  DATABASE_URL: z.string().refine(isPostgresUrl,
-    'postgresql://user:password@host:5432/database; unset it to use the embedded PostgreSQL').optional(),
-  LAUREL_DATA_DIR: z.string().default('./.laurel').transform((path) => (isAbsolute(path) ? path : resolve(path))),
-  LAUREL_BOOTSTRAP_KEY: z.string().regex(/^[\x21-\x7e]{16,200}$/,
-    'a secret of 16 to 200 printable ASCII characters without spaces, for example one made by `openssl rand -hex 32`').optional(),
+  HOST: z
+    .string()
+    .regex(/^\S+$/, 'an address to listen on, for example HOST=127.0.0.1, or HOST=0.0.0.0 for all')
+    .default('127.0.0.1'),
+  DATABASE_URL: z
+    .string()
+    .refine(isPostgresUrl, 'postgresql://user:password@host:5432/database; unset it to use the embedded PostgreSQL')
+    .optional(),
+  LAUREL_DATA_DIR: z
+    .string()
+    .default('./.laurel')
+    .transform((path) => (isAbsolute(path) ? path : resolve(path))),
+  LAUREL_BOOTSTRAP_KEY: z
+    .string()
+    .regex(
+      /^[\x21-\x7e]{16,200}$/,
+      'a secret of 16 to 200 printable ASCII characters without spaces, for example one made by `openssl rand -hex 32`',
+    )
+    .optional(),
   LAUREL_SECRET: z.string().min(32, 'at least 32 characters, for example made by `openssl rand -hex 32`').optional(),
-  LAUREL_RATE_LIMIT: z.literal('off').or(whole(1, 999_999_999, '`off`, or the requests a second that each key may make, for example 1000'))
+  LAUREL_RATE_LIMIT: z
+    .literal('off')
+    .or(whole(1, 999_999_999, '`off`, or the requests a second that each key may make, for example 1000'))
     .default(RATE_DEFAULT),
   LAUREL_LOG_LEVEL: z.enum(LEVELS, `one of ${LEVELS.join(', ')}`).default('info'),
 })
@@ -44,10 +62,15 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const { success, data, error } = environment.safeParse(given)
   if (!success) {
     const lines = error.issues.map((issue) => `  ${String(issue.path[0])} should be ${reason(issue)}`)
-    throw new Fixable(`Laurel cannot start: ${lines.length === 1 ? 'a setting is' : 'settings are'} wrong.\n${lines.join('\n')}`)
+    throw new Fixable(
+      `Laurel cannot start: ${lines.length === 1 ? 'a setting is' : 'settings are'} wrong.\n${lines.join('\n')}`,
+    )
   }
   return {
-    port: data.PORT, host: data.HOST, dataDir: data.LAUREL_DATA_DIR, rateLimit: data.LAUREL_RATE_LIMIT,
+    port: data.PORT,
+    host: data.HOST,
+    dataDir: data.LAUREL_DATA_DIR,
+    rateLimit: data.LAUREL_RATE_LIMIT,
     logLevel: data.LAUREL_LOG_LEVEL,
     ...(data.DATABASE_URL ? { databaseUrl: data.DATABASE_URL } : {}),
     ...(data.LAUREL_BOOTSTRAP_KEY ? { bootstrapKey: data.LAUREL_BOOTSTRAP_KEY } : {}),

@@ -23,7 +23,11 @@ const PROGRAMS = '/var/lib/laurel/programs'
 const STARTING_MS = 20_000
 
 /** Starts the embedded database. Refuses when another Laurel has the data directory. */
-export async function startEmbedded(dataDir: string, command: string, log: (message: string) => void): Promise<Embedded> {
+export async function startEmbedded(
+  dataDir: string,
+  command: string,
+  log: (message: string) => void,
+): Promise<Embedded> {
   await makeDirectory(dataDir)
   const lock = lockDirectory(dataDir, command)
   if ('heldBy' in lock) throw new Fixable(inUse(dataDir, lock.heldBy))
@@ -51,13 +55,19 @@ export function refuseIfInUse(dataDir: string): void {
  * Runs `work` on the database: yours at DATABASE_URL; or the embedded one, as a running Laurel has it, or else started
  * for as long as it takes.
  */
-export async function withDatabase<T>(config: Config, command: string, work: (databaseUrl: string) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  config: Config,
+  command: string,
+  work: (databaseUrl: string) => Promise<T>,
+): Promise<T> {
   if (config.databaseUrl) return work(config.databaseUrl)
   const url = await runningDatabase(config.dataDir)
   if (url) return work(url)
   if (!existsSync(homeOf(config.dataDir))) {
-    throw new Fixable(`There is no database in ${config.dataDir} yet. \`laurel start\` makes one; ` +
-      'LAUREL_DATA_DIR or DATABASE_URL says where another is.')
+    throw new Fixable(
+      `There is no database in ${config.dataDir} yet. \`laurel start\` makes one; ` +
+        'LAUREL_DATA_DIR or DATABASE_URL says where another is.',
+    )
   }
   const embedded = await startEmbedded(config.dataDir, command, () => {})
   try {
@@ -80,18 +90,26 @@ export async function runningDatabase(dataDir: string): Promise<string | undefin
 }
 
 function inUse(dataDir: string, { pid, command, since }: Holder): string {
-  return `Another Laurel uses ${dataDir}: \`${command}\`, process ${pid}, since ${since}.\n` +
+  return (
+    `Another Laurel uses ${dataDir}: \`${command}\`, process ${pid}, since ${since}.\n` +
     `Stop it (kill ${pid}), or give this one a directory and a port of its own:\n` +
     '  LAUREL_DATA_DIR=./.laurel-2 PORT=3001 npm start'
+  )
 }
 
 async function makeDirectory(dataDir: string): Promise<void> {
-  await mkdir(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    throw new Fixable(`The data directory ${dataDir} cannot be made (${error.code}). Choose another: LAUREL_DATA_DIR=/path/to/one`)
-  })
+  await mkdir(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 }).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw new Fixable(
+        `The data directory ${dataDir} cannot be made (${error.code}). Choose another: LAUREL_DATA_DIR=/path/to/one`,
+      )
+    },
+  )
   await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK).catch(() => {
-    throw new Fixable(`The data directory ${dataDir} belongs to another user. Start Laurel as that user, ` +
-      `or choose another directory: LAUREL_DATA_DIR=/path/to/one`)
+    throw new Fixable(
+      `The data directory ${dataDir} belongs to another user. Start Laurel as that user, ` +
+        `or choose another directory: LAUREL_DATA_DIR=/path/to/one`,
+    )
   })
 }
 

@@ -15,12 +15,16 @@ async function withKeys<T>(config: Config, command: string, work: (owner: pg.Cli
   })
 }
 
-export async function runCreate(config: Config, { mode, name, scope }: { mode: Mode; name: string; scope?: string[] }): Promise<void> {
+export async function runCreate(
+  config: Config,
+  { mode, name, scope }: { mode: Mode; name: string; scope?: string[] },
+): Promise<void> {
   const known: readonly string[] = [...SCOPES, '*']
   const unknown = (scope ?? []).filter((one) => !known.includes(one))
   if (unknown.length > 0) throw new Fixable(`There is no scope ${unknown.join(', ')}. Scopes: ${known.join(', ')}`)
   const { key, id } = await withKeys(config, 'laurel keys create', (owner) =>
-    createKey(owner, mode, name, scope ?? ['*']))
+    createKey(owner, mode, name, scope ?? ['*']),
+  )
   console.log(`${key}\n\nThis key (${id}) is not shown again: keep it somewhere safe.`)
 }
 

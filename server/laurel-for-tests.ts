@@ -31,14 +31,20 @@ export async function temporaryDirectory(): Promise<string> {
 export function laurel(args: string[], env: Record<string, string>): Laurel {
   let out = ''
   const inherited = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/' }
-  const child = spawn(process.execPath, [CLI, ...args], { env: { ...inherited, HOST: '127.0.0.1', PORT: '0', ...env }, cwd: tmpdir() })
+  const child = spawn(process.execPath, [CLI, ...args], {
+    env: { ...inherited, HOST: '127.0.0.1', PORT: '0', ...env },
+    cwd: tmpdir(),
+  })
   let signalled = Date.now()
   const kill = child.kill.bind(child)
   child.kill = (signal) => {
     signalled = Date.now()
     return kill(signal)
   }
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { out += chunk.toString() })
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      out += chunk.toString()
+    })
   const ended = new Promise<{ code: number | null; ms: number }>((done) => {
     child.once('exit', (code) => setTimeout(() => done({ code, ms: Date.now() - signalled }), 20)) // what it said last arrives
   })
@@ -50,10 +56,15 @@ export function laurel(args: string[], env: Record<string, string>): Laurel {
 }
 
 /** `laurel start`, or another role, once it answers: its URL, and the secret key if it showed one. */
-export async function started(env: Record<string, string>, role = 'start'): Promise<Laurel & { url: string; key: string | undefined }> {
+export async function started(
+  env: Record<string, string>,
+  role = 'start',
+): Promise<Laurel & { url: string; key: string | undefined }> {
   const run = laurel([role], env)
   let over = false
-  void run.ended.then(() => { over = true })
+  void run.ended.then(() => {
+    over = true
+  })
   for (const deadline = Date.now() + STARTED_MS; Date.now() < deadline && !over; await sleep(20)) {
     const url = /"api":"([^"]+)"/.exec(run.said())?.[1]
     if (url) return { ...run, url, key: /lk_live_\w{43}/.exec(run.said())?.[0] }
@@ -68,7 +79,12 @@ export async function ran(args: string[], env: Record<string, string>): Promise<
   return { code, said: run.said() }
 }
 
-export async function call(url: string, key: string | undefined, path: string, body?: object): Promise<{ status: number; body: Record<string, unknown> }> {
+export async function call(
+  url: string,
+  key: string | undefined,
+  path: string,
+  body?: object,
+): Promise<{ status: number; body: Record<string, unknown> }> {
   const answer = await fetch(`${url}${path}`, {
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),

@@ -14,8 +14,10 @@ if (goodEnough(process.versions.node)) {
 } else {
   const node = pinnedNode()
   if (!node) {
-    console.error(`Laurel needs Node ${NEEDED.join('.')} or later, and this is ${process.versions.node}. ` +
-      'Run `npm ci`, which brings the right one along, or install it.')
+    console.error(
+      `Laurel needs Node ${NEEDED.join('.')} or later, and this is ${process.versions.node}. ` +
+        'Run `npm ci`, which brings the right one along, or install it.',
+    )
     process.exit(1)
   }
   const child = spawn(node, [cli, ...process.argv.slice(2)], { stdio: 'inherit' })

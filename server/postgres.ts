@@ -1,15 +1,21 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, openSync, readFileSync, readlinkSync, realpathSync, renameSync, statSync } from 'node:fs'
-import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir, totalmem } from 'node:os'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import pg from 'pg'
 import { Fixable } from './fault.ts'
-import { canReach, type Programs, type RunAs } from './postgres-programs.ts'
+import {
+  type ClusterOptions,
+  initialise,
+  makeDatabase,
+  pathFor,
+  readConnection,
+  writeConnection,
+} from './postgres-data.ts'
+import { fastShutdown, postmaster, stopLeftover } from './postgres-process.ts'
 
 /**
  * A PostgreSQL server of our own. In its home:
@@ -33,29 +39,6 @@ export type Cluster = {
   stop(ms?: number): Promise<boolean>
 }
 
-export type ClusterOptions = {
-  home: string
-  programs: Programs
-  user: RunAs
-  /** Without fsync and its like, and in our own process group, so that it dies with us: for tests. Never for data. */
-  throwAway?: boolean
-  settings?: Record<string, string | number>
-  /** Where it listened before, when others already know it by that: preferred to the port that it remembers. */
-  port?: number
-  /** Progress that takes long enough to mention: making the database, recovering after a crash. */
-  log?: (message: string) => void
-}
-
-type Connection = {
-  port: number
-  superuserPassword: string
-  password: string
-  /** Whether the role and the database have been made. */
-  ready: boolean
-  /** What these programs can do best; asked again of others. */
-  compression?: { of: string; method: string }
-}
-
 const START_RETRY_MS = 15_000
 const LOG_MAX_BYTES = 10_000_000
 
@@ -67,13 +50,16 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   if (!existsSync(data)) await initialise(options)
   const made = Number(readFileSync(join(data, 'PG_VERSION'), 'utf8'))
   if (made !== programs.major) {
-    throw new Fixable(`The data in ${data} was made by PostgreSQL ${made}; this Laurel brings PostgreSQL ${programs.major}. ` +
-      'Dump it with the earlier Laurel and pg_dump, then restore it into an empty data directory (docs/guides/operating.md).')
+    throw new Fixable(
+      `The data in ${data} was made by PostgreSQL ${made}; this Laurel brings PostgreSQL ${programs.major}. ` +
+        'Dump it with the earlier Laurel and pg_dump, then restore it into an empty data directory (docs/guides/operating.md).',
+    )
   }
   await stopLeftover(data, options.log)
   const connection = await readConnection(home)
   const path = pathFor(data, user)
-  const compression = connection.compression?.of === programs.bin ? connection.compression : await bestCompression(options, path)
+  const compression =
+    connection.compression?.of === programs.bin ? connection.compression : await bestCompression(options, path)
   const { child, port } = await launch(options, path, compression.method, options.port ?? connection.port)
   const url = (role: string, password: string, database: string) =>
     `postgresql://${role}:${password}@127.0.0.1:${port}/${database}`
@@ -84,7 +70,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   }
   const gone = new Promise<void>((done) => child.once('exit', () => done()))
   return {
-    url: url('laurel', connection.password, 'laurel'), superuserUrl, port, pid: child.pid as number, gone,
+    url: url('laurel', connection.password, 'laurel'),
+    superuserUrl,
+    port,
+    pid: child.pid as number,
+    gone,
     async stop(ms = 60_000) {
       if (child.exitCode === null && child.signalCode === null) fastShutdown(child.pid as number, programs)
       const waiting = new AbortController()
@@ -96,77 +86,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
 /** The URL of a cluster that another process of ours has started, if it has. */
 export async function runningCluster(home: string): Promise<{ url: string } | undefined> {
-  if (!existsSync(join(home, 'connection.json')) || postmaster(join(home, 'data'))?.state !== 'ready') return undefined
+  const running = postmaster(join(home, 'data'))
+  if (running?.state !== 'ready' || !existsSync(join(home, 'connection.json'))) return undefined
   const { password, ready } = await readConnection(home)
-  const { port } = postmaster(join(home, 'data')) as Postmaster
-  return ready ? { url: `postgresql://laurel:${password}@127.0.0.1:${port}/laurel` } : undefined
-}
-
-/** `initdb` into a directory beside it, renamed when complete: killed half way, it starts afresh. */
-async function initialise({ home, programs, user, throwAway, log }: ClusterOptions): Promise<void> {
-  log?.(`Making a PostgreSQL ${programs.major} database in ${home}`)
-  const half = join(home, 'data.new')
-  const secret = join(tmpdir(), `laurel-${randomBytes(12).toString('hex')}`)
-  const superuserPassword = randomBytes(24).toString('base64url')
-  await rm(half, { recursive: true, force: true })
-  await mkdir(half, { mode: 0o700 })
-  await writeFile(secret, superuserPassword, { mode: 0o600, flag: 'wx' })
-  if (user) await Promise.all([half, secret].map((path) => chown(path, user.uid, user.gid)))
-  const collation = programs.major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []
-  await promisify(execFile)(join(programs.bin, 'initdb'), [
-    '--pgdata', pathFor(half, user), '--username=postgres', '--pwfile', secret, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C',
-    '--data-checksums', ...collation, ...(throwAway ? ['--no-sync'] : []),
-  ], { cwd: half, ...user }).catch((error: Error & { stderr?: string }) => {
-    throw new Fixable(`PostgreSQL could not make a database in ${home}:\n${error.stderr || error.message}`, { cause: error })
-  }).finally(() => rm(secret))
-  const password = randomBytes(24).toString('base64url')
-  await writeConnection(home, { port: 0, superuserPassword, password, ready: false })
-  await rename(half, join(home, 'data'))
-}
-
-/**
- * How PostgreSQL finds its directory, which is also where it is started in. Where its user may not pass the directories
- * above (we are root, and this is below /root), its own working directory is the way in, and the data stay in their place.
- */
-function pathFor(directory: string, user: RunAs): string {
-  if (canReach(directory, user)) return directory
-  if (process.platform === 'linux') return '/proc/self/cwd'
-  throw new Fixable(`PostgreSQL, which does not run as root, cannot reach ${directory}. ` +
-    'Choose a directory that every user may pass to: LAUREL_DATA_DIR=/path/to/one; or start Laurel as an ordinary user.')
-}
-
-/** The owner is no superuser: what works here works on a managed PostgreSQL too. */
-async function makeDatabase(superuserUrl: string, password: string): Promise<void> {
-  const client = new pg.Client({ connectionString: superuserUrl })
-  await client.connect()
-  try {
-    const { rows } = await client.query("select from pg_roles where rolname = 'laurel'")
-    const verb = rows.length > 0 ? 'alter' : 'create'
-    await client.query(`${verb} role laurel login createrole createdb password ${client.escapeLiteral(password)}`)
-    const database = await client.query("select from pg_database where datname = 'laurel'")
-    if (database.rows.length === 0) await client.query('create database laurel owner laurel')
-  } finally {
-    await client.end()
-  }
-}
-
-async function readConnection(home: string): Promise<Connection> {
-  const file = join(home, 'connection.json')
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new Fixable(`${file} is missing or cannot be read: it holds the password of the database beside it. ` +
-      'Put it back from a backup, or start as the user who made it.', { cause: error })
-  })
-  return JSON.parse(text) as Connection
-}
-
-async function writeConnection(home: string, connection: Connection): Promise<void> {
-  const file = join(home, 'connection.json')
-  await writeFile(`${file}.new`, `${JSON.stringify(connection)}\n`, { mode: 0o600 })
-  if (process.getuid?.() === 0 && existsSync(file)) {
-    const { uid, gid } = statSync(file)
-    await chown(`${file}.new`, uid, gid)
-  }
-  await rename(`${file}.new`, file)
+  return ready ? { url: `postgresql://laurel:${password}@127.0.0.1:${running.port}/laurel` } : undefined
 }
 
 /** Where PostgreSQL's memory and checkpoints are, by the machine; everything that makes a commit durable is on. */
@@ -174,23 +97,42 @@ function settings({ programs, throwAway, settings: more }: ClusterOptions, port:
   const mb = Math.floor(totalmem() / 1024 / 1024)
   const durable = throwAway ? 'off' : 'on'
   return {
-    port, listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: 100,
-    fsync: durable, synchronous_commit: durable, full_page_writes: durable,
+    port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: 100,
+    fsync: durable,
+    synchronous_commit: durable,
+    full_page_writes: durable,
     shared_buffers: throwAway ? '64MB' : `${Math.max(32, Math.min(2048, Math.floor(mb / 8)))}MB`,
     effective_cache_size: `${Math.max(128, Math.floor(mb / 2))}MB`,
     maintenance_work_mem: `${Math.max(32, Math.min(512, Math.floor(mb / 32)))}MB`,
-    max_wal_size: throwAway ? '256MB' : '4GB', checkpoint_timeout: '15min', checkpoint_completion_target: 0.9,
-    wal_compression: compression, random_page_cost: 1.1, jit: 'off', timezone: 'UTC', log_timezone: 'UTC',
+    max_wal_size: throwAway ? '256MB' : '4GB',
+    checkpoint_timeout: '15min',
+    checkpoint_completion_target: 0.9,
+    wal_compression: compression,
+    random_page_cost: 1.1,
+    jit: 'off',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
     // No row's values in the log: neither statements nor the DETAIL of an error.
-    log_min_messages: 'warning', log_min_error_statement: 'panic', log_error_verbosity: 'terse',
-    log_line_prefix: '%m [%p] %a ', lc_messages: 'C',
-    ...(programs.major >= 18 ? { io_method: 'worker' } : {}), ...more,
+    log_min_messages: 'warning',
+    log_min_error_statement: 'panic',
+    log_error_verbosity: 'terse',
+    log_line_prefix: '%m [%p] %a ',
+    lc_messages: 'C',
+    ...(programs.major >= 18 ? { io_method: 'worker' } : {}),
+    ...more,
   }
 }
 
 /** Starts the server and waits until it takes connections: at once, or after it has recovered. */
-async function launch(options: ClusterOptions, path: string, compression: string, wanted: number):
-  Promise<{ child: ChildProcess; port: number }> {
+async function launch(
+  options: ClusterOptions,
+  path: string,
+  compression: string,
+  wanted: number,
+): Promise<{ child: ChildProcess; port: number }> {
   const { home, programs, user, throwAway, log } = options
   const data = join(home, 'data')
   const logFile = join(home, 'server.log')
@@ -203,7 +145,10 @@ async function launch(options: ClusterOptions, path: string, compression: string
     const out = openSync(logFile, 'a', 0o600)
     // Apart from our process group: Ctrl-C is for us, the database goes last. And it outlives nobody's terminal.
     const child = spawn(join(programs.bin, 'postgres'), ['-D', path, ...flags], {
-      cwd: data, stdio: ['ignore', out, out], detached: !throwAway, ...user,
+      cwd: data,
+      stdio: ['ignore', out, out],
+      detached: !throwAway,
+      ...user,
     })
     closeSync(out)
     const failure = await readyOrGone(child, data, log)
@@ -216,7 +161,9 @@ async function launch(options: ClusterOptions, path: string, compression: string
     const passing = /still in use|already exists|Is another postmaster/.test(said)
     const taken = /could not (create|bind)/.test(said)
     if (!(passing || taken) || Date.now() > deadline) {
-      throw new Fixable(`PostgreSQL did not start (${failure}). The end of ${logFile}:\n${said.slice(-2000) || '(nothing)'}`)
+      throw new Fixable(
+        `PostgreSQL did not start (${failure}). The end of ${logFile}:\n${said.slice(-2000) || '(nothing)'}`,
+      )
     }
     if (taken) port = await freePort(0)
     else await sleep(200)
@@ -224,10 +171,18 @@ async function launch(options: ClusterOptions, path: string, compression: string
 }
 
 /** Undefined when it is ready, else how it ended. */
-async function readyOrGone(child: ChildProcess, data: string, log?: (message: string) => void): Promise<string | undefined> {
+async function readyOrGone(
+  child: ChildProcess,
+  data: string,
+  log?: (message: string) => void,
+): Promise<string | undefined> {
   let ended: string | undefined
-  child.once('error', (error) => { ended = error.message })
-  child.once('exit', (code, signal) => { ended ??= `exit ${code ?? signal}` })
+  child.once('error', (error) => {
+    ended = error.message
+  })
+  child.once('exit', (code, signal) => {
+    ended ??= `exit ${code ?? signal}`
+  })
   let mention = Date.now() + 3_000
   while (!ended) {
     const now = postmaster(data)
@@ -241,64 +196,20 @@ async function readyOrGone(child: ChildProcess, data: string, log?: (message: st
   return ended
 }
 
-type Postmaster = { pid: number; port: number; state: string }
-
-/** What a running (or killed) server says of itself in postmaster.pid. */
-function postmaster(data: string): Postmaster | undefined {
-  try {
-    const lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
-    return { pid: Number(lines[0]), port: Number(lines[3]), state: (lines[7] ?? '').trim() }
-  } catch {
-    return undefined
-  }
-}
-
-/** A server whose Laurel was killed goes on without it: it is stopped, and everything it has committed is kept. */
-async function stopLeftover(data: string, log?: (message: string) => void): Promise<void> {
-  const left = postmaster(data)
-  if (!left || !alive(left.pid)) return // PostgreSQL clears up after a dead one itself
-  if (!isServerOf(left.pid, data)) {
-    await rm(join(data, 'postmaster.pid')) // after a crash, its number went to some other process
-    return
-  }
-  log?.(`Stopping the PostgreSQL (process ${left.pid}) that an earlier Laurel left behind`)
-  process.kill(left.pid, 'SIGINT')
-  for (let waited = 0; alive(left.pid) && postmaster(data); waited += 20) {
-    if (waited === 30_000) process.kill(left.pid, 'SIGQUIT')
-    if (waited > 40_000) throw new Fixable(`PostgreSQL (process ${left.pid}) on ${data} does not stop. Kill it and start again.`)
-    await sleep(20)
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-/** A postmaster's working directory is its data directory. Where that cannot be seen, believe postmaster.pid. */
-function isServerOf(pid: number, data: string): boolean {
-  if (process.platform !== 'linux') return true
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(data)
-  } catch {
-    return false // not ours to see, so not run as our user
-  }
-}
-
-function fastShutdown(pid: number, { bin }: Programs): void {
-  if (process.platform === 'win32') spawn(join(bin, 'pg_ctl'), ['kill', 'INT', String(pid)], { stdio: 'ignore' })
-  else process.kill(pid, 'SIGINT')
-}
-
 /** lz4 where this build has it: the least work for pages that a checkpoint makes the log carry whole. */
-async function bestCompression({ home, programs, user }: ClusterOptions, path: string): Promise<{ of: string; method: string }> {
+async function bestCompression(
+  { home, programs, user }: ClusterOptions,
+  path: string,
+): Promise<{ of: string; method: string }> {
   const asked = ['-D', path, '-c', 'wal_compression=lz4', '-C', 'wal_compression']
   const run = promisify(execFile)(join(programs.bin, 'postgres'), asked, { cwd: join(home, 'data'), ...user })
-  return { of: programs.bin, method: await run.then(() => 'lz4', () => 'pglz') }
+  return {
+    of: programs.bin,
+    method: await run.then(
+      () => 'lz4',
+      () => 'pglz',
+    ),
+  }
 }
 
 /** The wanted port if it is free, else any. */

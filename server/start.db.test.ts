@@ -45,7 +45,10 @@ test('start on a database of your own migrates it; the bootstrap key is a key fr
 test('a database that is newer than the code, or cannot be reached, is refused with what to do', async () => {
   const env = { DATABASE_URL: await emptyDatabase() }
   await ran(['migrate'], env)
-  await run(env.DATABASE_URL, `insert into laurel_migrations values ('9999_from_the_future', '2030-01-01T00:00:00.000Z')`)
+  await run(
+    env.DATABASE_URL,
+    `insert into laurel_migrations values ('9999_from_the_future', '2030-01-01T00:00:00.000Z')`,
+  )
   const newer = await ran(['start'], env)
   expect(newer).toMatchObject({ code: 1, said: expect.stringContaining('newer than this Laurel') as string })
 

@@ -8,13 +8,21 @@ import { call, laurel, postgresPid, ran, started, temporaryDirectory } from './l
 async function followBanner(url: string, said: string): Promise<number[]> {
   const statuses: number[] = []
   for (const [, address, key, body] of said.matchAll(/curl (\S+) -H "Authorization: Bearer (\S+)" .*-d '(.*)'$/gm)) {
-    statuses.push((await call(url, key, new URL(address as string).pathname, JSON.parse(body as string) as object)).status)
+    statuses.push(
+      (await call(url, key, new URL(address as string).pathname, JSON.parse(body as string) as object)).status,
+    )
   }
   return statuses
 }
 
-const purchase = (externalId: string) => ({ program: 'coffee', externalId, member: `external:m-${externalId}`,
-  occurredAt: '2026-11-01T10:00:00Z', currency: 'GBP', items: [{ sku: 'tea', quantity: 1, amount: 300 }] })
+const purchase = (externalId: string) => ({
+  program: 'coffee',
+  externalId,
+  member: `external:m-${externalId}`,
+  occurredAt: '2026-11-01T10:00:00Z',
+  currency: 'GBP',
+  items: [{ sku: 'tea', quantity: 1, amount: 300 }],
+})
 
 test('starts with one command, shows the key once, serves the same data again', async () => {
   const env = { LAUREL_DATA_DIR: await temporaryDirectory() }
@@ -27,7 +35,10 @@ test('starts with one command, shows the key once, serves the same data again', 
   expect(listed.said).toContain(`lk_live_…${first.key?.slice(-4)}`)
   expect(listed.said).not.toContain(first.key)
   expect((await ran(['migrate', '--status'], env)).said).toMatch(/^done {7}0001_foundation/)
-  expect(await ran(['migrate', '--dry-run'], env)).toEqual({ code: 0, said: 'Nothing to do: the database is up to date.\n' })
+  expect(await ran(['migrate', '--dry-run'], env)).toEqual({
+    code: 0,
+    said: 'Nothing to do: the database is up to date.\n',
+  })
 
   first.child.kill('SIGINT')
   const { code, ms } = await first.ended
@@ -39,7 +50,9 @@ test('starts with one command, shows the key once, serves the same data again', 
   const again = await started(env)
   expect(again.key).toBeUndefined()
   expect((await call(again.url, first.key, '/v1/programs')).body).toMatchObject({ data: [{ slug: 'coffee' }] })
-  expect((await call(again.url, first.key, '/v1/purchases', { ...purchase('x'), member: 'external:ada' })).body).toMatchObject({ points: 3 })
+  expect(
+    (await call(again.url, first.key, '/v1/purchases', { ...purchase('x'), member: 'external:ada' })).body,
+  ).toMatchObject({ points: 3 })
 })
 
 test('a stop under load finishes what is in flight, loses nothing, and takes less than two seconds', async () => {
@@ -120,8 +133,12 @@ test('a second start on the same data, and a used port, are refused with what to
   const { port } = other.address() as { port: number }
   const onUsed = await ran(['start'], { LAUREL_DATA_DIR: `${env.LAUREL_DATA_DIR}/other`, PORT: String(port) })
   other.close()
-  expect(onUsed).toEqual({ code: 1, said: `Port ${port} on 127.0.0.1 is in use by another program. ` +
-    `Stop that one, or choose another port: PORT=${port + 1} npm start\n` })
+  expect(onUsed).toEqual({
+    code: 1,
+    said:
+      `Port ${port} on 127.0.0.1 is in use by another program. ` +
+      `Stop that one, or choose another port: PORT=${port + 1} npm start\n`,
+  })
   expect((await fetch(`${first.url}/health/live`)).status).toBe(200)
 })
 

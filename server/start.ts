@@ -16,7 +16,12 @@ import { shownUrl, withOwner } from './owner.ts'
 /** `start`: everything in one process. `api` and `worker`: one door each, as many processes as you like. */
 export type Role = 'start' | 'api' | 'worker'
 
-type Running = { logger: pino.Logger; embedded?: Embedded; doors: { close(): Promise<void> }[]; stopping: AbortController }
+type Running = {
+  logger: pino.Logger
+  embedded?: Embedded
+  doors: { close(): Promise<void> }[]
+  stopping: AbortController
+}
 
 /** Of the two seconds that a stop may take: requests and the worker first, then the database. */
 const DOORS_STOP_MS = 1_200
@@ -53,9 +58,11 @@ async function open(config: Config, role: Role, running: Running): Promise<void>
   stopping.signal.throwIfAborted()
   if (api) {
     const { port, host, rateLimit } = config
-    const door = await (await api).startApi({ databaseUrl, host, port, rateLimit, logger }).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'EADDRINUSE' ? portInUse(config) : error
-    })
+    const door = await (await api)
+      .startApi({ databaseUrl, host, port, rateLimit, logger })
+      .catch((error: NodeJS.ErrnoException) => {
+        throw error.code === 'EADDRINUSE' ? portInUse(config) : error
+      })
     running.doors.push(door)
     if (role === 'start') welcome(config, databaseUrl, door.url, running, key)
     else logger.info({ api: door.url }, 'Answering')
@@ -80,7 +87,12 @@ async function openDatabase(config: Config, role: Role, running: Running): Promi
 }
 
 /** The schema, and the keys that are there from the first start on. The first secret key, when it was made now. */
-async function prepare(config: Config, role: Role, databaseUrl: string, logger: pino.Logger): Promise<string | undefined> {
+async function prepare(
+  config: Config,
+  role: Role,
+  databaseUrl: string,
+  logger: pino.Logger,
+): Promise<string | undefined> {
   if (role === 'start') await migrate(databaseUrl, (message) => logger.info(message))
   else await checkSchema(databaseUrl)
   if (role === 'worker' || (role === 'api' && !config.bootstrapKey)) return undefined
@@ -113,11 +125,25 @@ async function keepAlive(embedded: Embedded, { logger, stopping }: Running): Pro
   }
 }
 
-function welcome(config: Config, databaseUrl: string, url: string, { embedded, logger }: Running, key: string | undefined): void {
-  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { version: string }
-    const here = url.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost') // what listens on every address is reached by this one
-  process.stdout.write(banner({ version, url: here, ...(key ? { key } : {}),
-    ...(embedded ? { dataDir: config.dataDir } : { database: shownUrl(databaseUrl) }) }))
+function welcome(
+  config: Config,
+  databaseUrl: string,
+  url: string,
+  { embedded, logger }: Running,
+  key: string | undefined,
+): void {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+    version: string
+  }
+  const here = url.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost') // what listens on every address is reached by this one
+  process.stdout.write(
+    banner({
+      version,
+      url: here,
+      ...(key ? { key } : {}),
+      ...(embedded ? { dataDir: config.dataDir } : { database: shownUrl(databaseUrl) }),
+    }),
+  )
   logger.info({ api: url }, 'Laurel has started')
 }
 
@@ -173,7 +199,9 @@ async function close({ logger, embedded, doors, stopping }: Running): Promise<vo
 }
 
 function portInUse({ port, host }: Config): Fixable {
-  return new Fixable(`Port ${port} on ${host} is in use by another program. Stop that one, or choose another port: PORT=${port + 1} npm start`)
+  return new Fixable(
+    `Port ${port} on ${host} is in use by another program. Stop that one, or choose another port: PORT=${port + 1} npm start`,
+  )
 }
 
 /** Before anything is made or started, so that a mistyped port costs nothing. */
@@ -184,8 +212,14 @@ function assertPortFree(config: Config): Promise<void> {
     const probe = createServer()
     probe.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') fail(portInUse(config))
-      else if (error.code === 'EACCES') fail(new Fixable(`Port ${port} needs privileges. Choose one from 1024 on: PORT=3000 npm start`))
-      else fail(new Fixable(`Laurel cannot listen on HOST=${host} (${error.message}). HOST is an address of this machine, or 0.0.0.0 for all.`))
+      else if (error.code === 'EACCES')
+        fail(new Fixable(`Port ${port} needs privileges. Choose one from 1024 on: PORT=3000 npm start`))
+      else
+        fail(
+          new Fixable(
+            `Laurel cannot listen on HOST=${host} (${error.message}). HOST is an address of this machine, or 0.0.0.0 for all.`,
+          ),
+        )
     })
     probe.listen({ port, host }, () => probe.close(() => done()))
   })

@@ -36,23 +36,30 @@ async function spacesOf(databaseUrl: string): Promise<Space[]> {
       `select space_id as space, mode, coalesce((
            select json_agg(json_build_array(wallet_id, p.slug || '/' || w.slug) order by wallet_id)
              from wallets w join programs p using (program_id) where w.space_id = s.space_id), '[]') as wallets
-         from spaces s order by space_id`)
+         from spaces s order by space_id`,
+    )
     return rows.map((row) => ({ ...row, wallets: new Map(row.wallets) }))
   })
 }
 
 function progress({ members, entries }: Report): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${members.toLocaleString('en')} members, ${entries.toLocaleString('en')} entries …`)
+  if (process.stderr.isTTY)
+    process.stderr.write(`\r\x1b[K${members.toLocaleString('en')} members, ${entries.toLocaleString('en')} entries …`)
 }
 
 function told({ mode, wallets }: Space, report: Report, seconds: number): string {
-  if (report.wrong) return `${mode}: WRONG${report.wrong.member ? ` at ${report.wrong.member}` : ''}: ${report.wrong.what}`
+  if (report.wrong)
+    return `${mode}: WRONG${report.wrong.member ? ` at ${report.wrong.member}` : ''}: ${report.wrong.what}`
   const n = (count: number) => count.toLocaleString('en')
-  const lines = [`${mode}: everything agrees: ${n(report.members)} members, ${n(report.purchases)} purchases, ${n(report.returns)} returns, ` +
-    `${n(report.entries)} entries, ${n(report.lotUses)} lot uses, ${n(report.events)} events (${seconds.toFixed(1)} s)`]
+  const lines = [
+    `${mode}: everything agrees: ${n(report.members)} members, ${n(report.purchases)} purchases, ${n(report.returns)} returns, ` +
+      `${n(report.entries)} entries, ${n(report.lotUses)} lot uses, ${n(report.events)} events (${seconds.toFixed(1)} s)`,
+  ]
   for (const [wallet, sums] of report.wallets) {
-    lines.push(`  ${wallets.get(wallet) ?? wallet}: issued ${n(sums.issued)}, reversed ${n(sums.reversed)}, redeemed ${n(sums.redeemed)}, ` +
-      `expired ${n(sums.expired)}, adjusted ${n(sums.adjusted)}; balances ${n(sums.balances)}`)
+    lines.push(
+      `  ${wallets.get(wallet) ?? wallet}: issued ${n(sums.issued)}, reversed ${n(sums.reversed)}, redeemed ${n(sums.redeemed)}, ` +
+        `expired ${n(sums.expired)}, adjusted ${n(sums.adjusted)}; balances ${n(sums.balances)}`,
+    )
   }
   return lines.join('\n')
 }

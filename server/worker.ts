@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openPool } from '@laurel/engine/base/db'
+import { forgetAnswers } from '@laurel/engine/base/answers'
+import { openPool, withTx } from '@laurel/engine/base/db'
 import { numberEvents } from '@laurel/engine/base/outbox'
 import type pg from 'pg'
 import type pino from 'pino'
@@ -36,7 +37,9 @@ async function work({ databaseUrl, logger }: WorkerOptions, stop: AbortSignal): 
   let failures = 0
   while (!stop.aborted) {
     try {
-      await lead(databaseUrl, logger, stop, () => { failures = 0 })
+      await lead(databaseUrl, logger, stop, () => {
+        failures = 0
+      })
     } catch (error) {
       const wait = Math.min(BACK_OFF_MAX_MS, 250 * 2 ** failures++)
       logger.error({ err: error, retryInMs: wait }, 'The worker failed and will try again')
@@ -57,7 +60,7 @@ async function lead(databaseUrl: string, logger: pino.Logger, stop: AbortSignal,
       const events = await numberAll(owner, pool)
       if (events > 0) logger.debug({ events }, 'Events numbered')
       if (Date.now() >= purgeAt) {
-        await purge(owner, logger, stop)
+        await purge(owner, pool, logger, stop)
         purgeAt = Date.now() + PURGE_EVERY_MS
       }
       succeeded()
@@ -70,32 +73,34 @@ async function lead(databaseUrl: string, logger: pino.Logger, stop: AbortSignal,
 }
 
 async function claim(owner: pg.Client): Promise<boolean> {
-  const { rows } = await owner.query<{ ours: boolean }>("select pg_try_advisory_lock(hashtext('laurel.worker')) as ours")
+  const { rows } = await owner.query<{ ours: boolean }>(
+    "select pg_try_advisory_lock(hashtext('laurel.worker')) as ours",
+  )
   return rows[0]?.ours === true
 }
 
 /** One look for all spaces; then only those that have something waiting. */
 async function numberAll(owner: pg.Client, pool: pg.Pool): Promise<number> {
-  const { rows } = await owner.query<{ space_id: number }>({ name: 'waiting',
-    text: 'select space_id from spaces s where exists (select from outbox o where o.space_id = s.space_id and first_position is null)' })
+  const { rows } = await owner.query<{ space_id: number }>({
+    name: 'waiting',
+    text: 'select space_id from spaces s where exists (select from outbox o where o.space_id = s.space_id and first_position is null)',
+  })
   let events = 0
   for (const { space_id } of rows) events += await numberEvents(pool, space_id)
   return events
 }
 
-/** In small deletes, so that no lock is held for long and nothing else waits. */
-async function purge(owner: pg.Client, logger: pino.Logger, stop: AbortSignal): Promise<void> {
-  let purged = 0
-  for (;;) {
-    const { rowCount } = await owner.query(
-      `delete from idempotency_keys k using (
-         select space_id, key from idempotency_keys where created_at < now() - make_interval(days => $1) limit $2
-       ) old where k.space_id = old.space_id and k.key = old.key`, [KEPT_DAYS, PURGE_AT_ONCE])
-    purged += rowCount ?? 0
-    if ((rowCount ?? 0) < PURGE_AT_ONCE || stop.aborted) break
-    await pause(BUSY_MS, stop)
+/** In small transactions, so that no lock is held for long and nothing else waits. */
+async function purge(owner: pg.Client, pool: pg.Pool, logger: pino.Logger, stop: AbortSignal): Promise<void> {
+  const { rows } = await owner.query<{ space_id: number }>('select space_id from spaces')
+  for (const { space_id } of rows) {
+    let purged = 0
+    for (let last = PURGE_AT_ONCE; last === PURGE_AT_ONCE && !stop.aborted; purged += last) {
+      last = await withTx(pool, space_id, (tx) => forgetAnswers(tx, KEPT_DAYS, PURGE_AT_ONCE))
+      await pause(last === PURGE_AT_ONCE ? BUSY_MS : 0, stop)
+    }
+    if (purged > 0) logger.info({ purged, space: space_id }, 'Idempotency keys older than 30 days removed')
   }
-  if (purged > 0) logger.info({ purged }, 'Idempotency keys older than 30 days removed')
 }
 
 async function pause(ms: number, stop: AbortSignal): Promise<void> {

@@ -81,3 +81,17 @@ async function insertAnswer(
   )
   return rows.length > 0
 }
+
+/** Forgets answers older than `days`, at most `limit` of them; says how many. */
+export async function forgetAnswers(tx: Tx, days: number, limit: number): Promise<number> {
+  const [row] = await tx.query<{ forgotten: number }>(
+    `with old as (
+       select key from idempotency_keys where space_id = $1 and created_at < now() - make_interval(days => $2) limit $3
+     ), forgotten as (
+       delete from idempotency_keys k using old where k.space_id = $1 and k.key = old.key returning 1
+     )
+     select count(*) as forgotten from forgotten`,
+    [tx.space, days, limit],
+  )
+  return row?.forgotten ?? 0
+}
