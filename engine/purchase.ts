@@ -48,7 +48,7 @@ export const purchase: Verb<PurchaseAsk> = {
       member: state.member, id: facts.id, programId: ours.programId, configVersion: slices.configuration.configVersion,
       total: said.total, occurredAt: ask.occurredAt, recordedAt: facts.now, digest: contentOf(said, state.member),
       externalId: ask.externalId, items: said.items, itemsText: said.itemsText,
-      awards: awards.map((a) => [a.ruleVersionId, a.points, a.why]),
+      awards: awards.map((a, i) => [a.ruleVersionId, a.points, a.why, state.entrySeq + 1 + i]),
       channel: ask.channel ?? null, store: ask.store ?? null, metadata: said.metadata, returned: null,
     }
 

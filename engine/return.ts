@@ -154,41 +154,44 @@ function takeBack(configuration: Configuration, books: Draft, purchase: Purchase
   if (isRefusal(decided)) return decided
   const standing = perWallet(decided)
   const wallets: Returned['wallets'] = []
-  for (const [walletId, original] of originals(configuration, purchase)) {
+  for (const [walletId, { points, seq }] of originals(configuration, purchase)) {
     const taken = purchase.returned?.wallets.find((w) => w.walletId === walletId) ?? { walletId, lots: [], writtenOff: 0 }
-    const due = original - kept(original, standing.get(walletId) ?? 0)
-    wallets.push(settle(books, purchase, taken, due, one, facts))
+    const due = points - kept(points, standing.get(walletId) ?? 0)
+    wallets.push(settle(books, purchase, taken, seq, due, one, facts))
   }
   one.lines.push(...lines)
   return { ...purchase, returned: { units, wallets } }
 }
 
-function originals(configuration: Configuration, purchase: Purchase): Map<number, number> {
-  return perWallet(purchase.awards.map(([ruleVersionId, points]) => {
+/** What the purchase gave a wallet at first, and by which entry (the first, where several rules gave). */
+function originals(configuration: Configuration, purchase: Purchase): Map<number, { points: number; seq: number }> {
+  const given = new Map<number, { points: number; seq: number }>()
+  for (const [ruleVersionId, points, , seq] of purchase.awards) {
     const version = versionById(configuration, ruleVersionId)
     if (!version) throw new Error(`rule version ${ruleVersionId} is not in the configuration`)
-    return { walletId: version.walletId, points }
-  }))
+    const before = given.get(version.walletId)
+    given.set(version.walletId, { points: points + (before?.points ?? 0), seq: before?.seq ?? seq })
+  }
+  return given
 }
 
 type Standing = Returned['wallets'][number]
 
 /** Brings what was taken back for a purchase (and written off) to `due`, by taking more or giving back. */
-function settle(books: Draft, purchase: Purchase, before: Standing, due: number, one: Return, facts: Facts): Standing {
+function settle(books: Draft, purchase: Purchase, before: Standing, reverses: number, due: number, one: Return, facts: Facts): Standing {
   const taken = before.lots.reduce((sum, [, points]) => sum + points, 0)
   const difference = due - taken - before.writtenOff
   if (difference === 0) return before
   const why: Why = { kind: difference > 0 ? 'reverse' : 'restore', source: one.id, digest: one.digest, occurredAt: one.occurredAt,
-    now: facts.now, ...(facts.actor ? { actor: facts.actor } : {}) }
+    now: facts.now, reverses, ...(facts.actor ? { actor: facts.actor } : {}) }
   return difference > 0 ? takeMore(books, purchase, before, difference, one, why) : giveLess(books, purchase, before, -difference, one, why)
 }
 
 function takeMore(books: Draft, purchase: Purchase, before: Standing, points: number, one: Return, why: Why): Standing {
   const lots = books.lots.filter((lot) => lot.walletId === before.walletId && lot.remaining > 0).sort(returnOrder(purchase, why.now))
   const takes = takeFrom(lots, points)
-  const own = books.lots.find((lot) => lot.source === purchase.id && lot.walletId === before.walletId)
   const found = takes.reduce((sum, take) => sum + take.points, 0)
-  bookTakes(books, before.walletId, takes, own ? { ...why, reverses: own.seq } : why)
+  bookTakes(books, before.walletId, takes, why)
   const now = takes.map((take): [number, number] => [take.lot.seq, take.points])
   record(one, purchase, before.walletId, found, points - found, now)
   return { walletId: before.walletId, lots: merge(before.lots, now), writtenOff: before.writtenOff + points - found }

@@ -40,7 +40,8 @@ export const spend: Verb<SpendAsk> = {
 
     const books = draft(member, slices.lots.get(member.member) ?? [])
     const short = debit(books, where.walletId, ask.points, { kind: 'spend', source: facts.id, digest, occurredAt: facts.now,
-      now: facts.now, reason: ask.reason, ...(facts.actor ? { actor: facts.actor } : {}) })
+      now: facts.now, reason: ask.reason,
+      ...(ask.externalId === undefined ? {} : { externalId: ask.externalId }), ...(facts.actor ? { actor: facts.actor } : {}) })
     if (short) return short
     const seq = books.state.entrySeq
     const events = [tell(books.state, 'points.spent', { entry: seq })]

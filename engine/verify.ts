@@ -10,7 +10,7 @@ import { ACCOUNTS, KINDS } from './ledger/accounts.ts'
 import { purchaseKey, returnKey } from './gate/names.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
 import { type BooksOf, loadBooks } from './ledger/ledger.sql.ts'
-import { contentText, kept, perWallet, type Purchase, remainingItems, type Return, type StoredAward, totalOf } from './purchases/purchases.rules.ts'
+import { contentText, kept, perWallet, type Purchase, remainingItems, type Return, totalOf } from './purchases/purchases.rules.ts'
 import { loadForAudit } from './purchases/purchases.sql.ts'
 
 /** What was looked at, and the first thing that is wrong. Points by wallet_id, summed from the entries. */
@@ -96,8 +96,8 @@ export function auditCommerce(configuration: Configuration, books: BooksOf, purc
   for (const p of purchases) {
     const what = auditPurchase(configuration, p, all)
     if (what) return `purchase ${encodeId('pur', p.id)}: ${what}`
-    const made = (bySource.get(p.id) ?? []).map((e) => `${e.kind} ${e.ruleVersionId} ${e.points} ${e.digest}`)
-    const due = p.awards.map(([version, points]) => `${KINDS.earn.code} ${version} ${points} ${p.digest}`)
+    const made = (bySource.get(p.id) ?? []).map((e) => `${e.seq} ${e.kind} ${e.ruleVersionId} ${e.points} ${e.digest}`)
+    const due = p.awards.map(([version, points, , seq]) => `${seq} ${KINDS.earn.code} ${version} ${points} ${p.digest}`)
     if (made.join() !== due.join()) return `purchase ${encodeId('pur', p.id)}: its awards are not what its entries gave`
   }
   for (const r of all) {
@@ -122,8 +122,7 @@ function auditPurchase(configuration: Configuration, p: Purchase, all: readonly 
   const rules = rulesAt(configuration, p.programId, p.configVersion, p.occurredAt)
   const decided = award(rules, p.items)
   if (isRefusal(decided)) return 'its rules refuse it'
-  const again = decided.map((a): StoredAward => [a.ruleVersionId, a.points, a.why])
-  if (again.map(([v, n]) => `${v} ${n}`).join() !== p.awards.map(([v, n]) => `${v} ${n}`).join()) return 'its rules give other awards'
+  if (decided.map((a) => `${a.ruleVersionId} ${a.points}`).join() !== p.awards.map(([v, n]) => `${v} ${n}`).join()) return 'its rules give other awards'
   return auditReturned(configuration, p, all, rules)
 }
 

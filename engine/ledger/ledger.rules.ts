@@ -29,6 +29,8 @@ export type Entry = {
   digest: Uuid
   actor?: Uuid
   reason?: string
+  /** the caller's own name for a spend */
+  externalId?: string
   hash: string
 }
 
@@ -63,6 +65,7 @@ export type Draft = {
 export type Why = {
   kind: Kind; source: Uuid; digest: Uuid; occurredAt: Instant; now: Instant
   ruleVersionId?: number; reverses?: number; actor?: Uuid; reason?: string
+  externalId?: string
 }
 
 export const POINTS_MAX = Number.MAX_SAFE_INTEGER
@@ -200,6 +203,7 @@ function book(d: Draft, wallet: WalletState, points: number, why: Why, activates
   if (why.reverses !== undefined) entry.reverses = why.reverses
   if (why.actor !== undefined) entry.actor = why.actor
   if (why.reason !== undefined) entry.reason = why.reason
+  if (why.externalId !== undefined) entry.externalId = why.externalId
   entry.hash = link(d.state.chain, entry)
   d.state.chain = entry.hash
   d.entries.push(entry)

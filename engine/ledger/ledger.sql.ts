@@ -91,16 +91,17 @@ export async function insertEntries(tx: Tx, rows: readonly EntryOf[]): Promise<v
   if (rows.length === 0) return
   await tx.query(
     `insert into entries (space_id, member_id, seq, wallet_id, kind, from_account, to_account, rule_version_id, reverses,
-                          points, balance, occurred_at, booked_at, activates_at, expires_at, source_id, digest, hash, reason, actor)
+                          points, balance, occurred_at, booked_at, activates_at, expires_at, source_id, digest, hash, reason, external_id, actor)
      select $1, * from unnest($2::uuid[], $3::int[], $4::int[], $5::smallint[], $6::smallint[], $7::smallint[], $8::int[],
        $9::int[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
-       $16::uuid[], $17::uuid[], $18::bytea[], $19::text[], $20::uuid[])`,
+       $16::uuid[], $17::uuid[], $18::bytea[], $19::text[], $20::text[], $21::uuid[])`,
     [tx.space, uuids(rows, (r) => r.member), int4s(rows, (r) => r.seq), int4s(rows, (r) => r.walletId),
       int2s(rows, (r) => r.kind), int2s(rows, (r) => r.from), int2s(rows, (r) => r.to), int4s(rows, (r) => r.ruleVersionId),
       int4s(rows, (r) => r.reverses), int8s(rows, (r) => r.points), int8s(rows, (r) => r.balance),
       instants(rows, (r) => r.occurredAt), instants(rows, (r) => r.bookedAt), instants(rows, (r) => r.activatesAt),
       instants(rows, (r) => r.expiresAt), uuids(rows, (r) => r.source), uuids(rows, (r) => r.digest),
-      byteas(rows, (r) => r.hash), texts(rows, (r) => r.reason), uuids(rows, (r) => r.actor)],
+      byteas(rows, (r) => r.hash), texts(rows, (r) => r.reason), texts(rows, (r) => r.externalId),
+      uuids(rows, (r) => r.actor)],
     'entries-insert')
 }
 
@@ -136,7 +137,7 @@ export async function loadBooks(db: Db, after: Uuid, limit: number): Promise<Boo
     db.query<EntryRow>(
       `select member_id as member, seq, wallet_id as "walletId", kind, from_account as "from", to_account as "to",
               rule_version_id as "ruleVersionId", reverses, points, balance, occurred_at as "occurredAt", booked_at as "bookedAt",
-              activates_at as "activatesAt", expires_at as "expiresAt", source_id as source, digest, actor, reason, encode(hash, 'hex') as hash
+              activates_at as "activatesAt", expires_at as "expiresAt", source_id as source, digest, actor, reason, external_id as "externalId", encode(hash, 'hex') as hash
          from entries where member_id = any ($1::uuid[]) and space_id = $2 order by member_id, seq`, [members, db.space], 'books-entries'),
     db.query<{ member: Uuid; seq: number; remaining: number }>(
       'select member_id as member, seq, remaining from lots where member_id = any ($1::uuid[]) and space_id = $2', [members, db.space], 'books-lots'),

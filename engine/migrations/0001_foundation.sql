@@ -199,6 +199,7 @@ create table entries (
   digest           uuid not null,
   hash             bytea not null,
   reason           text,
+  external_id      text,
   actor            uuid,
   primary key (member_id, seq),
   check (from_account <> to_account)

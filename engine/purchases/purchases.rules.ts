@@ -8,8 +8,8 @@ export type Item = {
 }
 export type AskedItem = Omit<Item, 'line'> & { line?: string | undefined }
 
-/** What a rule version gave for a purchase: [rule_version_id, points, why], points > 0. */
-export type StoredAward = [ruleVersionId: number, points: number, why: string]
+/** What a rule version gave for a purchase: [rule_version_id, points, why, seq of the entry], points > 0. */
+export type StoredAward = [ruleVersionId: number, points: number, why: string, seq: number]
 
 /** What returns have taken back so far. */
 export type Returned = {

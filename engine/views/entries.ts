@@ -33,13 +33,14 @@ export type EntryRow = {
   expiresAt: Instant | null
   source: Uuid
   reason: string | null
+  externalId: string | null
   remaining: number
   hash: string
 }
 /** Columns of entries as `e` and lots as `l`. */
 export const ENTRY_COLUMNS = `e.member_id as member, e.seq, e.wallet_id as "walletId", e.kind, e.from_account as "from",
   e.to_account as "to", e.rule_version_id as "ruleVersionId", e.reverses, e.points, e.balance, e.occurred_at as "occurredAt",
-  e.booked_at as "bookedAt", e.activates_at as "activatesAt", e.expires_at as "expiresAt", e.source_id as source, e.reason,
+  e.booked_at as "bookedAt", e.activates_at as "activatesAt", e.expires_at as "expiresAt", e.source_id as source, e.reason, e.external_id as "externalId",
   coalesce(l.remaining, e.points) as remaining, encode(e.hash, 'hex') as hash`
 export const ENTRY_TABLES = 'entries e left join lots l on l.member_id = e.member_id and l.seq = e.seq'
 
@@ -193,7 +194,7 @@ export async function readEntry(db: Db, known: Configurations, id: string): Prom
     ...entry,
     source: {
       ...entry.source,
-      externalId: said?.externalId ?? null,
+      externalId: said?.externalId ?? row.externalId,
       occurredAt: formatInstant(said?.occurredAt ?? row.occurredAt),
     },
     rule: rule && {
