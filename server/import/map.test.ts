@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Fixable } from '../fault.ts'
 import { parseMap, readMap } from './map.ts'
+import { ROW_CODES } from './row.ts'
 
 const example = readFileSync(join(import.meta.dirname, '../../examples/online-retail/map.json'), 'utf8')
 const changed = (change: (map: any) => void): string => {
@@ -102,5 +103,17 @@ describe('a map', () => {
   test('that is no JSON, or not there', async () => {
     expect(() => parseMap('{purchase}', 'map.json')).toThrow(/map\.json is not valid JSON/)
     await expect(readMap('/nowhere/map.json')).rejects.toThrow('There is no map /nowhere/map.json.')
+  })
+})
+
+describe('the guide', () => {
+  const guide = readFileSync(join(import.meta.dirname, '../../docs/guides/import.md'), 'utf8')
+
+  test("shows the example's map as it is", () => {
+    expect(JSON.parse(/```json\n([\s\S]*?)```/.exec(guide)?.[1] ?? '')).toEqual(JSON.parse(example))
+  })
+
+  test('explains every code of refused rows', () => {
+    for (const code of Object.keys(ROW_CODES)) expect(guide).toContain(`\`${code}\``)
   })
 })
