@@ -3,7 +3,8 @@ import { BODY_MAX } from '@laurel/contract/operation'
 import type { Outcome } from '@laurel/engine/gate/asks'
 import { type Door, idempotencyOf, invalid, newRequestId, purchaseAsk } from './door.ts'
 import { readJsonStrictly } from './json.ts'
-import { type Answer, answerTo, headersOf, JSON_TYPE, PROBLEM_TYPE } from './problems.ts'
+import { type Answer, answerTo } from './problems.ts'
+import { send } from './send.ts'
 import { type Caller, requireScope } from './who.ts'
 
 /**
@@ -57,13 +58,17 @@ function toAnswer({ status, body, replayed }: Outcome): Answer {
 /** JSON with its length known, not compressed, not waiting for a go-ahead. */
 function isOrdinary({ headers }: IncomingMessage): boolean {
   const type = headers['content-type']
-  return (type === 'application/json' || type === 'application/json; charset=utf-8')
-    && headers['content-encoding'] === undefined && headers['transfer-encoding'] === undefined && headers.expect === undefined
-    && Number(headers['content-length'] ?? Number.NaN) <= BODY_MAX
+  return (
+    (type === 'application/json' || type === 'application/json; charset=utf-8') &&
+    headers['content-encoding'] === undefined &&
+    headers['transfer-encoding'] === undefined &&
+    headers.expect === undefined &&
+    Number(headers['content-length'] ?? Number.NaN) <= BODY_MAX
+  )
 }
 
 /** Node's parser sees to it that the body is as long as it says; a client that goes away is not answered. */
-function readBody(request: IncomingMessage, then: (body: Buffer) => void): void {
+function readBody(request: IncomingMessage, then: (body: Buffer) => Promise<void>): void {
   let whole: Buffer | undefined
   let chunks: Buffer[] | undefined
   request.on('data', (chunk: Buffer) => {
@@ -71,15 +76,5 @@ function readBody(request: IncomingMessage, then: (body: Buffer) => void): void 
     else if (whole) chunks = [whole, chunk]
     else whole = chunk
   })
-  request.on('end', () => then(chunks ? Buffer.concat(chunks) : (whole ?? Buffer.alloc(0))))
-}
-
-function send(response: ServerResponse, requestId: string, answer: Answer, limited: Answer['headers'] | undefined): void {
-  const headers: Record<string, string | number> = {
-    'content-type': answer.status < 400 ? JSON_TYPE : PROBLEM_TYPE, 'content-length': Buffer.byteLength(answer.body),
-    'request-id': requestId, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff',
-  }
-  Object.assign(headers, limited, answer.status < 400 ? undefined : headersOf(answer.status), answer.headers)
-  response.writeHead(answer.status, headers)
-  response.end(answer.body)
+  request.on('end', () => void then(chunks ? Buffer.concat(chunks) : (whole ?? Buffer.alloc(0))))
 }

@@ -9,10 +9,6 @@ export type Log = { error(about: object, message: string): void; warn(about: obj
 export const JSON_TYPE = 'application/json; charset=utf-8'
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
-export function typeOf(status: number): string {
-  return status >= 400 ? PROBLEM_TYPE : JSON_TYPE
-}
-
 /** Headers that go with a status, whoever made the answer. */
 export function headersOf(status: number): Readonly<Record<string, string>> {
   if (status === 401) return { 'www-authenticate': 'Bearer' }

@@ -8,8 +8,9 @@ import type { Call, Handler } from './call.ts'
 import { type Door, idempotencyOf, invalid, newRequestId } from './door.ts'
 import { HANDLERS } from './handlers/handlers.ts'
 import { readJson, readJsonStrictly } from './json.ts'
-import { type Answer, answerTo, headersOf, PROBLEM_TYPE, refusalAnswer, typeOf } from './problems.ts'
+import { type Answer, answerTo, PROBLEM_TYPE, refusalAnswer } from './problems.ts'
 import { readQuery } from './query.ts'
+import { send } from './send.ts'
 import { type Check, fastCheck, fullCheck } from './validate.ts'
 import { type Caller, requireScope } from './who.ts'
 
@@ -17,7 +18,8 @@ import { type Caller, requireScope } from './who.ts'
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller | undefined
-    limited: Readonly<Record<string, string>>
+    /** what the rate limit says of this key */
+    limited: Readonly<Record<string, string>> | undefined
     /** performance.now() at arrival */
     arrived: number
   }
@@ -32,8 +34,6 @@ const FAST = new Set(['recordPurchase', 'recordPurchases', 'previewPurchase', 'r
 const BY_ITEM = 'recordPurchases'
 const PARAMETER_MAX = 2_000
 
-const SECURITY = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
-
 export function createRest(door: Door, serverFactory: (listener: RequestListener) => Server): FastifyInstance {
   const app = Fastify({
     serverFactory,
@@ -45,32 +45,19 @@ export function createRest(door: Door, serverFactory: (listener: RequestListener
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: PARAMETER_MAX, querystringParser: () => ({}) },
     clientErrorHandler: refuseGibberish,
-    frameworkErrors: (error, request, reply) => {
-      stamp(reply, request.id)
-      send(reply, answerTo(translated(error), request.id, 'none', door.log))
-    },
+    frameworkErrors: (error, request, reply) =>
+      finish(door, request, reply, answerTo(translated(error), request.id, 'none', door.log)),
   })
   app.decorateRequest('caller', undefined)
-  app.decorateRequest('limited', null as never)
+  app.decorateRequest('limited', undefined)
   app.decorateRequest('arrived', 0)
   takeBodies(app)
-  app.addHook('onRequest', async (request, reply) => {
-    request.arrived = performance.now()
-    stamp(reply, request.id)
-  })
-  app.addHook('onResponse', async (request, reply) => {
-    door.metrics.observe(
-      request.routeOptions.config.operation ?? 'none',
-      reply.statusCode,
-      (performance.now() - request.arrived) / 1000,
-    )
-  })
   app.setErrorHandler((error, request, reply) => {
-    const answer = answerTo(translated(error), request.id, request.routeOptions.config.operation ?? 'none', door.log)
-    send(reply, { ...answer, headers: { ...request.limited, ...answer.headers } })
+    const { operation = 'none' } = request.routeOptions.config
+    finish(door, request, reply, answerTo(translated(error), request.id, operation, door.log))
   })
   for (const operation of OPERATIONS) addOperation(app, door, operation)
-  answerElsewhere(app)
+  answerElsewhere(app, door)
   return app
 }
 
@@ -93,29 +80,47 @@ function addOperation(app: FastifyInstance, door: Door, op: Operation): void {
     bodyLimit: op.bodyMax ?? BODY_MAX,
     config: { operation: op.id },
     onRequest: async (request) => {
-      const caller = await door.who(request.headers.authorization)
-      request.caller = caller
-      request.limited = await door.limits.take(caller.key)
-      requireScope(caller, op.scope)
-      if (request.headers['content-encoding'] !== undefined && request.headers['content-encoding'] !== 'identity') {
-        throw new Refused('unsupported_media_type', 'send the body without Content-Encoding')
-      }
+      request.arrived = performance.now()
+      await admit(door, op, request)
     },
     handler: async (request, reply) => {
-      const answer = await handler(callOf(door, op, checkBody, checkQuery, request))
-      send(reply, { ...answer, headers: { ...request.limited, ...headersOf(answer.status), ...answer.headers } })
-      return reply
+      const answer = await answerOf(door, op, handler, request, checkBody, checkQuery)
+      finish(door, request, reply, answer)
     },
   })
 }
 
-function callOf(
-  door: Door,
-  op: Operation,
-  checkBody: Check | undefined,
-  checkQuery: Check | undefined,
-  request: FastifyRequest,
-): Call {
+async function answerOf(door: Door, op: Operation, handler: Handler, request: FastifyRequest, ...checks: Checks) {
+  try {
+    return await handler(callOf(door, op, request, ...checks))
+  } catch (error) {
+    return answerTo(error, request.id, op.id, door.log)
+  }
+}
+
+async function admit(door: Door, op: Operation, request: FastifyRequest): Promise<void> {
+  const known = door.who(request.headers.authorization)
+  const caller = known instanceof Promise ? await known : known
+  request.caller = caller
+  if (door.limits.counts) request.limited = await door.limits.take(caller.key)
+  requireScope(caller, op.scope)
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new Refused('unsupported_media_type', 'send the body without Content-Encoding')
+  }
+}
+
+/** Past the framework's own ways of sending, which cost and add nothing here. */
+function finish(door: Door, request: FastifyRequest, reply: FastifyReply, answer: Answer): void {
+  reply.hijack()
+  send(reply.raw, request.id, answer, request.limited)
+  const seconds = request.arrived ? (performance.now() - request.arrived) / 1000 : 0
+  door.metrics.observe(request.routeOptions.config?.operation ?? 'none', answer.status, seconds)
+}
+
+type Checks = [body: Check | undefined, query: Check | undefined]
+
+function callOf(door: Door, op: Operation, request: FastifyRequest, ...[checkBody, checkQuery]: Checks): Call {
   const { url = '' } = request.raw
   const cut = url.indexOf('?')
   const path = cut < 0 ? url : url.slice(0, cut)
@@ -170,14 +175,6 @@ function paramsOf(request: FastifyRequest): Record<string, string> {
   return params
 }
 
-function stamp(reply: FastifyReply, requestId: string): void {
-  reply.headers({ 'request-id': requestId, ...SECURITY })
-}
-
-export function send(reply: FastifyReply, answer: Answer): void {
-  reply.code(answer.status).headers(answer.headers).type(typeOf(answer.status)).send(answer.body)
-}
-
 /** What is not HTTP, or more of it than we take, never becomes a request. */
 function refuseGibberish(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
@@ -214,7 +211,7 @@ function translated(error: unknown): unknown {
 }
 
 /** Known paths with another method: 405 and what is allowed; OPTIONS says the same; all else is not there. */
-function answerElsewhere(app: FastifyInstance): void {
+function answerElsewhere(app: FastifyInstance, door: Door): void {
   const paths = Map.groupBy(OPERATIONS, (op) => op.path)
   const known = [...paths]
     .toSorted(([a], [b]) => Number(a.includes('{')) - Number(b.includes('{')))
@@ -227,12 +224,11 @@ function answerElsewhere(app: FastifyInstance): void {
     const [path = ''] = request.url.split('?')
     const allow = known.find(({ pattern }) => pattern.test(path))?.allowed
     if (allow === undefined) {
-      return send(
-        reply,
-        refusalAnswer({ code: 'not_found', detail: 'the path is not one of ours; /openapi.json lists them' }),
-      )
+      const detail = 'the path is not one of ours; /openapi.json lists them'
+      return finish(door, request, reply, refusalAnswer({ code: 'not_found', detail }))
     }
-    if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send()
-    return send(reply, refusalAnswer({ code: 'method_not_allowed', detail: `this path takes ${allow}` }, { allow }))
+    if (request.method === 'OPTIONS') return finish(door, request, reply, { status: 204, body: '', headers: { allow } })
+    const detail = `this path takes ${allow}`
+    return finish(door, request, reply, refusalAnswer({ code: 'method_not_allowed', detail }, { allow }))
   })
 }

@@ -1,0 +1,16 @@
+import type { ServerResponse } from 'node:http'
+import { type Answer, headersOf, JSON_TYPE, PROBLEM_TYPE } from './problems.ts'
+
+/** Writes an answer with what every answer has. `limited`: what the rate limit says, where there is one. */
+export function send(response: ServerResponse, requestId: string, answer: Answer, limited?: Answer['headers']): void {
+  const headers: Record<string, string | number> = {
+    'content-type': answer.status < 400 ? JSON_TYPE : PROBLEM_TYPE,
+    'content-length': Buffer.byteLength(answer.body),
+    'request-id': requestId,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  }
+  Object.assign(headers, limited, answer.status < 400 ? undefined : headersOf(answer.status), answer.headers)
+  response.writeHead(answer.status, headers)
+  response.end(answer.body)
+}
