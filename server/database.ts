@@ -70,9 +70,18 @@ export async function withDatabase<T>(
     )
   }
   const embedded = await startEmbedded(config.dataDir, command, () => {})
+  const leave = () => {
+    void embedded.cluster.stop(0) // only asks: it goes on to stop when we are gone
+    embedded.release()
+  }
+  process.once('exit', leave)
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    if (process.listenerCount(signal) === 0) process.once(signal, () => process.exit(130)) // else the command knows what to do
+  }
   try {
     return await work(embedded.cluster.url)
   } finally {
+    process.removeListener('exit', leave)
     await embedded.cluster.stop()
     embedded.release()
   }

@@ -78,9 +78,7 @@ test('a database that knows more than this code is refused', async () => {
   const { url } = await emptyDatabase()
   const later = await directoryOf({ '0001_foundation': 'select 1;', '9999_later': 'select 1;' })
   await migrate(url, silent, later)
-  await expect(migrate(url)).rejects.toThrow(
-    /newer than this Laurel: it has 9999_later; this Laurel knows up to 0/,
-  )
+  await expect(migrate(url)).rejects.toThrow(/newer than this Laurel: it has 9999_later; this Laurel knows up to 0/)
 })
 
 test('an owner who may not make or become the role is told what an administrator has to run; then it works', async () => {
