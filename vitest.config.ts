@@ -20,6 +20,7 @@ export default defineConfig({
           name: 'pure',
           include: ['**/*.test.ts'],
           exclude: [...elsewhere, '**/*.db.test.ts', '**/*.slow.test.ts', 'engine/scenarios/**', 'scripts/**'],
+          testTimeout: 30_000,
         },
       },
       {
@@ -28,7 +29,7 @@ export default defineConfig({
           name: 'database',
           include: ['**/*.db.test.ts', 'engine/scenarios/**/*.test.ts'],
           exclude: [...elsewhere, '**/*.slow.test.ts'],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
         },
       },
       {
