@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,24 +27,33 @@ export async function temporaryDirectory(): Promise<string> {
   return directory
 }
 
+/** `npm start` in the checkout. */
+export function npmStart(env: Record<string, string>): Laurel {
+  return follow(spawn('npm', ['start'], { env: environment(env), cwd: join(import.meta.dirname, '..') }))
+}
+
 /** Runs a command; the test ends only when it has ended. `ms` of `ended` counts from the first signal sent to it. */
 export function laurel(args: string[], env: Record<string, string>): Laurel {
+  return follow(spawn(process.execPath, [CLI, ...args], { env: environment(env), cwd: tmpdir() }))
+}
+
+function environment(env: Record<string, string>): Record<string, string> {
+  return { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', HOST: '127.0.0.1', PORT: '0', ...env }
+}
+
+function follow(child: ChildProcessWithoutNullStreams): Laurel {
   let out = ''
-  const inherited = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/' }
-  const child = spawn(process.execPath, [CLI, ...args], {
-    env: { ...inherited, HOST: '127.0.0.1', PORT: '0', ...env },
-    cwd: tmpdir(),
-  })
   let signalled = Date.now()
   const kill = child.kill.bind(child)
   child.kill = (signal) => {
     signalled = Date.now()
     return kill(signal)
   }
-  for (const stream of [child.stdout, child.stderr])
+  for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
       out += chunk.toString()
     })
+  }
   const ended = new Promise<{ code: number | null; ms: number }>((done) => {
     child.once('exit', (code) => setTimeout(() => done({ code, ms: Date.now() - signalled }), 20)) // what it said last arrives
   })
@@ -58,9 +67,9 @@ export function laurel(args: string[], env: Record<string, string>): Laurel {
 /** `laurel start`, or another role, once it answers: its URL, and the secret key if it showed one. */
 export async function started(
   env: Record<string, string>,
-  role = 'start',
+  role: 'start' | 'api' | Laurel = 'start',
 ): Promise<Laurel & { url: string; key: string | undefined }> {
-  const run = laurel([role], env)
+  const run = typeof role === 'string' ? laurel([role], env) : role
   let over = false
   void run.ended.then(() => {
     over = true
@@ -69,7 +78,7 @@ export async function started(
     const url = /"api":"([^"]+)"/.exec(run.said())?.[1]
     if (url) return { ...run, url, key: /lk_live_\w{43}/.exec(run.said())?.[0] }
   }
-  throw new Error(`laurel ${role} did not answer:\n${run.said()}`)
+  throw new Error(`Laurel did not answer:\n${run.said()}`)
 }
 
 /** A command that ends by itself. */

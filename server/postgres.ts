@@ -94,7 +94,8 @@ export async function runningCluster(home: string): Promise<{ url: string } | un
 
 /** Where PostgreSQL's memory and checkpoints are, by the machine; everything that makes a commit durable is on. */
 function settings({ programs, throwAway, settings: more }: ClusterOptions, port: number, compression: string) {
-  const mb = Math.floor(totalmem() / 1024 / 1024)
+  const allowed = process.constrainedMemory() // a container's, say; 0 when nothing limits it
+  const mb = Math.floor(Math.min(totalmem(), allowed || Number.POSITIVE_INFINITY) / 1024 / 1024)
   const durable = throwAway ? 'off' : 'on'
   return {
     port,

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { call, laurel, postgresPid, ran, started, temporaryDirectory } from './laurel-for-tests.ts'
+import { call, laurel, npmStart, postgresPid, ran, started, temporaryDirectory } from './laurel-for-tests.ts'
 
 /** What the banner tells people to paste, sent as it stands there. */
 async function followBanner(url: string, said: string): Promise<number[]> {
@@ -151,4 +151,14 @@ test('a second signal stops at once, and nothing is lost by it', async () => {
   run.child.kill('SIGINT')
   await run.ended
   expect((await started(env)).key).toBeDefined()
+})
+
+test('npm start is stopped by a signal to npm, and npm waits for it', async () => {
+  const env = { LAUREL_DATA_DIR: await temporaryDirectory() }
+  const { child, ended } = await started(env, npmStart(env))
+  child.kill('SIGTERM')
+  const { code, ms } = await ended
+  expect(code).toBe(0)
+  expect(ms).toBeLessThan(2_000)
+  await expect(postgresPid(env.LAUREL_DATA_DIR)).rejects.toThrow()
 })

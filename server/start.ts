@@ -29,6 +29,7 @@ const STOP_MS = 1_800
 /** npm, npx and a terminal each pass a signal on: so soon after the first, it is the same Ctrl-C. */
 const SAME_SIGNAL_MS = 500
 const RESTART_MAX_MS = 10_000
+const PARENT_CHECK_MS = 200
 
 /** Runs until SIGINT or SIGTERM; then stops in order and exits with 0. */
 export async function start(config: Config, role: Role): Promise<void> {
@@ -170,6 +171,7 @@ function stopOnSignals(running: Running): () => Promise<never> {
     if (opened) void stop() // else `start` stops as soon as it can
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal)
+  stopWithNpm(() => onSignal('npm has stopped'))
   const onFault = (error: unknown) => {
     logger.fatal({ err: error }, 'A fault that nothing caught; stopping')
     stopping.abort()
@@ -178,6 +180,21 @@ function stopOnSignals(running: Running): () => Promise<never> {
   process.on('uncaughtException', onFault)
   process.on('unhandledRejection', onFault)
   return stop
+}
+
+/**
+ * npm and npx pass a signal on to the shell between them and us, which dies of it without a word to us: then we would
+ * go on for ever, unseen, with the port and the data.
+ */
+function stopWithNpm(stop: () => void): void {
+  const { ppid, env } = process
+  if (!env.npm_execpath) return
+  const watch = setInterval(() => {
+    if (process.ppid === ppid) return
+    clearInterval(watch)
+    stop()
+  }, PARENT_CHECK_MS)
+  watch.unref()
 }
 
 /** Stops accepting, lets requests finish, then the worker's step, and the database last. */
