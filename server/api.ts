@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type pg from 'pg'
 import { configurations } from '@laurel/engine/earning/configuration'
@@ -43,6 +44,12 @@ export type Api = {
 const REQUEST_MS = 30_000
 const HEADERS_MS = 15_000
 const KEEP_ALIVE_MS = 75_000
+/**
+ * While we stop, each connection is told to close with its next answer; only those that ask nothing more are closed by
+ * us, so that no request meets a closed door.
+ */
+const DRAIN_MS = 400
+const SWEEP_MS = 20
 
 /** Lists under way take two; reads and configuration share the rest. */
 const CONNECTIONS = 12
@@ -64,6 +71,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     metrics: createMetrics(pool, gate),
     log,
     spaces,
+    closing: false,
   }
   const hot = hotDoor(door)
   const listen = (listener: RequestListener): Server =>
@@ -94,10 +102,18 @@ export async function createApi(options: ApiOptions): Promise<Api> {
       return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`
     },
     async close() {
-      await app.close()
+      door.closing = true
+      for (let waited = 0; waited < DRAIN_MS && (await connections(server)) > 0; waited += SWEEP_MS)
+        await sleep(SWEEP_MS)
+      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
+      await app.close().finally(() => clearInterval(sweep))
       if (!options.gate) await gate.close()
     },
   }
+}
+
+function connections(server: Server): Promise<number> {
+  return new Promise((done) => server.getConnections((_error, count) => done(count ?? 0)))
 }
 
 /** A door with connections of its own, listening. */

@@ -27,6 +27,8 @@ export type Door = {
   log: Log
   /** those that this process has served so far */
   spaces: ReadonlySet<number>
+  /** we are about to stop */
+  closing: boolean
 }
 
 /** Names a request in answers and logs: the process, then a count. */

@@ -31,7 +31,7 @@ const LATE_SECONDS = 60
 
 async function readiness(door: Door): Promise<Record<string, Part>> {
   const { waiting, inFlight } = door.gate.stats()
-  const gate: Part = { status: 'ok', waiting, listsInFlight: inFlight }
+  const gate: Part = { status: door.closing ? 'unavailable' : 'ok', waiting, listsInFlight: inFlight }
   try {
     const started = performance.now()
     const { rows } = await soon(

@@ -22,7 +22,7 @@ export function hotDoor(door: Door): (request: IncomingMessage, response: Server
     const requestId = newRequestId()
     let limited: Answer['headers'] | undefined
     const finish = (answer: Answer) => {
-      send(response, requestId, answer, limited)
+      send(door, response, requestId, answer, limited)
       door.metrics.observe(OPERATION, answer.status, (performance.now() - arrived) / 1000)
     }
     const fail = (error: unknown) => finish(answerTo(error, requestId, OPERATION, door.log))

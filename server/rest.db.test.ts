@@ -1,5 +1,7 @@
 import { createServer, connect, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { Agent, request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { OPERATIONS } from '@laurel/contract/operations'
 import { SCOPES } from '@laurel/contract/scopes'
@@ -473,6 +475,48 @@ test('without its database it says so, and recovers by itself', async () => {
     proxy.close()
     for (const socket of sockets) socket.destroy()
   }
+})
+
+test('stopping under load loses no answer, on any connection', async () => {
+  const stopping = await openApi(database)
+  const agent = new Agent({ keepAlive: true, maxSockets: 20 })
+  const failures: unknown[] = []
+  let stopped = false
+  let answered = 0
+  const buy = async (n: number) => {
+    for (let i = 0; !stopped; i++) {
+      await new Promise<void>((done) => {
+        const body = JSON.stringify({ ...PURCHASE, externalId: `stop-${n}-${i}` })
+        const headers = {
+          authorization: `Bearer ${LIVE}`,
+          'content-type': 'application/json',
+          'content-length': body.length,
+        }
+        const path = i % 2 === 0 ? '/v1/purchases' : '/v1/purchases/preview'
+        const sent = request(stopping.url + path, { agent, method: 'POST', headers: { ...headers } }, (response) => {
+          if (response.statusCode === 503 && stopped) return done()
+          answered++
+          response.resume().on('end', done)
+        })
+        sent.on('error', (error) => {
+          if (sent.reusedSocket) failures.push(error) // a new connection may find the door shut
+          stopped = true
+          done()
+        })
+        sent.end(body)
+      })
+    }
+  }
+  const load = Promise.all(Array.from({ length: 20 }, (_, n) => buy(n)))
+  await sleep(200)
+  const started = performance.now()
+  await stopping.close()
+  stopped = true
+  await load
+  agent.destroy()
+  expect(failures).toEqual([])
+  expect(answered).toBeGreaterThan(20)
+  expect(performance.now() - started).toBeLessThan(1_500)
 })
 
 test('measures, readiness and the reference are there for all', async () => {

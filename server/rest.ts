@@ -113,7 +113,7 @@ async function admit(door: Door, op: Operation, request: FastifyRequest): Promis
 /** Past the framework's own ways of sending, which cost and add nothing here. */
 function finish(door: Door, request: FastifyRequest, reply: FastifyReply, answer: Answer): void {
   reply.hijack()
-  send(reply.raw, request.id, answer, request.limited)
+  send(door, reply.raw, request.id, answer, request.limited)
   const seconds = request.arrived ? (performance.now() - request.arrived) / 1000 : 0
   door.metrics.observe(request.routeOptions.config?.operation ?? 'none', answer.status, seconds)
 }

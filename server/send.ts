@@ -1,8 +1,15 @@
 import type { ServerResponse } from 'node:http'
+import type { Door } from './door.ts'
 import { type Answer, headersOf, JSON_TYPE, PROBLEM_TYPE } from './problems.ts'
 
 /** Writes an answer with what every answer has. `limited`: what the rate limit says, where there is one. */
-export function send(response: ServerResponse, requestId: string, answer: Answer, limited?: Answer['headers']): void {
+export function send(
+  door: Door,
+  response: ServerResponse,
+  requestId: string,
+  answer: Answer,
+  limited?: Answer['headers'],
+): void {
   const headers: Record<string, string | number> = {
     'content-type': answer.status < 400 ? JSON_TYPE : PROBLEM_TYPE,
     'content-length': Buffer.byteLength(answer.body),
@@ -11,6 +18,7 @@ export function send(response: ServerResponse, requestId: string, answer: Answer
     'x-content-type-options': 'nosniff',
   }
   Object.assign(headers, limited, answer.status < 400 ? undefined : headersOf(answer.status), answer.headers)
+  if (door.closing) headers.connection = 'close'
   response.writeHead(answer.status, headers)
   response.end(answer.body)
 }
