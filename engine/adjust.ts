@@ -27,21 +27,36 @@ export const adjust: Verb<AdjustAsk> = {
     if ('code' in where) return where
     const member = findMember(slices, facts.member)
     if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
-    if (where.program.status === 'paused') return refusal('program_paused', `the program "${where.program.slug}" is paused`)
+    if (where.program.status === 'paused')
+      return refusal('program_paused', `the program "${where.program.slug}" is paused`)
 
     const books = draft(member, slices.lots.get(member.member) ?? [])
-    const why = { source: facts.id, digest: digestOf(JSON.stringify([member.member, where.walletId, ask.points, ask.reason])),
-      occurredAt: facts.now, now: facts.now, reason: ask.reason, ...(facts.actor ? { actor: facts.actor } : {}) }
-    const no = ask.points > 0
-      ? credit(books, where.walletId, ask.points, { ...why, kind: 'adjustUp' })
-      : debit(books, where.walletId, -ask.points, { ...why, kind: 'adjustDown' })
+    const why = {
+      source: facts.id,
+      digest: digestOf(JSON.stringify([member.member, where.walletId, ask.points, ask.reason])),
+      occurredAt: facts.now,
+      now: facts.now,
+      reason: ask.reason,
+      ...(facts.actor ? { actor: facts.actor } : {}),
+    }
+    const no =
+      ask.points > 0
+        ? credit(books, where.walletId, ask.points, { ...why, kind: 'adjustUp' })
+        : debit(books, where.walletId, -ask.points, { ...why, kind: 'adjustDown' })
     if (no) return no
     const seq = books.state.entrySeq
     const events = [tell(books.state, 'points.adjusted', { entry: seq })]
     return {
       status: 201,
-      body: movementText(slices.configuration, where.program, books.state, { prefix: 'adj', id: facts.id, wallet: ask.wallet,
-        points: ask.points, reason: ask.reason, at: facts.now, entries: [seq] }),
+      body: movementText(slices.configuration, where.program, books.state, {
+        prefix: 'adj',
+        id: facts.id,
+        wallet: ask.wallet,
+        points: ask.points,
+        reason: ask.reason,
+        at: facts.now,
+        entries: [seq],
+      }),
       changes: { member: member.member, at: facts.now, books, events, names: [] },
     }
   },

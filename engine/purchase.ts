@@ -42,14 +42,28 @@ export const purchase: Verb<PurchaseAsk> = {
     if (no) return no
 
     const state = member ?? enrolled(facts)
-    const awards = award(rulesAt(slices.configuration, ours.programId, slices.configuration.configVersion, ask.occurredAt), said.items)
+    const awards = award(
+      rulesAt(slices.configuration, ours.programId, slices.configuration.configVersion, ask.occurredAt),
+      said.items,
+    )
     if (isRefusal(awards)) return awards
     const stored: Purchase = {
-      member: state.member, id: facts.id, programId: ours.programId, configVersion: slices.configuration.configVersion,
-      total: said.total, occurredAt: ask.occurredAt, recordedAt: facts.now, digest: contentOf(said, state.member),
-      externalId: ask.externalId, items: said.items, itemsText: said.itemsText,
+      member: state.member,
+      id: facts.id,
+      programId: ours.programId,
+      configVersion: slices.configuration.configVersion,
+      total: said.total,
+      occurredAt: ask.occurredAt,
+      recordedAt: facts.now,
+      digest: contentOf(said, state.member),
+      externalId: ask.externalId,
+      items: said.items,
+      itemsText: said.itemsText,
       awards: awards.map((a, i) => [a.ruleVersionId, a.points, a.why, state.entrySeq + 1 + i]),
-      channel: ask.channel ?? null, store: ask.store ?? null, metadata: said.metadata, returned: null,
+      channel: ask.channel ?? null,
+      store: ask.store ?? null,
+      metadata: said.metadata,
+      returned: null,
     }
 
     const books = draft(state, slices.lots.get(state.member) ?? [])
@@ -57,13 +71,26 @@ export const purchase: Verb<PurchaseAsk> = {
     if (!member) events.push(tell(books.state, 'member.enrolled', { program: ours.slug }))
     events.push(tell(books.state, 'purchase.recorded', { purchase: stored.id }))
     for (const a of awards) {
-      const full = credit(books, a.walletId, a.points, { kind: 'earn', source: stored.id, digest: stored.digest,
-        occurredAt: ask.occurredAt, now: facts.now, ruleVersionId: a.ruleVersionId, ...(facts.actor ? { actor: facts.actor } : {}) })
+      const full = credit(books, a.walletId, a.points, {
+        kind: 'earn',
+        source: stored.id,
+        digest: stored.digest,
+        occurredAt: ask.occurredAt,
+        now: facts.now,
+        ruleVersionId: a.ruleVersionId,
+        ...(facts.actor ? { actor: facts.actor } : {}),
+      })
       if (full) return full
       events.push(tell(books.state, 'points.earned', { entry: books.state.entrySeq }))
     }
-    const changes: Changes = { member: state.member, at: facts.now, books, purchase: stored, events,
-      names: [{ key: facts.name ?? '', member: state.member, object: stored.id, seq: null }] }
+    const changes: Changes = {
+      member: state.member,
+      at: facts.now,
+      books,
+      purchase: stored,
+      events,
+      names: [{ key: facts.name ?? '', member: state.member, object: stored.id, seq: null }],
+    }
     if (!member) enrols(changes, facts.member)
     return { status: 201, body: bodyOf(slices.configuration, ours, stored, books.state), changes }
   },
@@ -83,7 +110,15 @@ function normalise(ask: PurchaseAsk, ours: Program): Said | Refusal {
   if (total === undefined) return refusal('amount_out_of_range', 'the lines add up to more than 2^53 − 1')
   const itemsText = JSON.stringify(items)
   const metadata = ask.metadata === undefined ? null : JSON.stringify(ask.metadata)
-  const content = contentText(ours.programId, ask.occurredAt, ask.currency, itemsText, ask.channel ?? null, ask.store ?? null, metadata)
+  const content = contentText(
+    ours.programId,
+    ask.occurredAt,
+    ask.currency,
+    itemsText,
+    ask.channel ?? null,
+    ask.store ?? null,
+    metadata,
+  )
   return { items, itemsText, total, metadata, content }
 }
 
@@ -105,7 +140,10 @@ function repeat(slices: Slices, id: Uuid, said: Said, member: MemberState | unde
 function refuses(ask: PurchaseAsk, ours: Program, member: MemberState | undefined, facts: Facts): Refusal | undefined {
   if (ours.status === 'paused') return refusal('program_paused', `the program "${ours.slug}" is paused`)
   if (ask.currency !== ours.currency) {
-    return refusal('currency_mismatch', `the program "${ours.slug}" is in ${ours.currency}, the purchase in ${ask.currency}`)
+    return refusal(
+      'currency_mismatch',
+      `the program "${ours.slug}" is in ${ours.currency}, the purchase in ${ask.currency}`,
+    )
   }
   const bad = badInstant(ask.occurredAt, facts.now)
   if (bad) return bad
@@ -119,7 +157,15 @@ function refuses(ask: PurchaseAsk, ours: Program, member: MemberState | undefine
 
 /** The books of someone who joins with this purchase. */
 function enrolled(facts: Facts): MemberState {
-  return { member: facts.newMember, status: 1, version: 0, entrySeq: 0, eventSeq: 0, chain: genesis(facts.newMember), wallets: [] }
+  return {
+    member: facts.newMember,
+    status: 1,
+    version: 0,
+    entrySeq: 0,
+    eventSeq: 0,
+    chain: genesis(facts.newMember),
+    wallets: [],
+  }
 }
 
 function enrols(changes: Changes, named: MemberRef | undefined): void {

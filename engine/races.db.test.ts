@@ -32,10 +32,24 @@ const send = async (gate: Gate, ask: Ask, idempotency?: { key: string; request: 
   const { status, body, replayed } = await gate.submit(shop.space, ask, idempotency ? { idempotency } : {})
   return { status, body: JSON.parse(body), text: body, replayed }
 }
-const buying = (externalId: string, member: string, amount: number, occurredAt = NOW()): Ask => ({ verb: 'purchase', program: 'coffee', externalId,
-  member, occurredAt, currency: 'GBP', items: [{ sku: 'beans', quantity: 10, amount }] })
-const spending = (member: string, points: number): Ask => ({ verb: 'spend', member, wallet: 'points', points, reason: 'mug' })
-const both = <T>(n: number, work: (gate: Gate, i: number) => Promise<T>) => Promise.all(Array.from({ length: n }, (_, i) => work(gates[i % 2] as Gate, i)))
+const buying = (externalId: string, member: string, amount: number, occurredAt = NOW()): Ask => ({
+  verb: 'purchase',
+  program: 'coffee',
+  externalId,
+  member,
+  occurredAt,
+  currency: 'GBP',
+  items: [{ sku: 'beans', quantity: 10, amount }],
+})
+const spending = (member: string, points: number): Ask => ({
+  verb: 'spend',
+  member,
+  wallet: 'points',
+  points,
+  reason: 'mug',
+})
+const both = <T>(n: number, work: (gate: Gate, i: number) => Promise<T>) =>
+  Promise.all(Array.from({ length: n }, (_, i) => work(gates[i % 2] as Gate, i)))
 const wrong = async () => (await verify(shop.pool, shop.space)).wrong
 
 describe('two processes', () => {
@@ -56,8 +70,11 @@ describe('two processes', () => {
 
   it('one external id for two members at once: one is recorded, the other refused', async () => {
     for (let i = 0; i < 10; i++) {
-      const answers = await Promise.all([send(gates[0], buying(`clash-${i}`, 'external:a', 100)), send(gates[1], buying(`clash-${i}`, 'external:b', 100))])
-      expect(answers.map((a) => a.status).sort()).toEqual([201, 409])
+      const answers = await Promise.all([
+        send(gates[0], buying(`clash-${i}`, 'external:a', 100)),
+        send(gates[1], buying(`clash-${i}`, 'external:b', 100)),
+      ])
+      expect(new Set(answers.map((a) => a.status))).toEqual(new Set([201, 409]))
     }
   })
 
@@ -68,8 +85,9 @@ describe('two processes', () => {
     expect(new Set(answers.map((a) => a.text)).size).toBe(1)
     expect(answers.filter((a) => !a.replayed)).toHaveLength(1)
     expect(answers[0]).toMatchObject({ status: 201, body: { wallets: [{ available: 993 }] } })
-    expect(await send(gates[1], spending('external:kim', 8), { ...idempotency, request: keyOf('request', 'b') }))
-      .toMatchObject({ status: 422, body: { code: 'idempotency_mismatch' } })
+    expect(
+      await send(gates[1], spending('external:kim', 8), { ...idempotency, request: keyOf('request', 'b') }),
+    ).toMatchObject({ status: 422, body: { code: 'idempotency_mismatch' } })
   })
 
   it('200 spends of a balance for one: one', async () => {
@@ -81,19 +99,47 @@ describe('two processes', () => {
 
   it('200 mixed writes on one member: nothing lost, nothing doubled', async () => {
     await send(gates[0], buying('mixed', 'external:mix', 100_000))
-    const answers = await both(200, (gate, i) => send(gate, i % 4 === 0 ? spending('external:mix', 1) : i % 4 === 1
-      ? { verb: 'return', program: 'coffee', externalId: `mr-${i}`, member: 'external:mix', occurredAt: NOW(), items: [{ sku: 'beans', quantity: 1 }] }
-      : buying(`mixed-${i}`, 'external:mix', 1000)))
+    const answers = await both(200, (gate, i) =>
+      send(
+        gate,
+        i % 4 === 0
+          ? spending('external:mix', 1)
+          : i % 4 === 1
+            ? {
+                verb: 'return',
+                program: 'coffee',
+                externalId: `mr-${i}`,
+                member: 'external:mix',
+                occurredAt: NOW(),
+                items: [{ sku: 'beans', quantity: 1 }],
+              }
+            : buying(`mixed-${i}`, 'external:mix', 1000),
+      ),
+    )
     expect(answers.map((a) => a.status).every((s) => s === 201)).toBe(true)
-    const [sums] = await shop.sql(`select sum(case when to_account = 1 then points else -points end) as balance, count(*) from entries e
-      join lookups l on l.member_id = e.member_id where l.key = $1`, [keyOf('member.external', 'mix')])
-    const { body } = await send(gates[0], { verb: 'adjust', member: 'external:mix', wallet: 'points', points: 1, reason: 'look' })
+    const [sums] = await shop.sql(
+      `select sum(case when to_account = 1 then points else -points end) as balance, count(*) from entries e
+      join lookups l on l.member_id = e.member_id where l.key = $1`,
+      [keyOf('member.external', 'mix')],
+    )
+    const { body } = await send(gates[0], {
+      verb: 'adjust',
+      member: 'external:mix',
+      wallet: 'points',
+      points: 1,
+      reason: 'look',
+    })
     expect(Number(sums?.['balance']) + 1).toBe(body.wallets[0].available)
     expect(await wrong()).toBeUndefined()
   })
 
   it('hot members in lists of both: no deadlock or fault reaches a client', async () => {
-    const answers = await both(1_000, (gate, i) => send(gate, i % 5 === 0 ? spending(`external:hot${(i * 7) % 10}`, 1) : buying(`hot-${i}`, `external:hot${i % 10}`, 500)))
+    const answers = await both(1_000, (gate, i) =>
+      send(
+        gate,
+        i % 5 === 0 ? spending(`external:hot${(i * 7) % 10}`, 1) : buying(`hot-${i}`, `external:hot${i % 10}`, 500),
+      ),
+    )
     expect(new Set(answers.map((a) => a.status).filter((s) => s !== 404 && s !== 409))).toEqual(new Set([201]))
     expect(await wrong()).toBeUndefined()
   })
@@ -103,19 +149,36 @@ describe('the version check', () => {
   /** A purchase that earns nothing makes no entries: nothing but the version tells two returns of it apart. */
   async function returnsOfNothing(pair: [Gate, Gate], name: string) {
     await send(pair[0], buying(name, `external:${name}`, 10))
-    await Promise.all(Array.from({ length: 10 }, (_, i) => send(pair[i % 2] as Gate, { verb: 'return', program: 'coffee', externalId: `${name}-${i}`,
-      member: `external:${name}`, occurredAt: NOW(), purchase: `external:${name}`, items: [{ sku: 'beans', quantity: 1 }] })))
+    await Promise.all(
+      Array.from({ length: 10 }, (_, i) =>
+        send(pair[i % 2] as Gate, {
+          verb: 'return',
+          program: 'coffee',
+          externalId: `${name}-${i}`,
+          member: `external:${name}`,
+          occurredAt: NOW(),
+          purchase: `external:${name}`,
+          items: [{ sku: 'beans', quantity: 1 }],
+        }),
+      ),
+    )
   }
 
   it('a member suspended between reading and writing does not earn', async () => {
     await send(gates[0], buying('s-0', 'external:sue', 100))
-    const [{ member_id: member } = {}] = await shop.sql('select member_id from lookups where key = $1', [keyOf('member.external', 'sue')])
-    const suspend = (status: number) => withTx(shop.pool, shop.space, async (tx) => {
-      const [state] = await loadStates(tx, [String(member)])
-      await changeStatus(tx, String(member), state?.version ?? 0, status, 1)
-    })
+    const [{ member_id: member } = {}] = await shop.sql('select member_id from lookups where key = $1', [
+      keyOf('member.external', 'sue'),
+    ])
+    const suspend = (status: number) =>
+      withTx(shop.pool, shop.space, async (tx) => {
+        const [state] = await loadStates(tx, [String(member)])
+        await changeStatus(tx, String(member), state?.version ?? 0, status, 1)
+      })
     for (let i = 1; i <= 10; i++) {
-      const [purchase] = await Promise.all([send(gates[0], buying(`s-${i}`, 'external:sue', 100)), suspend(2).catch(() => suspend(2))])
+      const [purchase] = await Promise.all([
+        send(gates[0], buying(`s-${i}`, 'external:sue', 100)),
+        suspend(2).catch(() => suspend(2)),
+      ])
       expect([201, 409]).toContain(purchase.status)
       expect((await send(gates[1], buying(`t-${i}`, 'external:sue', 100))).status).toBe(409)
       await suspend(1)

@@ -9,9 +9,22 @@ import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/
 import { badInstant } from './gate/checks.ts'
 import { purchaseKey, returnKey } from './gate/names.ts'
 import { findMember, type Slices } from './gate/slices.ts'
-import { bookTakes, burnOrder, type Draft, draft, giveBack, isActive, type Lot, takeFrom, type Why } from './ledger/ledger.rules.ts'
-import { allocateMatching, allocateNamed, type Allocation, amountReturned, kept, perWallet, type Purchase, remainingItems,
-  type Return, type Returned, returnedUnits, type ReturnLine, type Taken } from './purchases/purchases.rules.ts'
+import { claw } from './ledger/clawback.rules.ts'
+import { type Draft, draft } from './ledger/ledger.rules.ts'
+import {
+  allocateMatching,
+  allocateNamed,
+  type Allocation,
+  amountReturned,
+  kept,
+  perWallet,
+  type Purchase,
+  remainingItems,
+  type Return,
+  type Returned,
+  returnedUnits,
+  type ReturnLine,
+} from './purchases/purchases.rules.ts'
 
 /**
  * What happens when something comes back: each purchase that it touches is decided again on what is left of it, on
@@ -35,7 +48,8 @@ export const returns: Verb<ReturnAsk> = {
     if (!member) return
     needs.lots.add(member.member)
     if (ask.purchase === undefined) {
-      if (ask.items !== 'all') for (const item of ask.items) needs.holding.push({ member: member.member, sku: item.sku ?? '' })
+      if (ask.items !== 'all')
+        for (const item of ask.items) needs.holding.push({ member: member.member, sku: item.sku ?? '' })
     } else {
       const id = purchaseId(slices, ask.purchase)
       if (id) needs.purchases.set(id, member.member)
@@ -59,8 +73,18 @@ export const returns: Verb<ReturnAsk> = {
     if (isRefusal(found)) return found
     const books = draft(member, slices.lots.get(member.member) ?? [])
     const one: Return = {
-      member: member.member, id: facts.id, programId: ours.programId, occurredAt: ask.occurredAt, recordedAt: facts.now, digest,
-      externalId: ask.externalId, purchase: found.purchase, asked, lines: [], unmatched: found.unmatched, taken: [],
+      member: member.member,
+      id: facts.id,
+      programId: ours.programId,
+      occurredAt: ask.occurredAt,
+      recordedAt: facts.now,
+      digest,
+      externalId: ask.externalId,
+      purchase: found.purchase,
+      asked,
+      lines: [],
+      unmatched: found.unmatched,
+      taken: [],
     }
     const touched: Purchase[] = []
     for (const [purchase, allocations] of byPurchase(found.allocations)) {
@@ -72,15 +96,30 @@ export const returns: Verb<ReturnAsk> = {
   },
 }
 
-function conclude(configuration: Configuration, ours: NonNullable<ReturnType<typeof program>>, one: Return, books: Draft,
-  touched: Purchase[]): Decision {
+function conclude(
+  configuration: Configuration,
+  ours: NonNullable<ReturnType<typeof program>>,
+  one: Return,
+  books: Draft,
+  touched: Purchase[],
+): Decision {
   const events: Changes['events'] = [tell(books.state, 'purchase.returned', { return: one.id })]
   for (const entry of books.entries) events.push(tell(books.state, 'points.reversed', { entry: entry.seq }))
   return {
     status: 201,
-    body: JSON.stringify({ ...returnAnswer(configuration, ours, one), wallets: walletAnswers(configuration, books.state, ours.programId) }),
-    changes: { member: one.member, at: one.recordedAt, books, returned: touched, returns: one, events,
-      names: [{ key: returnKey(one.externalId), member: one.member, object: one.id, seq: null }] },
+    body: JSON.stringify({
+      ...returnAnswer(ours, one),
+      wallets: walletAnswers(configuration, books.state, ours.programId),
+    }),
+    changes: {
+      member: one.member,
+      at: one.recordedAt,
+      books,
+      returned: touched,
+      returns: one,
+      events,
+      names: [{ key: returnKey(one.externalId), member: one.member, object: one.id, seq: null }],
+    },
   }
 }
 
@@ -92,8 +131,13 @@ function repeat(slices: Slices, id: Uuid, digest: Uuid): Decision | Refusal {
   if (stored.digest !== digest) {
     return refusal('external_id_conflict', `the external id "${stored.externalId}" names a return with other content`)
   }
-  return { status: 200, body: JSON.stringify({ ...returnAnswer(slices.configuration, ours, stored),
-    wallets: walletAnswers(slices.configuration, state, ours.programId) }) }
+  return {
+    status: 200,
+    body: JSON.stringify({
+      ...returnAnswer(ours, stored),
+      wallets: walletAnswers(slices.configuration, state, ours.programId),
+    }),
+  }
 }
 
 function purchaseId(slices: Slices, ref: string): Uuid | undefined {
@@ -108,8 +152,13 @@ function allocate(slices: Slices, ask: ReturnAsk, member: Uuid, programId: numbe
   if (ask.purchase === undefined) {
     const nameless = ask.items === 'all' ? 0 : ask.items.findIndex((item) => item.sku === undefined)
     if (ask.items === 'all' || nameless >= 0) {
-      return refusal('invalid_request', 'a return that names no purchase says the SKU of every item', ask.items === 'all'
-        ? [{ pointer: '/items', detail: '"all" needs `purchase`' }] : [{ pointer: `/items/${nameless}/sku`, detail: 'is required without `purchase`' }])
+      return refusal(
+        'invalid_request',
+        'a return that names no purchase says the SKU of every item',
+        ask.items === 'all'
+          ? [{ pointer: '/items', detail: '"all" needs `purchase`' }]
+          : [{ pointer: `/items/${nameless}/sku`, detail: 'is required without `purchase`' }],
+      )
     }
     const own = [...slices.purchases.values()].filter((p) => p.member === member && p.programId === programId)
     return { purchase: null, ...allocateMatching(own, ask.items, ask.occurredAt) }
@@ -119,9 +168,12 @@ function allocate(slices: Slices, ask: ReturnAsk, member: Uuid, programId: numbe
   if (!purchase || purchase.member !== member || purchase.programId !== programId) {
     return refusal('purchase_unknown', `this member has no purchase "${ask.purchase}" in this program`)
   }
-  const bare = ask.items === 'all' ? -1 : ask.items.findIndex((item) => item.sku === undefined && item.line === undefined)
+  const bare =
+    ask.items === 'all' ? -1 : ask.items.findIndex((item) => item.sku === undefined && item.line === undefined)
   if (bare >= 0) {
-    return refusal('invalid_request', 'an item says its line or its SKU', [{ pointer: `/items/${bare}`, detail: 'give `line` or `sku`' }])
+    return refusal('invalid_request', 'an item says its line or its SKU', [
+      { pointer: `/items/${bare}`, detail: 'give `line` or `sku`' },
+    ])
   }
   const allocations = allocateNamed(purchase, ask.items)
   return isRefusal(allocations) ? allocations : { purchase: purchase.id, allocations, unmatched: [] }
@@ -138,8 +190,14 @@ function byPurchase(allocations: readonly Allocation[]): Map<Purchase, Allocatio
 }
 
 /** Decides one purchase again on what is left of it and books the difference; gives the purchase as it is then. */
-function takeBack(configuration: Configuration, books: Draft, purchase: Purchase, allocations: readonly Allocation[], one: Return,
-  facts: Facts): Purchase | Refusal {
+function takeBack(
+  configuration: Configuration,
+  books: Draft,
+  purchase: Purchase,
+  allocations: readonly Allocation[],
+  one: Return,
+  facts: Facts,
+): Purchase | Refusal {
   const units = returnedUnits(purchase)
   const lines: ReturnLine[] = []
   for (const { index, quantity } of allocations) {
@@ -147,17 +205,40 @@ function takeBack(configuration: Configuration, books: Draft, purchase: Purchase
     const was = units[index] ?? 0
     if (!item) throw new Error(`purchase ${purchase.id} has no line ${index}`)
     units[index] = was + quantity
-    lines.push({ purchase: purchase.id, index, line: item.line, sku: item.sku, quantity,
-      amount: amountReturned(item.amount, was + quantity, item.quantity) - amountReturned(item.amount, was, item.quantity) })
+    lines.push({
+      purchase: purchase.id,
+      index,
+      line: item.line,
+      sku: item.sku,
+      quantity,
+      amount:
+        amountReturned(item.amount, was + quantity, item.quantity) - amountReturned(item.amount, was, item.quantity),
+    })
   }
-  const decided = award(rulesAt(configuration, purchase.programId, purchase.configVersion, purchase.occurredAt), remainingItems(purchase.items, units))
+  const decided = award(
+    rulesAt(configuration, purchase.programId, purchase.configVersion, purchase.occurredAt),
+    remainingItems(purchase.items, units),
+  )
   if (isRefusal(decided)) return decided
   const standing = perWallet(decided)
   const wallets: Returned['wallets'] = []
   for (const [walletId, { points, seq }] of originals(configuration, purchase)) {
-    const taken = purchase.returned?.wallets.find((w) => w.walletId === walletId) ?? { walletId, lots: [], writtenOff: 0 }
+    const before = purchase.returned?.wallets.find((w) => w.walletId === walletId) ?? {
+      walletId,
+      lots: [],
+      writtenOff: 0,
+    }
     const due = points - kept(points, standing.get(walletId) ?? 0)
-    wallets.push(settle(books, purchase, taken, seq, due, one, facts))
+    const [after, step] = claw(books, purchase.id, before, due, {
+      source: one.id,
+      digest: one.digest,
+      occurredAt: one.occurredAt,
+      now: facts.now,
+      reverses: seq,
+      ...(facts.actor ? { actor: facts.actor } : {}),
+    })
+    wallets.push(after)
+    if (step) one.taken.push({ purchase: purchase.id, walletId, ...step })
   }
   one.lines.push(...lines)
   return { ...purchase, returned: { units, wallets } }
@@ -174,69 +255,3 @@ function originals(configuration: Configuration, purchase: Purchase): Map<number
   }
   return given
 }
-
-type Standing = Returned['wallets'][number]
-
-/** Brings what was taken back for a purchase (and written off) to `due`, by taking more or giving back. */
-function settle(books: Draft, purchase: Purchase, before: Standing, reverses: number, due: number, one: Return, facts: Facts): Standing {
-  const taken = before.lots.reduce((sum, [, points]) => sum + points, 0)
-  const difference = due - taken - before.writtenOff
-  if (difference === 0) return before
-  const why: Why = { kind: difference > 0 ? 'reverse' : 'restore', source: one.id, digest: one.digest, occurredAt: one.occurredAt,
-    now: facts.now, reverses, ...(facts.actor ? { actor: facts.actor } : {}) }
-  return difference > 0 ? takeMore(books, purchase, before, difference, one, why) : giveLess(books, purchase, before, -difference, one, why)
-}
-
-function takeMore(books: Draft, purchase: Purchase, before: Standing, points: number, one: Return, why: Why): Standing {
-  const lots = books.lots.filter((lot) => lot.walletId === before.walletId && lot.remaining > 0).sort(returnOrder(purchase, why.now))
-  const takes = takeFrom(lots, points)
-  const found = takes.reduce((sum, take) => sum + take.points, 0)
-  bookTakes(books, before.walletId, takes, why)
-  const now = takes.map((take): [number, number] => [take.lot.seq, take.points])
-  record(one, purchase, before.walletId, found, points - found, now)
-  return { walletId: before.walletId, lots: merge(before.lots, now), writtenOff: before.writtenOff + points - found }
-}
-
-/** First what was written off is taken up again, then points go back to the lots from which they came, last taken first. */
-function giveLess(books: Draft, purchase: Purchase, before: Standing, points: number, one: Return, why: Why): Standing {
-  const forgiven = Math.min(points, before.writtenOff)
-  let left = points - forgiven
-  const gives: { lot: Lot; points: number }[] = []
-  for (const [seq, n] of [...before.lots].reverse()) {
-    const given = Math.min(left, n)
-    if (given === 0) continue
-    left -= given
-    gives.push({ lot: lotBySeq(books, seq, before.walletId, purchase.id), points: given })
-  }
-  giveBack(books, before.walletId, gives, why)
-  const now = gives.map((give): [number, number] => [give.lot.seq, -give.points])
-  record(one, purchase, before.walletId, -(points - forgiven), -forgiven, now)
-  return { walletId: before.walletId, lots: merge(before.lots, now), writtenOff: before.writtenOff - forgiven }
-}
-
-/** A lot that was used up is not among the open ones: it is known all the same, with nothing left. */
-function lotBySeq(books: Draft, seq: number, walletId: number, source: Uuid): Lot {
-  let lot = books.lots.find((l) => l.seq === seq)
-  if (!lot) {
-    lot = { seq, walletId, source, points: 0, remaining: 0, activatesAt: 0, expiresAt: null }
-    books.lots.push(lot)
-  }
-  return lot
-}
-
-/** The purchase's own lots first, pending before active; then the others in burn order. */
-function returnOrder(purchase: Purchase, now: number): (a: Lot, b: Lot) => number {
-  const rank = (lot: Lot) => (lot.source !== purchase.id ? 2 : isActive(lot, now) ? 1 : 0)
-  return (a, b) => rank(a) - rank(b) || burnOrder(a, b)
-}
-
-function merge(before: Standing['lots'], now: Standing['lots']): Standing['lots'] {
-  const sums = new Map(before)
-  for (const [seq, points] of now) sums.set(seq, (sums.get(seq) ?? 0) + points)
-  return [...sums].filter(([, points]) => points !== 0)
-}
-
-function record(one: Return, purchase: Purchase, walletId: number, points: number, writtenOff: number, lots: Taken['lots']): void {
-  one.taken.push({ purchase: purchase.id, walletId, points, writtenOff, lots })
-}
-

@@ -32,36 +32,76 @@ export const spend: Verb<SpendAsk> = {
     if ('code' in where) return where
     const member = findMember(slices, facts.member)
     if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
-    const digest = digestOf(JSON.stringify([member.member, where.walletId, ask.points, ask.reason, ask.externalId ?? null]))
+    const digest = digestOf(
+      JSON.stringify([member.member, where.walletId, ask.points, ask.reason, ask.externalId ?? null]),
+    )
     const before = slices.names.get(facts.name ?? '')
     if (before) return repeat(slices, where.program, ask, before, digest)
-    if (where.program.status === 'paused') return refusal('program_paused', `the program "${where.program.slug}" is paused`)
+    if (where.program.status === 'paused')
+      return refusal('program_paused', `the program "${where.program.slug}" is paused`)
     if (member.status !== 1) return refusal('member_suspended', 'this member is suspended or closed: nothing was spent')
 
     const books = draft(member, slices.lots.get(member.member) ?? [])
-    const short = debit(books, where.walletId, ask.points, { kind: 'spend', source: facts.id, digest, occurredAt: facts.now,
-      now: facts.now, reason: ask.reason,
-      ...(ask.externalId === undefined ? {} : { externalId: ask.externalId }), ...(facts.actor ? { actor: facts.actor } : {}) })
+    const short = debit(books, where.walletId, ask.points, {
+      kind: 'spend',
+      source: facts.id,
+      digest,
+      occurredAt: facts.now,
+      now: facts.now,
+      reason: ask.reason,
+      ...(ask.externalId === undefined ? {} : { externalId: ask.externalId }),
+      ...(facts.actor ? { actor: facts.actor } : {}),
+    })
     if (short) return short
     const seq = books.state.entrySeq
     const events = [tell(books.state, 'points.spent', { entry: seq })]
     return {
       status: 201,
-      body: movementText(slices.configuration, where.program, books.state, { prefix: 'spd', id: facts.id, wallet: ask.wallet,
-        points: ask.points, reason: ask.reason, externalId: ask.externalId, at: facts.now, entries: [seq] }),
-      changes: { member: member.member, at: facts.now, books, events,
-        names: facts.name === undefined ? [] : [{ key: facts.name, member: member.member, object: null, seq }] },
+      body: movementText(slices.configuration, where.program, books.state, {
+        prefix: 'spd',
+        id: facts.id,
+        wallet: ask.wallet,
+        points: ask.points,
+        reason: ask.reason,
+        externalId: ask.externalId,
+        at: facts.now,
+        entries: [seq],
+      }),
+      changes: {
+        member: member.member,
+        at: facts.now,
+        books,
+        events,
+        names: facts.name === undefined ? [] : [{ key: facts.name, member: member.member, object: null, seq }],
+      },
     }
   },
 }
 
-function repeat(slices: Slices, ours: Program, ask: SpendAsk, before: { member: Uuid; seq: number | null }, digest: Uuid): Decision | Refusal {
+function repeat(
+  slices: Slices,
+  ours: Program,
+  ask: SpendAsk,
+  before: { member: Uuid; seq: number | null },
+  digest: Uuid,
+): Decision | Refusal {
   const entry = slices.entries.get(`${before.member} ${before.seq}`)
   const state = slices.states.get(before.member)
   if (!entry || !state) throw new Error(`entry ${before.seq} of a spend is named but was not loaded`)
   if (entry.digest !== digest) {
     return refusal('external_id_conflict', `the external id "${ask.externalId}" names a spend with other content`)
   }
-  return { status: 200, body: movementText(slices.configuration, ours, state, { prefix: 'spd', id: entry.source, wallet: ask.wallet,
-    points: ask.points, reason: ask.reason, externalId: ask.externalId, at: entry.bookedAt, entries: [entry.seq] }) }
+  return {
+    status: 200,
+    body: movementText(slices.configuration, ours, state, {
+      prefix: 'spd',
+      id: entry.source,
+      wallet: ask.wallet,
+      points: ask.points,
+      reason: ask.reason,
+      externalId: ask.externalId,
+      at: entry.bookedAt,
+      entries: [entry.seq],
+    }),
+  }
 }

@@ -12,9 +12,21 @@ beforeAll(async () => {
   await shop.rule('fixed', { points: 5 })
   await shop.buy('p-1', 'external:ann', 3000, { items: [{ sku: 'a', quantity: 3, amount: 3000 }] })
   await shop.buy('p-2', 'external:ann', 1000)
-  await shop.gate.submit(shop.space, { verb: 'spend', member: 'external:ann', wallet: 'points', points: 37, reason: 'mug' })
+  await shop.gate.submit(shop.space, {
+    verb: 'spend',
+    member: 'external:ann',
+    wallet: 'points',
+    points: 37,
+    reason: 'mug',
+  })
   await shop.giveBack('r-1', 'external:ann', { purchase: 'external:p-1', items: [{ sku: 'a', quantity: 2 }] })
-  await shop.gate.submit(shop.space, { verb: 'adjust', member: 'external:ann', wallet: 'points', points: 9, reason: 'sorry' })
+  await shop.gate.submit(shop.space, {
+    verb: 'adjust',
+    member: 'external:ann',
+    wallet: 'points',
+    points: 9,
+    reason: 'sorry',
+  })
   await shop.buy('p-3', 'external:bob', 700)
   await numberEvents(shop.pool, shop.space)
 })
@@ -31,19 +43,79 @@ describe('verify', () => {
 
   /** Every kind of damage, done as superuser past the application's rights, is named; undone, all is well. */
   const damage: [string, string, string, RegExp][] = [
-    ['an entry one point richer', 'update entries set points = points + 1 where seq = 1', 'update entries set points = points - 1 where seq = 1', /entry ent_/],
-    ['an entry with another reason of a rule', 'update entries set rule_version_id = 99 where seq = 1', 'update entries set rule_version_id = 1 where seq = 1', /entry ent_.*hash/],
-    ['one bit of a hash', "update entries set hash = set_byte(hash, 3, get_byte(hash, 3) # 1) where seq = 2", 'update entries set hash = set_byte(hash, 3, get_byte(hash, 3) # 1) where seq = 2', /entry ent_.*hash/],
-    ['a missing last entry', "update member_states set entry_seq = entry_seq - 1 where entry_seq > 2", 'update member_states set entry_seq = entry_seq + 1 where entry_seq > 2', /state: says/],
-    ['another chain', "update member_states set chain = set_byte(chain, 0, get_byte(chain, 0) # 1)", 'update member_states set chain = set_byte(chain, 0, get_byte(chain, 0) # 1)', /state: its chain/],
-    ['a balance', `update member_states set wallets = replace(wallets, '"s":37', '"s":36')`, `update member_states set wallets = replace(wallets, '"s":36', '"s":37')`, /balance of wallet/],
-    ['a lot with more left', 'update lots set remaining = remaining + 1', 'update lots set remaining = remaining - 1', /lot ent_/],
+    [
+      'an entry one point richer',
+      'update entries set points = points + 1 where seq = 1',
+      'update entries set points = points - 1 where seq = 1',
+      /entry ent_/,
+    ],
+    [
+      'an entry with another reason of a rule',
+      'update entries set rule_version_id = 99 where seq = 1',
+      'update entries set rule_version_id = 1 where seq = 1',
+      /entry ent_.*hash/,
+    ],
+    [
+      'one bit of a hash',
+      'update entries set hash = set_byte(hash, 3, get_byte(hash, 3) # 1) where seq = 2',
+      'update entries set hash = set_byte(hash, 3, get_byte(hash, 3) # 1) where seq = 2',
+      /entry ent_.*hash/,
+    ],
+    [
+      'a missing last entry',
+      'update member_states set entry_seq = entry_seq - 1 where entry_seq > 2',
+      'update member_states set entry_seq = entry_seq + 1 where entry_seq > 2',
+      /state: says/,
+    ],
+    [
+      'another chain',
+      'update member_states set chain = set_byte(chain, 0, get_byte(chain, 0) # 1)',
+      'update member_states set chain = set_byte(chain, 0, get_byte(chain, 0) # 1)',
+      /state: its chain/,
+    ],
+    [
+      'a balance',
+      `update member_states set wallets = replace(wallets, '"s":37', '"s":36')`,
+      `update member_states set wallets = replace(wallets, '"s":36', '"s":37')`,
+      /balance of wallet/,
+    ],
+    [
+      'a lot with more left',
+      'update lots set remaining = remaining + 1',
+      'update lots set remaining = remaining - 1',
+      /lot ent_/,
+    ],
     ['a lot use', 'update lot_uses set points = points + 1', 'update lot_uses set points = points - 1', /ent_/],
-    ['an item of a purchase', `update purchases set items = replace(items, '"amount":3000', '"amount":3001')`, `update purchases set items = replace(items, '"amount":3001', '"amount":3000')`, /purchase pur_.*content/],
-    ['an award', `update purchases set awards = replace(awards, '5', '6') where external_id = 'p-3'`, `update purchases set awards = replace(awards, '6', '5') where external_id = 'p-3'`, /purchase pur_/],
-    ['returned units', `update purchases set returned = replace(returned, '[2]', '[1]')`, `update purchases set returned = replace(returned, '[1]', '[2]')`, /purchase pur_.*returned units/],
-    ['a lookup', `update lookups set object_id = gen_random_uuid() where object_id = (select purchase_id from purchases where external_id = 'p-3')`, `update lookups l set object_id = (select purchase_id from purchases where external_id = 'p-3') where object_id is not null and not exists (select from purchases p where p.purchase_id = l.object_id) and not exists (select from returns r where r.return_id = l.object_id)`, /external id does not lead/],
-    ['a gap in the outbox', 'update outbox set first_position = first_position + 1 where first_position = (select max(first_position) from outbox)', 'update outbox set first_position = first_position - 1 where first_position = (select max(first_position) from outbox)', /outbox/],
+    [
+      'an item of a purchase',
+      `update purchases set items = replace(items, '"amount":3000', '"amount":3001')`,
+      `update purchases set items = replace(items, '"amount":3001', '"amount":3000')`,
+      /purchase pur_.*content/,
+    ],
+    [
+      'an award',
+      `update purchases set awards = replace(awards, '5', '6') where external_id = 'p-3'`,
+      `update purchases set awards = replace(awards, '6', '5') where external_id = 'p-3'`,
+      /purchase pur_/,
+    ],
+    [
+      'returned units',
+      `update purchases set returned = replace(returned, '[2]', '[1]')`,
+      `update purchases set returned = replace(returned, '[1]', '[2]')`,
+      /purchase pur_.*returned units/,
+    ],
+    [
+      'a lookup',
+      `update lookups set object_id = gen_random_uuid() where object_id = (select purchase_id from purchases where external_id = 'p-3')`,
+      `update lookups l set object_id = (select purchase_id from purchases where external_id = 'p-3') where object_id is not null and not exists (select from purchases p where p.purchase_id = l.object_id) and not exists (select from returns r where r.return_id = l.object_id)`,
+      /external id does not lead/,
+    ],
+    [
+      'a gap in the outbox',
+      'update outbox set first_position = first_position + 1 where first_position = (select max(first_position) from outbox)',
+      'update outbox set first_position = first_position - 1 where first_position = (select max(first_position) from outbox)',
+      /outbox/,
+    ],
   ]
   beforeEach(async () => expect(await look()).toBeUndefined())
 
@@ -55,7 +127,9 @@ describe('verify', () => {
   })
 
   it('goes on working while purchases come in', async () => {
-    const buying = Promise.all(Array.from({ length: 300 }, (_, i) => shop.buy(`live-${i}`, `external:m${i % 7}`, i * 10, { occurredAt: NOW() })))
+    const buying = Promise.all(
+      Array.from({ length: 300 }, (_, i) => shop.buy(`live-${i}`, `external:m${i % 7}`, i * 10, { occurredAt: NOW() })),
+    )
     for (let i = 0; i < 5; i++) expect(await look()).toBeUndefined()
     await buying
     expect(await look()).toBeUndefined()

@@ -10,13 +10,29 @@ import { ACCOUNTS, KINDS } from './ledger/accounts.ts'
 import { purchaseKey, returnKey } from './gate/names.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
 import { type BooksOf, loadBooks } from './ledger/ledger.sql.ts'
-import { contentText, kept, perWallet, type Purchase, remainingItems, type Return, totalOf } from './purchases/purchases.rules.ts'
+import {
+  contentText,
+  kept,
+  perWallet,
+  type Purchase,
+  remainingItems,
+  type Return,
+  totalOf,
+} from './purchases/purchases.rules.ts'
 import { loadForAudit } from './purchases/purchases.sql.ts'
 
 /** What was looked at, and the first thing that is wrong. Points by wallet_id, summed from the entries. */
 export type Report = {
-  members: number; entries: number; lotUses: number; purchases: number; returns: number; events: number
-  wallets: Map<number, { issued: number; reversed: number; redeemed: number; expired: number; adjusted: number; balances: number }>
+  members: number
+  entries: number
+  lotUses: number
+  purchases: number
+  returns: number
+  events: number
+  wallets: Map<
+    number,
+    { issued: number; reversed: number; redeemed: number; expired: number; adjusted: number; balances: number }
+  >
   wrong?: { member?: string; what: string }
 }
 
@@ -28,14 +44,21 @@ const NOBODY = '00000000-0000-0000-0000-000000000000'
  * chain, balances, lots and state rows; purchases against their content, the rules they were decided by and the
  * entries they made; returns against what they took; names against what they name; the outbox for gaps.
  */
-export async function verify(pool: pg.Pool, space: number, progress: (report: Report) => void = () => {}): Promise<Report> {
+export async function verify(
+  pool: pg.Pool,
+  space: number,
+  progress: (report: Report) => void = () => {},
+): Promise<Report> {
   const report: Report = { members: 0, entries: 0, lotUses: 0, purchases: 0, returns: 0, events: 0, wallets: new Map() }
   const known = configurations()
   let after: Uuid | undefined = NOBODY
   while (after !== undefined && !report.wrong) {
     const from: Uuid = after
     after = await withRead(pool, space, async (db) => {
-      const [row] = await db.query<{ version: number }>('select config_version as version from spaces where space_id = $1', [space])
+      const [row] = await db.query<{ version: number }>(
+        'select config_version as version from spaces where space_id = $1',
+        [space],
+      )
       const configuration = await known.get(db, row?.version ?? 0)
       return await verifyMembers(db, configuration, from, report)
     })
@@ -46,7 +69,12 @@ export async function verify(pool: pg.Pool, space: number, progress: (report: Re
 }
 
 /** Gives the last member looked at, or nothing at the end. */
-async function verifyMembers(db: Db, configuration: Configuration, after: Uuid, report: Report): Promise<Uuid | undefined> {
+async function verifyMembers(
+  db: Db,
+  configuration: Configuration,
+  after: Uuid,
+  report: Report,
+): Promise<Uuid | undefined> {
   const books = await loadBooks(db, after, MEMBERS_AT_ONCE)
   const members = books.map((b) => b.state.member)
   const commerce = await loadForAudit(db, members)
@@ -54,7 +82,8 @@ async function verifyMembers(db: Db, configuration: Configuration, after: Uuid, 
   const returned = Map.groupBy(commerce.returns, (r) => r.member)
   for (const one of books) {
     const member = one.state.member
-    const what = auditBooks(one) ?? auditCommerce(configuration, one, purchases.get(member) ?? [], returned.get(member) ?? [])
+    const what =
+      auditBooks(one) ?? auditCommerce(configuration, one, purchases.get(member) ?? [], returned.get(member) ?? [])
     if (what) {
       report.wrong = { member: encodeId('mem', member), what }
       return undefined
@@ -78,20 +107,26 @@ function add(report: Report, { state, entries, uses }: BooksOf): void {
     if (entry.kind === KINDS.earn.code) sums.issued += entry.points
     else if (entry.kind === KINDS.spend.code) sums.redeemed += entry.points
     else if (entry.kind === KINDS.expire.code) sums.expired += entry.points
-    else if (entry.kind === KINDS.adjustUp.code) sums.adjusted += entry.to === ACCOUNTS.member ? entry.points : -entry.points
+    else if (entry.kind === KINDS.adjustUp.code)
+      sums.adjusted += entry.to === ACCOUNTS.member ? entry.points : -entry.points
     else sums.reversed += entry.to === ACCOUNTS.member ? -entry.points : entry.points
   }
 }
 
 function total(report: Report, walletId: number) {
   let sums = report.wallets.get(walletId)
-  if (!sums) report.wallets.set(walletId, (sums = { issued: 0, reversed: 0, redeemed: 0, expired: 0, adjusted: 0, balances: 0 }))
+  if (!sums)
+    report.wallets.set(walletId, (sums = { issued: 0, reversed: 0, redeemed: 0, expired: 0, adjusted: 0, balances: 0 }))
   return sums
 }
 
 /** A member's purchases and returns against each other, the rules, and the entries that they made. */
-export function auditCommerce(configuration: Configuration, books: BooksOf, purchases: readonly Purchase[], all: readonly Return[]):
-  string | undefined {
+export function auditCommerce(
+  configuration: Configuration,
+  books: BooksOf,
+  purchases: readonly Purchase[],
+  all: readonly Return[],
+): string | undefined {
   const bySource = Map.groupBy(books.entries, (e) => e.source)
   for (const p of purchases) {
     const what = auditPurchase(configuration, p, all)
@@ -101,13 +136,21 @@ export function auditCommerce(configuration: Configuration, books: BooksOf, purc
     if (made.join() !== due.join()) return `purchase ${encodeId('pur', p.id)}: its awards are not what its entries gave`
   }
   for (const r of all) {
-    const made = (bySource.get(r.id) ?? []).reduce((sum, e) => sum + (e.to === ACCOUNTS.member ? -e.points : e.points), 0)
+    const made = (bySource.get(r.id) ?? []).reduce(
+      (sum, e) => sum + (e.to === ACCOUNTS.member ? -e.points : e.points),
+      0,
+    )
     const said = r.taken.reduce((sum, t) => sum + t.points, 0)
     if (made !== said) return `return ${encodeId('ret', r.id)}: says it took ${said} points, its entries ${made}`
   }
   const sources = new Set<Uuid>([...purchases.map((p) => p.id), ...all.map((r) => r.id)])
-  const orphan = books.entries.find((e) => e.kind !== KINDS.spend.code && e.kind !== KINDS.adjustUp.code
-    && e.kind !== KINDS.expire.code && !sources.has(e.source))
+  const orphan = books.entries.find(
+    (e) =>
+      e.kind !== KINDS.spend.code &&
+      e.kind !== KINDS.adjustUp.code &&
+      e.kind !== KINDS.expire.code &&
+      !sources.has(e.source),
+  )
   return orphan ? `entry ${encodeEntryId(books.state.member, orphan.seq)}: what made it is not stored` : undefined
 }
 
@@ -115,34 +158,50 @@ function auditPurchase(configuration: Configuration, p: Purchase, all: readonly 
   const program = programById(configuration, p.programId)
   if (!program) return 'its program is not stored'
   const metadata = p.metadata
-  if (p.digest !== digestOf(`${p.member}|${contentText(p.programId, p.occurredAt, program.currency, p.itemsText, p.channel, p.store, metadata)}`)) {
+  if (
+    p.digest !==
+    digestOf(
+      `${p.member}|${contentText(p.programId, p.occurredAt, program.currency, p.itemsText, p.channel, p.store, metadata)}`,
+    )
+  ) {
     return 'its content is not what was recorded'
   }
   if (totalOf(p.items) !== p.total) return `its lines do not add up to ${p.total}`
   const rules = rulesAt(configuration, p.programId, p.configVersion, p.occurredAt)
   const decided = award(rules, p.items)
   if (isRefusal(decided)) return 'its rules refuse it'
-  if (decided.map((a) => `${a.ruleVersionId} ${a.points}`).join() !== p.awards.map(([v, n]) => `${v} ${n}`).join()) return 'its rules give other awards'
+  if (decided.map((a) => `${a.ruleVersionId} ${a.points}`).join() !== p.awards.map(([v, n]) => `${v} ${n}`).join())
+    return 'its rules give other awards'
   return auditReturned(configuration, p, all, rules)
 }
 
 /** What returns took of a purchase is what its rules say, whatever their order. */
-function auditReturned(configuration: Configuration, p: Purchase, all: readonly Return[], rules: ReturnType<typeof rulesAt>): string | undefined {
+function auditReturned(
+  configuration: Configuration,
+  p: Purchase,
+  all: readonly Return[],
+  rules: ReturnType<typeof rulesAt>,
+): string | undefined {
   const units = p.items.map(() => 0)
   const taken = new Map<number, number>()
   for (const r of all) {
     for (const line of r.lines) if (line.purchase === p.id) units[line.index] = (units[line.index] ?? 0) + line.quantity
-    for (const t of r.taken) if (t.purchase === p.id) taken.set(t.walletId, (taken.get(t.walletId) ?? 0) + t.points + t.writtenOff)
+    for (const t of r.taken)
+      if (t.purchase === p.id) taken.set(t.walletId, (taken.get(t.walletId) ?? 0) + t.points + t.writtenOff)
   }
-  if ((p.returned?.units ?? p.items.map(() => 0)).join() !== units.join()) return 'its returned units are not what its returns say'
+  if ((p.returned?.units ?? p.items.map(() => 0)).join() !== units.join())
+    return 'its returned units are not what its returns say'
   if (p.items.some((item, i) => (units[i] ?? 0) > item.quantity)) return 'more was returned than was bought'
   const decided = award(rules, remainingItems(p.items, units))
   if (isRefusal(decided)) return 'its rules refuse what is left of it'
   const standing = perWallet(decided)
-  const original = perWallet(p.awards.map(([id, points]) => ({ walletId: versionById(configuration, id)?.walletId ?? 0, points })))
+  const original = perWallet(
+    p.awards.map(([id, points]) => ({ walletId: versionById(configuration, id)?.walletId ?? 0, points })),
+  )
   for (const [walletId, points] of original) {
     const due = points - (units.every((n) => n === 0) ? points : kept(points, standing.get(walletId) ?? 0))
-    if ((taken.get(walletId) ?? 0) !== due) return `returns took ${taken.get(walletId) ?? 0} points, its rules say ${due}`
+    if ((taken.get(walletId) ?? 0) !== due)
+      return `returns took ${taken.get(walletId) ?? 0} points, its rules say ${due}`
   }
   return undefined
 }
@@ -150,12 +209,24 @@ function auditReturned(configuration: Configuration, p: Purchase, all: readonly 
 /** A purchase or return whose external id does not lead to it could be recorded twice. */
 async function unnamed(db: Db, purchases: readonly Purchase[], all: readonly Return[]): Promise<Report['wrong']> {
   const named = [
-    ...purchases.map((p) => ({ key: purchaseKey(p.externalId), id: p.id, member: p.member, what: `purchase ${encodeId('pur', p.id)}` })),
-    ...all.map((r) => ({ key: returnKey(r.externalId), id: r.id, member: r.member, what: `return ${encodeId('ret', r.id)}` })),
+    ...purchases.map((p) => ({
+      key: purchaseKey(p.externalId),
+      id: p.id,
+      member: p.member,
+      what: `purchase ${encodeId('pur', p.id)}`,
+    })),
+    ...all.map((r) => ({
+      key: returnKey(r.externalId),
+      id: r.id,
+      member: r.member,
+      what: `return ${encodeId('ret', r.id)}`,
+    })),
   ]
   if (named.length === 0) return undefined
   const rows = await db.query<{ key: Uuid; object: Uuid }>(
-    'select key, object_id as object from lookups where space_id = $1 and key = any ($2::uuid[])', [db.space, uuids(named, (n) => n.key)])
+    'select key, object_id as object from lookups where space_id = $1 and key = any ($2::uuid[])',
+    [db.space, uuids(named, (n) => n.key)],
+  )
   const leads = new Map(rows.map((row) => [row.key, row.object]))
   const lost = named.find((n) => leads.get(n.key) !== n.id)
   return lost && { member: encodeId('mem', lost.member), what: `${lost.what}: its external id does not lead to it` }
@@ -171,9 +242,13 @@ async function verifyOutbox(db: Db, report: Report): Promise<void> {
      ) select coalesce(sum(count), 0)::bigint as events, (select last_position from spaces where space_id = $1) as last,
               min(first_position) filter (where first_position + count <> coalesce(following, first_position + count)) as gap,
               min(batch) filter (where held <> count) as miscounted
-         from numbered`, [db.space])
+         from numbered`,
+    [db.space],
+  )
   report.events = row?.events ?? 0
   if (row && row.gap !== null) report.wrong = { what: `outbox: positions do not go on after the batch at ${row.gap}` }
-  else if (row && row.miscounted !== null) report.wrong = { what: `outbox: batch ${row.miscounted} does not hold the events it counts` }
-  else if (row && row.events !== row.last) report.wrong = { what: `outbox: ${row.events} events are numbered, the last position is ${row.last}` }
+  else if (row && row.miscounted !== null)
+    report.wrong = { what: `outbox: batch ${row.miscounted} does not hold the events it counts` }
+  else if (row && row.events !== row.last)
+    report.wrong = { what: `outbox: ${row.events} events are numbered, the last position is ${row.last}` }
 }

@@ -32,12 +32,24 @@ function freePort(): Promise<number> {
   })
 }
 
-const env = () => ({ ...process.env, PORT: String(port), LAUREL_DATA_DIR: join(directory, 'data'), LAUREL_BOOTSTRAP_KEY: KEY, LAUREL_RATE_LIMIT: 'off' })
+const env = () => ({
+  ...process.env,
+  PORT: String(port),
+  LAUREL_DATA_DIR: join(directory, 'data'),
+  LAUREL_BOOTSTRAP_KEY: KEY,
+  LAUREL_RATE_LIMIT: 'off',
+})
 
 async function startLaurel(): Promise<void> {
   child = spawn(process.execPath, [cli, 'start'], { env: env(), stdio: 'ignore' })
   for (let i = 0; i < 300; i++) {
-    if (await fetch(`http://127.0.0.1:${port}/health/ready`).then((r) => r.ok, () => false)) return
+    if (
+      await fetch(`http://127.0.0.1:${port}/health/ready`).then(
+        (r) => r.ok,
+        () => false,
+      )
+    )
+      return
     await sleep(100)
   }
   throw new Error('laurel did not start')
@@ -47,12 +59,24 @@ async function kill(postgresToo: boolean): Promise<void> {
   const gone = new Promise((resolve) => child?.once('exit', resolve))
   child?.kill('SIGKILL')
   await gone
-  if (postgresToo) try { execFileSync('pkill', ['-9', '-f', '--', join(directory, 'data')]) } catch { /* it is gone already */ }
+  if (postgresToo)
+    try {
+      execFileSync('pkill', ['-9', '-f', '--', join(directory, 'data')])
+    } catch {
+      /* it is gone already */
+    }
 }
 
 async function post(path: string, body: object, idempotencyKey?: string): Promise<{ status: number; text: string }> {
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body: JSON.stringify(body), headers: {
-    authorization: `Bearer ${KEY}`, 'content-type': 'application/json', ...(idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}) } })
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: {
+      authorization: `Bearer ${KEY}`,
+      'content-type': 'application/json',
+      ...(idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
+    },
+  })
   return { status: response.status, text: await response.text() }
 }
 
@@ -62,8 +86,14 @@ const sent: Sent[] = []
 /** Buys until told to stop; what it cannot know the outcome of it leaves without an answer. */
 async function buy(client: number, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
-    const body = { program: 'coffee', externalId: `c-${sent.length}-${client}`, member: `external:m${sent.length % 40}`, occurredAt: new Date().toISOString(),
-      currency: 'GBP', items: [{ sku: 'beans', quantity: 1, amount: 100 + (sent.length % 900) }] }
+    const body = {
+      program: 'coffee',
+      externalId: `c-${sent.length}-${client}`,
+      member: `external:m${sent.length % 40}`,
+      occurredAt: new Date().toISOString(),
+      currency: 'GBP',
+      items: [{ sku: 'beans', quantity: 1, amount: 100 + (sent.length % 900) }],
+    }
     const one: Sent = { body, answer: undefined }
     sent.push(one)
     try {
@@ -78,8 +108,19 @@ async function buy(client: number, stop: AbortSignal): Promise<void> {
 it('everything acknowledged is there, once', async () => {
   port = await freePort()
   await startLaurel()
-  await post('/v1/programs', { slug: 'coffee', name: 'Coffee', timezone: 'Europe/London', currency: 'GBP', joinPolicy: 'on_first_purchase' })
-  await post('/v1/earning-rules', { program: 'coffee', name: 'A point a pound', kind: 'per_amount', args: { points: 1, per: 100 } })
+  await post('/v1/programs', {
+    slug: 'coffee',
+    name: 'Coffee',
+    timezone: 'Europe/London',
+    currency: 'GBP',
+    joinPolicy: 'on_first_purchase',
+  })
+  await post('/v1/earning-rules', {
+    program: 'coffee',
+    name: 'A point a pound',
+    kind: 'per_amount',
+    args: { points: 1, per: 100 },
+  })
   for (let round = 0; round < 4; round++) {
     const stop = new AbortController()
     const clients = Array.from({ length: 16 }, (_, i) => buy(i, stop.signal))
@@ -93,14 +134,16 @@ it('everything acknowledged is there, once', async () => {
   expect(acknowledged.length).toBeGreaterThan(100)
   expect(sent.length).toBeGreaterThan(acknowledged.length)
   for (let i = 0; i < sent.length; i += 50) {
-    await Promise.all(sent.slice(i, i + 50).map(async (one) => {
-      const again = await post('/v1/purchases', one.body, one.body.externalId)
-      expect([200, 201]).toContain(again.status)
-      if (one.answer !== undefined) expect(again.text).toBe(one.answer)
-      const named = await post('/v1/purchases', one.body)
-      expect(named.status).toBe(200)
-      expect(JSON.parse(named.text).id).toBe(JSON.parse(again.text).id)
-    }))
+    await Promise.all(
+      sent.slice(i, i + 50).map(async (one) => {
+        const again = await post('/v1/purchases', one.body, one.body.externalId)
+        expect([200, 201]).toContain(again.status)
+        if (one.answer !== undefined) expect(again.text).toBe(one.answer)
+        const named = await post('/v1/purchases', one.body)
+        expect(named.status).toBe(200)
+        expect(JSON.parse(named.text).id).toBe(JSON.parse(again.text).id)
+      }),
+    )
   }
   const said = execFileSync(process.execPath, [cli, 'verify'], { env: env(), encoding: 'utf8' })
   expect(said).toMatch(new RegExp(`${sent.length.toLocaleString('en')}|${sent.length}`))

@@ -57,8 +57,13 @@ export function texts<R>(rows: readonly R[], of: (row: R) => string | null | und
   return finish(buffer, at, OID.text, values.length, nulls)
 }
 
-function fixed<R, V>(oid: number, width: number, rows: readonly R[], of: (row: R) => V | null | undefined,
-  write: (buffer: Buffer, at: number, value: V) => void): Buffer {
+function fixed<R, V>(
+  oid: number,
+  width: number,
+  rows: readonly R[],
+  of: (row: R) => V | null | undefined,
+  write: (buffer: Buffer, at: number, value: V) => void,
+): Buffer {
   const buffer = Buffer.allocUnsafe(HEADER + (4 + width) * rows.length)
   let at = HEADER
   let nulls = false

@@ -10,7 +10,11 @@ declare const mayWrite: unique symbol
 export type Db = {
   readonly space: number
   /** `name` makes it a prepared statement: for hot paths. Buffers are sent as they are, in binary. */
-  query<Row extends object = Record<string, unknown>>(text: string, values?: readonly unknown[], name?: string): Promise<Row[]>
+  query<Row extends object = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+    name?: string,
+  ): Promise<Row[]>
   readonly [bound]: true
 }
 /** A handle inside a transaction that may change things. Only `withTx` mints it. */
@@ -51,7 +55,8 @@ export function openPool(url: string, options: PoolOptions = {}): pg.Pool {
     connectionTimeoutMillis: 5_000,
     pipeline: true,
     types: { getTypeParser: parserOf as never },
-    options: '-c role=laurel_app -c TimeZone=UTC -c plan_cache_mode=force_generic_plan -c jit=off -c lock_timeout=5000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000',
+    options:
+      '-c role=laurel_app -c TimeZone=UTC -c plan_cache_mode=force_generic_plan -c jit=off -c lock_timeout=5000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000',
   } as pg.PoolConfig)
   pool.on('error', () => {}) // an idle connection was cut; the pool drops it and opens another when asked
   return pool
@@ -82,13 +87,19 @@ async function inTransaction<T>(pool: pg.Pool, space: number, begin: string, wor
   try {
     const [, , result] = await Promise.all([
       client.query(begin),
-      client.query({ name: 'bind-space', text: "select set_config('laurel.space', $1, true)", values: [String(space)] }),
+      client.query({
+        name: 'bind-space',
+        text: "select set_config('laurel.space', $1, true)",
+        values: [String(space)],
+      }),
       work(handle(client, space)),
     ])
     await client.query('commit')
     return result
   } catch (error) {
-    await client.query('rollback').catch((e: unknown) => { broken = e as Error })
+    await client.query('rollback').catch((e: unknown) => {
+      broken = e as Error
+    })
     throw error
   } finally {
     client.release(broken)
@@ -111,7 +122,9 @@ export async function withBound<T>(pool: pg.Pool, space: number, work: (db: Db) 
   const client = await pool.connect()
   let broken: Error | undefined
   try {
-    const [, result] = await together(client, () => Promise.all([bindSession(client, space), work(handle(client, space))]))
+    const [, result] = await together(client, () =>
+      Promise.all([bindSession(client, space), work(handle(client, space))]),
+    )
     return result
   } catch (error) {
     broken = error as Error
@@ -122,7 +135,11 @@ export async function withBound<T>(pool: pg.Pool, space: number, work: (db: Db) 
 }
 
 function bindSession(client: pg.ClientBase, space: number): Promise<unknown> {
-  return client.query({ name: 'bind-session', text: "select set_config('laurel.space', $1, false)", values: [String(space)] })
+  return client.query({
+    name: 'bind-session',
+    text: "select set_config('laurel.space', $1, false)",
+    values: [String(space)],
+  })
 }
 
 /**
@@ -137,7 +154,11 @@ export async function writeAtOnce(pool: pg.Pool, space: number, work: (tx: Tx) =
     const [commit, ...steps] = together(client, () => {
       const before = [
         client.query('begin'),
-        client.query({ name: 'bind-space', text: "select set_config('laurel.space', $1, true)", values: [String(space)] }),
+        client.query({
+          name: 'bind-space',
+          text: "select set_config('laurel.space', $1, true)",
+          values: [String(space)],
+        }),
         work(handle(client, space)),
       ]
       return [client.query('commit'), ...before] as const

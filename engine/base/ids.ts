@@ -26,7 +26,8 @@ export function newId(ms: number = Date.now()): Uuid {
   }
   const high = Math.floor(lastMs / 0x10000)
   const b = (i: number) => HEX[pool[next + i] as number] as string
-  const text = `${hex(high >>> 24)}${hex(high >>> 16)}${hex(high >>> 8)}${hex(high)}-${hex(lastMs >>> 8)}${hex(lastMs)}-` +
+  const text =
+    `${hex(high >>> 24)}${hex(high >>> 16)}${hex(high >>> 8)}${hex(high)}-${hex(lastMs >>> 8)}${hex(lastMs)}-` +
     `${hex(0x70 | (counter >>> 8))}${hex(counter)}-${hex(0x80 | ((pool[next] as number) & 0x3f))}${b(1)}-${b(2)}${b(3)}${b(4)}${b(5)}${b(6)}${b(7)}`
   next += 8
   return text

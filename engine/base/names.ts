@@ -65,4 +65,3 @@ export async function memberNamed(db: Db, key: Uuid): Promise<Uuid | undefined> 
   )
   return row?.member
 }
-

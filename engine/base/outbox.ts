@@ -23,7 +23,9 @@ export async function appendEvents(tx: Tx, batchId: Uuid, now: Instant, events: 
   await tx.query(
     `insert into outbox (space_id, batch_id, count, recorded_at, events)
      values ($1, $2, $3, $4, $5)`,
-    [tx.space, batchId, events.length, formatInstant(now), text], 'outbox-append')
+    [tx.space, batchId, events.length, formatInstant(now), text],
+    'outbox-append',
+  )
 }
 
 /** An event's id: its batch's, with its place in the batch in the last 16 bits. */
@@ -63,7 +65,9 @@ async function numberWaiting(tx: Tx): Promise<number> {
         where space_id = $1 and exists (select from waiting) returning 1
      )
      select coalesce(sum(count), 0)::bigint as events from numbered`,
-    [tx.space, NUMBERED_AT_ONCE], 'outbox-number')
+    [tx.space, NUMBERED_AT_ONCE],
+    'outbox-number',
+  )
   return row?.events ?? 0
 }
 
@@ -75,15 +79,24 @@ export async function readEvents(db: Db, after: number, limit: number): Promise<
               where space_id = $1 and first_position <= $2), 0) - 1
         and first_position <= $2 + $3
       order by first_position`,
-    [db.space, after, limit], 'outbox-read')
+    [db.space, after, limit],
+    'outbox-read',
+  )
   const events: StoredEvent[] = []
   for (const batch of batches) {
     const items = JSON.parse(batch.events) as [string, Uuid | null, number | null, Record<string, unknown>][]
     for (const [i, [type, member, sequence, data]] of items.entries()) {
       const position = batch.first + i
       if (position <= after || events.length === limit) continue
-      events.push({ id: eventId(batch.batchId, i), type, position, at: batch.at, data,
-        ...(member ? { member } : {}), ...(sequence ? { sequence } : {}) })
+      events.push({
+        id: eventId(batch.batchId, i),
+        type,
+        position,
+        at: batch.at,
+        data,
+        ...(member ? { member } : {}),
+        ...(sequence ? { sequence } : {}),
+      })
     }
   }
   return events

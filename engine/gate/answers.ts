@@ -7,22 +7,45 @@ import type { Purchase, Return, StoredAward } from '../purchases/purchases.rules
 
 /** A wallet as clients see it. All in units; available can be spent now. */
 export type WalletAnswer = {
-  program: string; wallet: string; available: number; pending: number; held: number
-  lifetimeEarned: number; lifetimeSpent: number; lifetimeReversed: number; lifetimeExpired: number; lifetimeAdjusted: number
+  program: string
+  wallet: string
+  available: number
+  pending: number
+  held: number
+  lifetimeEarned: number
+  lifetimeSpent: number
+  lifetimeReversed: number
+  lifetimeExpired: number
+  lifetimeAdjusted: number
 }
 
 export function walletAnswer(program: string, wallet: string, w: WalletState): WalletAnswer {
-  return { program, wallet, available: w.b, pending: 0, held: 0, lifetimeEarned: w.e, lifetimeSpent: w.s,
-    lifetimeReversed: w.r, lifetimeExpired: w.x, lifetimeAdjusted: w.a }
+  return {
+    program,
+    wallet,
+    available: w.b,
+    pending: 0,
+    held: 0,
+    lifetimeEarned: w.e,
+    lifetimeSpent: w.s,
+    lifetimeReversed: w.r,
+    lifetimeExpired: w.x,
+    lifetimeAdjusted: w.a,
+  }
 }
 
 /** The wallets of one program, zeros included, and those of others that the member has used. */
-export function walletAnswers(configuration: Configuration, state: MemberState, programId: number | undefined): WalletAnswer[] {
+export function walletAnswers(
+  configuration: Configuration,
+  state: MemberState,
+  programId: number | undefined,
+): WalletAnswer[] {
   const answers: WalletAnswer[] = []
   for (const program of configuration.programs) {
     for (const { walletId, slug } of program.wallets) {
       const held = state.wallets.find((w) => w.w === walletId)
-      if (held || program.programId === programId) answers.push(walletAnswer(program.slug, slug, held ?? emptyWallet(walletId)))
+      if (held || program.programId === programId)
+        answers.push(walletAnswer(program.slug, slug, held ?? emptyWallet(walletId)))
     }
   }
   return answers
@@ -31,11 +54,21 @@ export function walletAnswers(configuration: Configuration, state: MemberState, 
 /** An award as clients see it, from the rule version that made it. */
 export type AwardAnswer = { rule: string; version: number; wallet: string; points: number; why: string }
 
-export function awardAnswers(configuration: Configuration, program: Program, awards: readonly StoredAward[]): AwardAnswer[] {
+export function awardAnswers(
+  configuration: Configuration,
+  program: Program,
+  awards: readonly StoredAward[],
+): AwardAnswer[] {
   return awards.map(([ruleVersionId, points, why]) => {
     const made = versionById(configuration, ruleVersionId)
     if (!made) throw new Error(`rule version ${ruleVersionId} is not in the configuration`)
-    return { rule: encodeId('rul', made.rule), version: made.version, wallet: walletSlug(program, made.walletId), points, why }
+    return {
+      rule: encodeId('rul', made.rule),
+      version: made.version,
+      wallet: walletSlug(program, made.walletId),
+      points,
+      why,
+    }
   })
 }
 
@@ -53,35 +86,73 @@ export function pointsOf(awards: readonly AwardAnswer[]): number {
 /** A purchase as clients see it, as JSON text without its closing brace: a caller may add to it. Items are as stored. */
 export function purchaseText(configuration: Configuration, program: Program, p: Purchase): string {
   const awards = awardAnswers(configuration, program, p.awards)
-  return `{"id":"${encodeId('pur', p.id)}","program":"${program.slug}","externalId":${JSON.stringify(p.externalId)},` +
+  return (
+    `{"id":"${encodeId('pur', p.id)}","program":"${program.slug}","externalId":${JSON.stringify(p.externalId)},` +
     `"member":"${encodeId('mem', p.member)}","occurredAt":"${formatInstant(p.occurredAt)}","recordedAt":"${formatInstant(p.recordedAt)}",` +
     `"currency":"${program.currency}","total":${p.total},"items":${p.itemsText}` +
     (p.channel === null ? '' : `,"channel":${JSON.stringify(p.channel)}`) +
     (p.store === null ? '' : `,"store":${JSON.stringify(p.store)}`) +
     (p.metadata === null ? '' : `,"metadata":${p.metadata}`) +
     `,"points":${pointsOf(awards)},"awards":${JSON.stringify(awards)}`
+  )
 }
 
 /** A return as clients see it. */
-export function returnAnswer(configuration: Configuration, program: Program, r: Return) {
+export function returnAnswer(program: Program, r: Return) {
   const points = r.taken.reduce((sum, t) => sum + (walletSlug(program, t.walletId) === 'points' ? t.points : 0), 0)
   return {
-    id: encodeId('ret', r.id), program: program.slug, externalId: r.externalId, member: encodeId('mem', r.member),
+    id: encodeId('ret', r.id),
+    program: program.slug,
+    externalId: r.externalId,
+    member: encodeId('mem', r.member),
     purchase: r.purchase === null ? null : encodeId('pur', r.purchase),
-    occurredAt: formatInstant(r.occurredAt), recordedAt: formatInstant(r.recordedAt),
-    lines: r.lines.map((l) => ({ purchase: encodeId('pur', l.purchase), line: l.line, sku: l.sku, quantity: l.quantity, amount: l.amount })),
-    unmatched: r.unmatched, points,
-    reversed: r.taken.map((t) => ({ purchase: encodeId('pur', t.purchase), wallet: walletSlug(program, t.walletId), points: t.points,
-      writtenOff: t.writtenOff, lots: t.lots.map(([seq, n]) => ({ entry: encodeEntryId(r.member, seq), points: n })) })),
+    occurredAt: formatInstant(r.occurredAt),
+    recordedAt: formatInstant(r.recordedAt),
+    lines: r.lines.map((l) => ({
+      purchase: encodeId('pur', l.purchase),
+      line: l.line,
+      sku: l.sku,
+      quantity: l.quantity,
+      amount: l.amount,
+    })),
+    unmatched: r.unmatched,
+    points,
+    reversed: r.taken.map((t) => ({
+      purchase: encodeId('pur', t.purchase),
+      wallet: walletSlug(program, t.walletId),
+      points: t.points,
+      writtenOff: t.writtenOff,
+      lots: t.lots.map(([seq, n]) => ({ entry: encodeEntryId(r.member, seq), points: n })),
+    })),
   }
 }
 
 /** What moved points outside purchases and returns: a spend or an adjustment. */
-export function movementText(configuration: Configuration, program: Program, state: MemberState, m: {
-  prefix: 'spd' | 'adj'; id: Uuid; wallet: string; points: number; reason: string; externalId?: string | undefined; at: Instant
-  entries: number[]
-}): string {
-  return JSON.stringify({ id: encodeId(m.prefix, m.id), member: encodeId('mem', state.member), program: program.slug, wallet: m.wallet,
-    points: m.points, reason: m.reason, ...(m.externalId === undefined ? {} : { externalId: m.externalId }), at: formatInstant(m.at),
-    entries: m.entries.map((seq) => encodeEntryId(state.member, seq)), wallets: walletAnswers(configuration, state, program.programId) })
+export function movementText(
+  configuration: Configuration,
+  program: Program,
+  state: MemberState,
+  m: {
+    prefix: 'spd' | 'adj'
+    id: Uuid
+    wallet: string
+    points: number
+    reason: string
+    externalId?: string | undefined
+    at: Instant
+    entries: number[]
+  },
+): string {
+  return JSON.stringify({
+    id: encodeId(m.prefix, m.id),
+    member: encodeId('mem', state.member),
+    program: program.slug,
+    wallet: m.wallet,
+    points: m.points,
+    reason: m.reason,
+    ...(m.externalId === undefined ? {} : { externalId: m.externalId }),
+    at: formatInstant(m.at),
+    entries: m.entries.map((seq) => encodeEntryId(state.member, seq)),
+    wallets: walletAnswers(configuration, state, program.programId),
+  })
 }

@@ -8,20 +8,42 @@ import type { AskedItem, AskedReturn } from '../purchases/purchases.rules.ts'
  * `external:<externalId>`, a program a slug or `prg_…`, a purchase `pur_…` or `external:<externalId>`.
  */
 export type PurchaseAsk = {
-  verb: 'purchase'; program: string; externalId: string; member: string; occurredAt: Instant; currency: string
-  items: readonly AskedItem[]; channel?: string | undefined; store?: string | undefined
+  verb: 'purchase'
+  program: string
+  externalId: string
+  member: string
+  occurredAt: Instant
+  currency: string
+  items: readonly AskedItem[]
+  channel?: string | undefined
+  store?: string | undefined
   metadata?: Record<string, unknown> | undefined
 }
 export type ReturnAsk = {
-  verb: 'return'; program: string; externalId: string; member: string; occurredAt: Instant
-  purchase?: string | undefined; items: AskedReturn
+  verb: 'return'
+  program: string
+  externalId: string
+  member: string
+  occurredAt: Instant
+  purchase?: string | undefined
+  items: AskedReturn
 }
 export type SpendAsk = {
-  verb: 'spend'; member: string; program?: string | undefined; wallet: string; points: number; reason: string
+  verb: 'spend'
+  member: string
+  program?: string | undefined
+  wallet: string
+  points: number
+  reason: string
   externalId?: string | undefined
 }
 export type AdjustAsk = {
-  verb: 'adjust'; member: string; program?: string | undefined; wallet: string; points: number; reason: string
+  verb: 'adjust'
+  member: string
+  program?: string | undefined
+  wallet: string
+  points: number
+  reason: string
 }
 export type Ask = PurchaseAsk | ReturnAsk | SpendAsk | AdjustAsk
 

@@ -7,19 +7,30 @@ import type { AdjustAsk, SpendAsk } from './asks.ts'
 export function badInstant(occurredAt: Instant, now: Instant): Refusal | undefined {
   if (occurredAt >= OCCURRED_MIN && occurredAt <= now + OCCURRED_AHEAD) return undefined
   const far = occurredAt > now ? `${Math.ceil((occurredAt - now) / DAY)} days ahead of now` : 'before the year 2000'
-  return refusal('invalid_request', `occurredAt is ${far}`,
-    [{ pointer: '/occurredAt', detail: 'must lie between 2000-01-01 and five minutes from now' }])
+  return refusal('invalid_request', `occurredAt is ${far}`, [
+    { pointer: '/occurredAt', detail: 'must lie between 2000-01-01 and five minutes from now' },
+  ])
 }
 
 /** The program and wallet that a spend or adjustment means; the program may be left out where there is only one. */
-export function walletFor(configuration: Configuration, ask: SpendAsk | AdjustAsk): { program: Program; walletId: number } | Refusal {
+export function walletFor(
+  configuration: Configuration,
+  ask: SpendAsk | AdjustAsk,
+): { program: Program; walletId: number } | Refusal {
   const [only, another] = configuration.programs
   const ours = ask.program === undefined ? (another ? undefined : only) : program(configuration, ask.program)
   if (!ours) {
     return ask.program === undefined && another
-      ? refusal('invalid_request', 'several programs: say which', [{ pointer: '/program', detail: 'is required where there are several programs' }])
-      : refusal('program_unknown', ask.program === undefined ? 'there is no program yet' : `there is no program "${ask.program}"`)
+      ? refusal('invalid_request', 'several programs: say which', [
+          { pointer: '/program', detail: 'is required where there are several programs' },
+        ])
+      : refusal(
+          'program_unknown',
+          ask.program === undefined ? 'there is no program yet' : `there is no program "${ask.program}"`,
+        )
   }
   const wallet = ours.wallets.find((w) => w.slug === ask.wallet)
-  return wallet ? { program: ours, walletId: wallet.walletId } : refusal('wallet_unknown', `the program "${ours.slug}" has no wallet "${ask.wallet}"`)
+  return wallet
+    ? { program: ours, walletId: wallet.walletId }
+    : refusal('wallet_unknown', `the program "${ours.slug}" has no wallet "${ask.wallet}"`)
 }

@@ -4,7 +4,8 @@ import pg from 'pg'
 const MOVED = new Set([
   '22012', // a member's version was no longer the one read (ledger.sql.ts, updateStates)
   '23505', // a name or an idempotency key was taken meanwhile
-  '40001', '40P01', // serialisation failure, deadlock
+  '40001',
+  '40P01', // serialisation failure, deadlock
 ])
 
 export function isMoved(error: Error): boolean {
@@ -16,7 +17,8 @@ export function isOutage(error: Error): boolean {
   if (error instanceof pg.DatabaseError) {
     return /^(08|53|57P0|55P03|57014|58)/.test(error.code ?? '')
   }
-  return 'code' in error ? /^(ECONN|EPIPE|ETIMEDOUT|ENOENT|EAI_AGAIN|ENOTFOUND)/.test(String(error.code))
+  return 'code' in error
+    ? /^(ECONN|EPIPE|ETIMEDOUT|ENOENT|EAI_AGAIN|ENOTFOUND)/.test(String(error.code))
     : /terminated|timeout|ended|not queryable|Connection/i.test(error.message)
 }
 

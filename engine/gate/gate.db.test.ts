@@ -12,8 +12,17 @@ describe('a purchase', () => {
   it('gives points, opens a lot, enrols the member, and a repeat answers the stored purchase', async () => {
     const occurredAt = NOW()
     const first = await shop.buy('p-1', 'external:ann', 1234, { occurredAt })
-    expect(first).toMatchObject({ status: 201, body: { points: 12, total: 1234, externalId: 'p-1', program: 'coffee',
-      awards: [{ version: 1, wallet: 'points', points: 12 }], wallets: [{ wallet: 'points', available: 12, lifetimeEarned: 12 }] } })
+    expect(first).toMatchObject({
+      status: 201,
+      body: {
+        points: 12,
+        total: 1234,
+        externalId: 'p-1',
+        program: 'coffee',
+        awards: [{ version: 1, wallet: 'points', points: 12 }],
+        wallets: [{ wallet: 'points', available: 12, lifetimeEarned: 12 }],
+      },
+    })
     const again = await shop.buy('p-1', 'external:ann', 1234, { occurredAt })
     expect(again).toMatchObject({ status: 200, body: { id: first.body.id, points: 12, wallets: [{ available: 12 }] } })
     const other = await shop.buy('p-1', 'external:ann', 1235, { occurredAt })
@@ -22,22 +31,47 @@ describe('a purchase', () => {
 
   it('100 identical ones at once are one', async () => {
     const occurredAt = NOW()
-    const answers = await Promise.all(Array.from({ length: 100 }, () => shop.buy('p-2', 'external:bob', 500, { occurredAt })))
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => shop.buy('p-2', 'external:bob', 500, { occurredAt })),
+    )
     expect(answers.filter((a) => a.status === 201)).toHaveLength(1)
     expect(answers.filter((a) => a.status === 200)).toHaveLength(99)
     expect(new Set(answers.map((a) => a.body.id)).size).toBe(1)
-    const [row] = await shop.sql("select count(*) from entries e join lookups l on l.member_id = e.member_id where l.object_id is null and e.points = 5")
+    const [row] = await shop.sql(
+      'select count(*) from entries e join lookups l on l.member_id = e.member_id where l.object_id is null and e.points = 5',
+    )
     expect(row).toEqual({ count: '1' })
   })
 
   it('comes back, in part and in whole, also without naming the purchase', async () => {
-    const bought = await shop.buy('p-3', 'external:cid', 0, { items: [{ sku: 'a', quantity: 3, amount: 1000 }, { sku: 'b', quantity: 1, amount: 250 }] })
+    const bought = await shop.buy('p-3', 'external:cid', 0, {
+      items: [
+        { sku: 'a', quantity: 3, amount: 1000 },
+        { sku: 'b', quantity: 1, amount: 250 },
+      ],
+    })
     expect(bought.body.points).toBe(12)
-    const part = await shop.giveBack('r-1', 'external:cid', { purchase: 'external:p-3', items: [{ sku: 'a', quantity: 1 }] })
-    expect(part).toMatchObject({ status: 201, body: { points: 3, lines: [{ sku: 'a', quantity: 1, amount: 333 }], wallets: [{ available: 9, lifetimeReversed: 3 }] } })
+    const part = await shop.giveBack('r-1', 'external:cid', {
+      purchase: 'external:p-3',
+      items: [{ sku: 'a', quantity: 1 }],
+    })
+    expect(part).toMatchObject({
+      status: 201,
+      body: {
+        points: 3,
+        lines: [{ sku: 'a', quantity: 1, amount: 333 }],
+        wallets: [{ available: 9, lifetimeReversed: 3 }],
+      },
+    })
     const rest = await shop.giveBack('r-2', 'external:cid', { items: [{ sku: 'a', quantity: 5 }] })
-    expect(rest).toMatchObject({ status: 201, body: { points: 7, unmatched: [{ sku: 'a', quantity: 3 }], wallets: [{ available: 2 }] } })
-    const over = await shop.giveBack('r-3', 'external:cid', { purchase: bought.body.id, items: [{ sku: 'a', quantity: 1 }] })
+    expect(rest).toMatchObject({
+      status: 201,
+      body: { points: 7, unmatched: [{ sku: 'a', quantity: 3 }], wallets: [{ available: 2 }] },
+    })
+    const over = await shop.giveBack('r-3', 'external:cid', {
+      purchase: bought.body.id,
+      items: [{ sku: 'a', quantity: 1 }],
+    })
     expect(over).toMatchObject({ status: 409, body: { code: 'return_exceeds_purchase' } })
   })
 })
@@ -45,17 +79,39 @@ describe('a purchase', () => {
 describe('500 asks that go together', () => {
   it('are not spoiled by those that are refused, nor by one that the database will not take', async () => {
     const bad: Record<number, Partial<Parameters<Shop['buy']>[3]>> = {
-      17: { occurredAt: NOW() + 3_600_000_000 }, 42: { occurredAt: 0 }, 99: { currency: 'USD' }, 123: { program: 'tea' },
-      200: { items: [{ sku: 'a', quantity: 1, amount: Number.MAX_SAFE_INTEGER }, { sku: 'b', quantity: 1, amount: 1 }] },
-      300: { items: [{ line: 'x', sku: 'a', quantity: 1, amount: 1 }, { line: 'x', sku: 'b', quantity: 1, amount: 1 }] },
+      17: { occurredAt: NOW() + 3_600_000_000 },
+      42: { occurredAt: 0 },
+      99: { currency: 'USD' },
+      123: { program: 'tea' },
+      200: {
+        items: [
+          { sku: 'a', quantity: 1, amount: Number.MAX_SAFE_INTEGER },
+          { sku: 'b', quantity: 1, amount: 1 },
+        ],
+      },
+      300: {
+        items: [
+          { line: 'x', sku: 'a', quantity: 1, amount: 1 },
+          { line: 'x', sku: 'b', quantity: 1, amount: 1 },
+        ],
+      },
       // what the door would not let through: a fault of ours, and only this one's
       444: { store: 'a\0b' },
     }
-    const answers = await Promise.allSettled(Array.from({ length: 500 }, (_, i) => shop.buy(`g-${i}`, `external:g${i % 50}`, 100, bad[i] ?? {})))
-    const codes = answers.map((a) => (a.status === 'rejected' ? 'fault' : a.value.status === 201 ? 'ok' : a.value.body.code))
+    const answers = await Promise.allSettled(
+      Array.from({ length: 500 }, (_, i) => shop.buy(`g-${i}`, `external:g${i % 50}`, 100, bad[i] ?? {})),
+    )
+    const codes = answers.map((a) =>
+      a.status === 'rejected' ? 'fault' : a.value.status === 201 ? 'ok' : a.value.body.code,
+    )
     expect(Object.fromEntries(codes.flatMap((code, i) => (code === 'ok' ? [] : [[i, code]])))).toEqual({
-      17: 'invalid_request', 42: 'invalid_request', 99: 'currency_mismatch', 123: 'program_unknown', 200: 'amount_out_of_range',
-      300: 'invalid_request', 444: 'fault',
+      17: 'invalid_request',
+      42: 'invalid_request',
+      99: 'currency_mismatch',
+      123: 'program_unknown',
+      200: 'amount_out_of_range',
+      300: 'invalid_request',
+      444: 'fault',
     })
     const [row] = await shop.sql("select count(*) from purchases where external_id like 'g-%'")
     expect(row).toEqual({ count: '493' })

@@ -31,17 +31,29 @@ export type GateOptions = {
   unguarded?: boolean
 }
 
-type Waiting = Item & { space: number; arrived: number; queue: Queue; settle: (outcome: Outcome) => void; fail: (fault: Error) => void }
+type Waiting = Item & {
+  space: number
+  arrived: number
+  queue: Queue
+  settle: (outcome: Outcome) => void
+  fail: (fault: Error) => void
+}
 type Queue = { items: Waiting[]; max: number }
 
 /** How long an ask may wait for its turn before its caller is asked to come back. */
 const PATIENCE = 5_000
 const SWEEP_MS = 250
 
+// oxlint-disable-next-line max-lines-per-function -- one closure over one state; each function in it is short
 export function createGate(options: GateOptions): Gate {
   const known = configurations()
-  const deps: ListDeps = { pool: options.pool, configurationAt: (db, version) => known.get(db, version), onFault: options.onFault ?? (() => {}), caution: 0,
-    ...(options.unguarded ? { unguarded: true } : {}) }
+  const deps: ListDeps = {
+    pool: options.pool,
+    configurationAt: (db, version) => known.get(db, version),
+    onFault: options.onFault ?? (() => {}),
+    caution: 0,
+    ...(options.unguarded ? { unguarded: true } : {}),
+  }
   const singles: Queue = { items: [], max: options.singlesMax ?? 100 }
   const bulk: Queue = { items: [], max: options.bulkMax ?? 500 }
   const listsMax = options.listsInFlight ?? 2
@@ -63,8 +75,16 @@ export function createGate(options: GateOptions): Gate {
       const now = Date.now()
       stats.waiting += 1
       const queue = priority === 'single' ? singles : bulk
-      queue.items.push({ space, ask, submit: how, arrived: now, queue, settle, fail,
-        facts: factsOf(ask, now, how.actor) })
+      queue.items.push({
+        space,
+        ask,
+        submit: how,
+        arrived: now,
+        queue,
+        settle,
+        fail,
+        facts: factsOf(ask, now, how.actor),
+      })
       sweeper ??= setInterval(sweep, SWEEP_MS).unref()
       schedule()
     })
@@ -165,8 +185,7 @@ export function createGate(options: GateOptions): Gate {
       if (item.queue === bulk || item.arrived > before) return true
       stats.waiting -= 1
       const running = item.submit.idempotency !== undefined && keys.has(item.submit.idempotency.key)
-      item.settle(refused(running ? refusal('idempotency_in_progress', 'the first request with this Idempotency-Key is still running')
-        : refusal('overloaded', `not begun after ${PATIENCE / 1000} seconds`)))
+      item.settle(waitedTooLong(running))
       return false
     }
     singles.items = singles.items.filter(patient)
@@ -174,18 +193,36 @@ export function createGate(options: GateOptions): Gate {
   }
 
   return {
-    submit, stats: () => ({ ...stats }),
+    submit,
+    stats: () => ({ ...stats }),
     async close() {
-      const done = new Promise<void>((resolve) => { closing = resolve })
+      const done = new Promise<void>((resolve) => {
+        closing = resolve
+      })
       if (stats.waiting > 0) await done
       clearInterval(sweeper)
     },
   }
 }
 
+function waitedTooLong(running: boolean): Outcome {
+  return refused(
+    running
+      ? refusal('idempotency_in_progress', 'the first request with this Idempotency-Key is still running')
+      : refusal('overloaded', `not begun after ${PATIENCE / 1000} seconds`),
+  )
+}
+
 /** What is fixed as an ask arrives. */
 export function factsOf(ask: Ask, ms: number, actor: Uuid | undefined): Facts {
-  return { now: ms * 1000, id: newId(ms), newMember: newId(ms), actor, member: memberRef(ask.member), name: verbOf(ask).name(ask) }
+  return {
+    now: ms * 1000,
+    id: newId(ms),
+    newMember: newId(ms),
+    actor,
+    member: memberRef(ask.member),
+    name: verbOf(ask).name(ask),
+  }
 }
 
 function memberOf(item: Waiting): string {

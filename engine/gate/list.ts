@@ -55,7 +55,9 @@ export async function runList(deps: ListDeps, space: number, items: Item[], loss
     const error = faultOf(thrown)
     if (isMoved(error)) deps.caution = CAUTION
     if (isMoved(error)) await runMoved(deps, space, items, losses + 1)
-    else if (isOutage(error)) for (const item of items) item.outcome ??= refused(refusal('unavailable', 'the database cannot be reached; try again shortly'))
+    else if (isOutage(error))
+      for (const item of items)
+        item.outcome ??= refused(refusal('unavailable', 'the database cannot be reached; try again shortly'))
     else if (items.length === 1) failed(deps, items[0] as Item, error)
     else {
       const half = items.length >> 1
@@ -106,8 +108,13 @@ async function runMoved(deps: ListDeps, space: number, items: Item[], losses: nu
 
 function loading({ ask, submit, facts }: Item): Loading {
   const verb = verbOf(ask)
-  return { ask, facts, key: submit.idempotency?.key, needs: (needs) => verb.needs(ask, needs),
-    furtherNeeds: (slices, needs) => verb.furtherNeeds(ask, facts, slices, needs) }
+  return {
+    ask,
+    facts,
+    key: submit.idempotency?.key,
+    needs: (needs) => verb.needs(ask, needs),
+    furtherNeeds: (slices, needs) => verb.furtherNeeds(ask, facts, slices, needs),
+  }
 }
 
 /** The fold: each ask sees what those before it did. Pure but for the slices, which are this list's own. */
@@ -118,11 +125,19 @@ export function decideAll(slices: Slices, items: readonly Item[]): Answered[] {
     if (idempotency && before) return replay(before, idempotency.request)
     const decision = decideOne(slices, item)
     if (decision instanceof Error) return { outcome: undefined, fault: decision }
-    const outcome = isRefusal(decision) ? refused(decision) : { status: decision.status, body: decision.body, replayed: false }
+    const outcome = isRefusal(decision)
+      ? refused(decision)
+      : { status: decision.status, body: decision.body, replayed: false }
     const changes = isRefusal(decision) ? undefined : decision.changes
     if (changes) apply(slices, changes)
     if (!idempotency || (isRefusal(decision) && decision.code === 'invalid_request')) return { outcome, changes }
-    const stored = { key: idempotency.key, request: idempotency.request, status: outcome.status, answer: outcome.body, at: item.facts.now }
+    const stored = {
+      key: idempotency.key,
+      request: idempotency.request,
+      status: outcome.status,
+      answer: outcome.body,
+      at: item.facts.now,
+    }
     slices.answers.set(idempotency.key, stored)
     return { outcome, changes, store: stored }
   })

@@ -4,7 +4,14 @@ import { type AnswerRow, insertAnswers } from '../base/answers.ts'
 import type { Tx } from '../base/db.ts'
 import { insertNames, type NameRow } from '../base/names.ts'
 import { appendEvents, type NewEvent } from '../base/outbox.ts'
-import { type EntryOf, insertEntries, insertLotUses, insertStates, saveLots, updateStates } from '../ledger/ledger.sql.ts'
+import {
+  type EntryOf,
+  insertEntries,
+  insertLotUses,
+  insertStates,
+  saveLots,
+  updateStates,
+} from '../ledger/ledger.sql.ts'
 import type { LotUse, MemberState } from '../ledger/ledger.rules.ts'
 import { insertMembers } from '../members/members.sql.ts'
 import { insertPurchases, insertReturns, updateReturned } from '../purchases/purchases.sql.ts'
@@ -41,7 +48,13 @@ type Writes = {
  * a table in ascending key order, so that lists wait for each other and do not deadlock. One statement a table, all on
  * the wire at once; when one fails, the transaction rolls back with those after it.
  */
-export async function save(tx: Tx, batchId: Uuid, now: Instant, answered: readonly Answered[], unguarded = false): Promise<void> {
+export async function save(
+  tx: Tx,
+  batchId: Uuid,
+  now: Instant,
+  answered: readonly Answered[],
+  unguarded = false,
+): Promise<void> {
   const w = collect(answered)
   await Promise.all([
     insertAnswers(tx, w.answers),
@@ -60,8 +73,20 @@ export async function save(tx: Tx, batchId: Uuid, now: Instant, answered: readon
 }
 
 function collect(answered: readonly Answered[]): Writes {
-  const w: Writes = { answers: [], names: [], joined: [], states: [], newStates: [], purchases: [], returned: [], returns: [],
-    entries: [], lots: [], uses: [], events: [] }
+  const w: Writes = {
+    answers: [],
+    names: [],
+    joined: [],
+    states: [],
+    newStates: [],
+    purchases: [],
+    returned: [],
+    returns: [],
+    entries: [],
+    lots: [],
+    uses: [],
+    events: [],
+  }
   const states = new Map<Uuid, { state: MemberState; read: number; isNew: boolean }>()
   const purchases = new Map<Uuid, Purchase>()
   const returned = new Map<Uuid, Purchase>()

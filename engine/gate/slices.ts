@@ -63,7 +63,12 @@ export type Loading = {
  * Without `look` it is taken for granted that what the asks will make is new: their own names and idempotency keys are not looked
  * up, since writing them finds out.
  */
-export async function loadSlices(db: Db, asks: readonly Loading[], look: boolean, configurationAt: ConfigurationAt): Promise<Slices> {
+export async function loadSlices(
+  db: Db,
+  asks: readonly Loading[],
+  look: boolean,
+  configurationAt: ConfigurationAt,
+): Promise<Slices> {
   const needs: Needs = { members: new Set(), names: new Set(), answers: new Set() }
   for (const { facts, key, needs: say } of asks) {
     if (look && key) needs.answers.add(key)
@@ -73,7 +78,11 @@ export async function loadSlices(db: Db, asks: readonly Loading[], look: boolean
     say(needs)
   }
   const [version, named, states, answers] = await Promise.all([
-    db.query<{ configVersion: number }>('select config_version as "configVersion" from spaces where space_id = $1', [db.space], 'config-version'),
+    db.query<{ configVersion: number }>(
+      'select config_version as "configVersion" from spaces where space_id = $1',
+      [db.space],
+      'config-version',
+    ),
     loadNames(db, [...needs.names]),
     loadStates(db, [...needs.members]),
     loadAnswers(db, [...needs.answers]),
@@ -85,7 +94,10 @@ export async function loadSlices(db: Db, asks: readonly Loading[], look: boolean
     states: new Map(states.map((state) => [state.member, state])),
     names: new Map(named.map((row) => [row.key, { member: row.owner, object: row.object, seq: row.seq }])),
     answers: new Map(answers.map((row) => [row.key, row])),
-    lots: new Map(), purchases: new Map(), returns: new Map(), entries: new Map(),
+    lots: new Map(),
+    purchases: new Map(),
+    returns: new Map(),
+    entries: new Map(),
   }
   for (const row of named) if (row.member !== null) slices.states.set(row.owner, toState(row))
   await loadFurther(db, asks, slices)
@@ -100,13 +112,16 @@ async function loadNames(db: Db, keys: readonly Uuid[]): Promise<NameRow[]> {
     `select n.key, n.member_id as owner, n.object_id as object, n.seq, ${STATE_COLUMNS}
        from lookups n left join member_states s on s.member_id = n.member_id
       where n.space_id = $1 and n.key = any ($2::uuid[])`,
-    [db.space, uuids(keys, (k) => k)], 'gate-names')
+    [db.space, uuids(keys, (k) => k)],
+    'gate-names',
+  )
 }
 
 async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Promise<void> {
   const needs: FurtherNeeds = { lots: new Set(), purchases: new Map(), holding: [], returns: new Map(), entries: [] }
   for (const { furtherNeeds } of asks) furtherNeeds(slices, needs)
-  const lotMembers = [...needs.lots].map((member) => ({ member, from: firstOpen(slices.states.get(member)) }))
+  const lotMembers = [...needs.lots]
+    .map((member) => ({ member, from: firstOpen(slices.states.get(member)) }))
     .filter((m) => m.from > 0)
   const purchaseKeys = [...needs.purchases].map(([id, member]) => ({ id, member }))
   const returnKeys = [...needs.returns].map(([id, member]) => ({ id, member }))
@@ -131,10 +146,15 @@ function firstOpen(state: MemberState | undefined): number {
 }
 
 /** The entries that repeats of a spend point at: what was asked then is what they say. */
-async function loadEntries(db: Db, keys: readonly { member: Uuid; seq: number }[]): Promise<(Entry & { member: Uuid })[]> {
+async function loadEntries(
+  db: Db,
+  keys: readonly { member: Uuid; seq: number }[],
+): Promise<(Entry & { member: Uuid })[]> {
   return await db.query<Entry & { member: Uuid }>(
     `select e.member_id as member, e.seq, e.wallet_id as "walletId", e.kind, e.points, e.balance, e.source_id as source, e.digest,
             e.occurred_at as "occurredAt", e.booked_at as "bookedAt", e.reason
        from unnest($1::uuid[], $2::int[]) as k(member_id, seq) join entries e using (member_id, seq) where e.space_id = $3`,
-    [uuids(keys, (k) => k.member), (keys.map((k) => k.seq)), db.space], 'gate-entries')
+    [uuids(keys, (k) => k.member), keys.map((k) => k.seq), db.space],
+    'gate-entries',
+  )
 }

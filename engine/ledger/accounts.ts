@@ -16,7 +16,14 @@ export const KINDS = {
 export type Kind = keyof typeof KINDS
 
 const ACCOUNT_NAMES = new Map<number, string>(Object.entries(ACCOUNTS).map(([name, code]) => [code, name]))
-const KIND_NAMES = new Map<number, string>([[1, 'earn'], [2, 'spend'], [3, 'reverse'], [4, 'restore'], [5, 'adjust'], [6, 'expire']])
+const KIND_NAMES = new Map<number, string>([
+  [1, 'earn'],
+  [2, 'spend'],
+  [3, 'reverse'],
+  [4, 'restore'],
+  [5, 'adjust'],
+  [6, 'expire'],
+])
 
 export function accountName(code: number): string {
   return ACCOUNT_NAMES.get(code) ?? `account ${code}`

@@ -57,7 +57,8 @@ function auditLots({ state, entries, lots, uses }: Books): string | undefined {
   }
   for (const entry of entries) {
     const expected = entry.activatesAt !== undefined ? 0 : -signed(entry)
-    if (expected === 0 && entry.from === ACCOUNTS.member) return `entry ${name(state.member, entry.seq)}: takes points and opens a lot`
+    if (expected === 0 && entry.from === ACCOUNTS.member)
+      return `entry ${name(state.member, entry.seq)}: takes points and opens a lot`
     if ((byEntry.get(entry.seq) ?? 0) !== expected) {
       return `entry ${name(state.member, entry.seq)}: moves ${expected} points of lots, its lot uses say ${byEntry.get(entry.seq) ?? 0}`
     }
@@ -81,7 +82,8 @@ function auditWallets({ state, entries, uses }: Books): string | undefined {
   for (const cached of state.wallets) {
     const right = derived.get(cached.w) ?? emptyWallet(cached.w)
     for (const key of ['b', 'e', 's', 'r', 'x', 'a'] as const) {
-      if (cached[key] !== right[key]) return `balance of wallet ${cached.w}: ${WORDS[key]} is ${cached[key]}, the entries give ${right[key]}`
+      if (cached[key] !== right[key])
+        return `balance of wallet ${cached.w}: ${WORDS[key]} is ${cached[key]}, the entries give ${right[key]}`
     }
     if (right.o !== cached.o && (cached.o === 0 || cached.o > right.o)) {
       return `state: lots of wallet ${cached.w} are looked for from entry ${cached.o}, but ${right.o} is open`

@@ -8,9 +8,13 @@ import type { Entry } from './ledger.rules.ts'
  * sha256(convert_to(encode(previous, 'hex') || '|' || …, 'UTF8')), instants as microseconds, absent values empty.
  */
 export function link(previous: string, e: Omit<Entry, 'hash'>): string {
-  return hash('sha256', `${previous}|${e.seq}|${e.walletId}|${e.kind}|${e.from}|${e.to}|${e.ruleVersionId ?? ''}|` +
-    `${e.reverses ?? ''}|${e.points}|${e.balance}|${e.occurredAt}|${e.bookedAt}|${e.activatesAt ?? ''}|` +
-    `${e.expiresAt ?? ''}|${e.source}|${e.digest}|${e.actor ?? ''}`, 'hex')
+  return hash(
+    'sha256',
+    `${previous}|${e.seq}|${e.walletId}|${e.kind}|${e.from}|${e.to}|${e.ruleVersionId ?? ''}|` +
+      `${e.reverses ?? ''}|${e.points}|${e.balance}|${e.occurredAt}|${e.bookedAt}|${e.activatesAt ?? ''}|` +
+      `${e.expiresAt ?? ''}|${e.source}|${e.digest}|${e.actor ?? ''}`,
+    'hex',
+  )
 }
 
 /** Where a member's chain begins: 64 hexadecimal digits, as all of its links. */

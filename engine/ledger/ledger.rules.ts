@@ -36,7 +36,12 @@ export type Entry = {
 
 /** An open lot: an entry that credited the member, and what is left of it. */
 export type Lot = {
-  seq: number; walletId: number; source: Uuid; points: number; remaining: number; activatesAt: Instant
+  seq: number
+  walletId: number
+  source: Uuid
+  points: number
+  remaining: number
+  activatesAt: Instant
   expiresAt: Instant | null
 }
 export type LotUse = { seq: number; lotSeq: number; points: number }
@@ -63,8 +68,15 @@ export type Draft = {
 
 /** What an entry says besides the numbers. */
 export type Why = {
-  kind: Kind; source: Uuid; digest: Uuid; occurredAt: Instant; now: Instant
-  ruleVersionId?: number; reverses?: number; actor?: Uuid; reason?: string
+  kind: Kind
+  source: Uuid
+  digest: Uuid
+  occurredAt: Instant
+  now: Instant
+  ruleVersionId?: number
+  reverses?: number
+  actor?: Uuid
+  reason?: string
   externalId?: string
 }
 
@@ -98,7 +110,15 @@ export function credit(d: Draft, walletId: number, points: number, why: Why): Re
   count(wallet, why.kind, points)
   const entry = book(d, wallet, points, why, why.now)
   if (wallet.o === 0) wallet.o = entry.seq
-  d.lots.push({ seq: entry.seq, walletId, source: why.source, points, remaining: points, activatesAt: why.now, expiresAt: null })
+  d.lots.push({
+    seq: entry.seq,
+    walletId,
+    source: why.source,
+    points,
+    remaining: points,
+    activatesAt: why.now,
+    expiresAt: null,
+  })
   return undefined
 }
 
@@ -123,7 +143,10 @@ export function burnOrder(a: Lot, b: Lot): number {
 export function debit(d: Draft, walletId: number, points: number, why: Why): Refusal | undefined {
   const has = available(d.lots, walletId, why.now)
   if (has < points) return refusal('insufficient_points', `${points} points were asked for and ${has} are available`)
-  const takes = takeFrom(d.lots.filter((lot) => lot.walletId === walletId && isActive(lot, why.now)).sort(burnOrder), points)
+  const takes = takeFrom(
+    d.lots.filter((lot) => lot.walletId === walletId && isActive(lot, why.now)).sort(burnOrder),
+    points,
+  )
   bookTakes(d, walletId, takes, why)
   return undefined
 }
@@ -182,21 +205,45 @@ function lowestOpen(lots: readonly Lot[], walletId: number): number {
 /** Lifetime counters. A restore undoes part of a reversal. */
 function count(wallet: WalletState, kind: Kind, points: number): void {
   switch (kind) {
-    case 'earn': wallet.e += points; break
-    case 'spend': wallet.s += points; break
-    case 'reverse': wallet.r += points; break
-    case 'restore': wallet.r -= points; break
-    case 'expire': wallet.x += points; break
-    case 'adjustUp': wallet.a += points; break
-    case 'adjustDown': wallet.a -= points; break
+    case 'earn':
+      wallet.e += points
+      break
+    case 'spend':
+      wallet.s += points
+      break
+    case 'reverse':
+      wallet.r += points
+      break
+    case 'restore':
+      wallet.r -= points
+      break
+    case 'expire':
+      wallet.x += points
+      break
+    case 'adjustUp':
+      wallet.a += points
+      break
+    case 'adjustDown':
+      wallet.a -= points
+      break
   }
 }
 
 function book(d: Draft, wallet: WalletState, points: number, why: Why, activatesAt?: Instant): Entry {
   const { code, from, to } = KINDS[why.kind]
   const entry: Entry = {
-    seq: ++d.state.entrySeq, walletId: wallet.w, kind: code, from, to, points, balance: wallet.b,
-    occurredAt: why.occurredAt, bookedAt: why.now, source: why.source, digest: why.digest, hash: '',
+    seq: ++d.state.entrySeq,
+    walletId: wallet.w,
+    kind: code,
+    from,
+    to,
+    points,
+    balance: wallet.b,
+    occurredAt: why.occurredAt,
+    bookedAt: why.now,
+    source: why.source,
+    digest: why.digest,
+    hash: '',
   }
   if (activatesAt !== undefined) entry.activatesAt = activatesAt
   if (why.ruleVersionId !== undefined) entry.ruleVersionId = why.ruleVersionId

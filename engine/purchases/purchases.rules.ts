@@ -4,7 +4,13 @@ import { type Refusal, refusal } from '@laurel/contract/refusals'
 
 /** A line of a purchase: `amount` is for the whole line, in the currency's minor units. */
 export type Item = {
-  line: string; sku: string; name?: string; category?: string; brand?: string; quantity: number; amount: number
+  line: string
+  sku: string
+  name?: string
+  category?: string
+  brand?: string
+  quantity: number
+  amount: number
 }
 export type AskedItem = Omit<Item, 'line'> & { line?: string | undefined }
 
@@ -64,14 +70,25 @@ export type ReturnLine = { purchase: Uuid; index: number; line: string; sku: str
 
 /** What a return took for one purchase from one wallet (negative: gave back). */
 export type Taken = {
-  purchase: Uuid; walletId: number; points: number; writtenOff: number; lots: [seq: number, points: number][]
+  purchase: Uuid
+  walletId: number
+  points: number
+  writtenOff: number
+  lots: [seq: number, points: number][]
 }
 
 export const LINES_MAX = 1_000
 
 /** All that a purchase says but for its member and its external id, as one text: its digest is taken over this. */
-export function contentText(programId: number, occurredAt: Instant, currency: string, itemsText: string, channel: string | null,
-  store: string | null, metadata: string | null): string {
+export function contentText(
+  programId: number,
+  occurredAt: Instant,
+  currency: string,
+  itemsText: string,
+  channel: string | null,
+  store: string | null,
+  metadata: string | null,
+): string {
   return `${programId}|${occurredAt}|${currency}|${itemsText}|${JSON.stringify([channel, store])}|${metadata}`
 }
 
@@ -82,13 +99,23 @@ export function normaliseItems(asked: readonly AskedItem[]): Item[] | Refusal {
   for (const [i, item] of asked.entries()) {
     const line = item.line ?? String(i + 1)
     if (names.has(line)) {
-      return refusal('invalid_request', `two lines are called "${line}"`,
-        [{ pointer: `/items/${i}/line`, detail: `another line is called "${line}" (a line without a name is called by its place)` }])
+      return refusal('invalid_request', `two lines are called "${line}"`, [
+        {
+          pointer: `/items/${i}/line`,
+          detail: `another line is called "${line}" (a line without a name is called by its place)`,
+        },
+      ])
     }
     names.add(line)
-    items.push({ line, sku: item.sku, ...(item.name === undefined ? {} : { name: item.name }),
+    items.push({
+      line,
+      sku: item.sku,
+      ...(item.name === undefined ? {} : { name: item.name }),
       ...(item.category === undefined ? {} : { category: item.category }),
-      ...(item.brand === undefined ? {} : { brand: item.brand }), quantity: item.quantity, amount: item.amount })
+      ...(item.brand === undefined ? {} : { brand: item.brand }),
+      quantity: item.quantity,
+      amount: item.amount,
+    })
   }
   return items
 }
@@ -119,7 +146,11 @@ export function remainingItems(items: readonly Item[], units: readonly number[])
     const returned = units[i] ?? 0
     if (returned === 0) left.push(item)
     else if (returned < item.quantity) {
-      left.push({ ...item, quantity: item.quantity - returned, amount: item.amount - amountReturned(item.amount, returned, item.quantity) })
+      left.push({
+        ...item,
+        quantity: item.quantity - returned,
+        amount: item.amount - amountReturned(item.amount, returned, item.quantity),
+      })
     }
   }
   return left
@@ -140,13 +171,20 @@ export function allocateNamed(purchase: Purchase, asked: AskedReturn): Allocatio
       const quantity = item.quantity - (units[index] ?? 0)
       return quantity > 0 ? [{ purchase, index, quantity }] : []
     })
-    return left.length > 0 ? left : refusal('return_exceeds_purchase', 'everything of this purchase was returned before')
+    return left.length > 0
+      ? left
+      : refusal('return_exceeds_purchase', 'everything of this purchase was returned before')
   }
   const allocations: Allocation[] = []
   for (const [i, want] of asked.entries()) {
     let quantity = want.quantity
     for (const [index, item] of purchase.items.entries()) {
-      if (want.line === undefined ? item.sku !== want.sku : item.line !== want.line || (want.sku !== undefined && want.sku !== item.sku)) continue
+      if (
+        want.line === undefined
+          ? item.sku !== want.sku
+          : item.line !== want.line || (want.sku !== undefined && want.sku !== item.sku)
+      )
+        continue
       const taken = Math.min(quantity, item.quantity - (units[index] ?? 0))
       if (taken <= 0) continue
       units[index] = (units[index] ?? 0) + taken
@@ -155,9 +193,12 @@ export function allocateNamed(purchase: Purchase, asked: AskedReturn): Allocatio
       if (quantity === 0) break
     }
     if (quantity > 0) {
-      return refusal('return_exceeds_purchase', `${want.line === undefined ? `SKU "${want.sku}"` : `line "${want.line}"`}: ` +
-        `${want.quantity} returned, but only ${want.quantity - quantity} are left of what was bought`,
-        [{ pointer: `/items/${i}/quantity`, detail: `at most ${want.quantity - quantity}` }])
+      return refusal(
+        'return_exceeds_purchase',
+        `${want.line === undefined ? `SKU "${want.sku}"` : `line "${want.line}"`}: ` +
+          `${want.quantity} returned, but only ${want.quantity - quantity} are left of what was bought`,
+        [{ pointer: `/items/${i}/quantity`, detail: `at most ${want.quantity - quantity}` }],
+      )
     }
   }
   return allocations
@@ -168,8 +209,11 @@ export function allocateNamed(purchase: Purchase, asked: AskedReturn): Allocatio
  * SKU that occurred no later than the return, newest first, unit by unit, within a purchase its lines in order. The
  * rest is unmatched and takes nothing.
  */
-export function allocateMatching(purchases: readonly Purchase[], asked: Exclude<AskedReturn, 'all'>, occurredAt: Instant):
-  { allocations: Allocation[]; unmatched: { sku: string; quantity: number }[] } {
+export function allocateMatching(
+  purchases: readonly Purchase[],
+  asked: Exclude<AskedReturn, 'all'>,
+  occurredAt: Instant,
+): { allocations: Allocation[]; unmatched: { sku: string; quantity: number }[] } {
   const newestFirst = purchases.filter((p) => p.occurredAt <= occurredAt).sort(byMostRecent)
   const units = new Map<Uuid, number[]>()
   const allocations: Allocation[] = []

@@ -5,18 +5,34 @@ import type { Db, Tx } from '../base/db.ts'
 import type { Item, Purchase, Return, Returned, ReturnLine, StoredAward, Taken } from './purchases.rules.ts'
 
 export type PurchaseRow = {
-  member: Uuid; id: Uuid; programId: number; configVersion: number; total: number; occurredAt: Instant; recordedAt: Instant
-  digest: Uuid; externalId: string; items: string; awards: string; channel: string | null; store: string | null
-  metadata: string | null; returned: string | null
+  member: Uuid
+  id: Uuid
+  programId: number
+  configVersion: number
+  total: number
+  occurredAt: Instant
+  recordedAt: Instant
+  digest: Uuid
+  externalId: string
+  items: string
+  awards: string
+  channel: string | null
+  store: string | null
+  metadata: string | null
+  returned: string | null
 }
 export const PURCHASE_COLUMNS = `member_id as member, purchase_id as id, program_id as "programId", config_version as "configVersion", total,
   occurred_at as "occurredAt", recorded_at as "recordedAt", digest, external_id as "externalId", items, awards, channel,
   store, metadata, returned`
 
 export function toPurchase(row: PurchaseRow): Purchase {
-  return { ...row, items: JSON.parse(row.items) as Item[], itemsText: row.items,
+  return {
+    ...row,
+    items: JSON.parse(row.items) as Item[],
+    itemsText: row.items,
     awards: JSON.parse(row.awards) as StoredAward[],
-    returned: row.returned === null ? null : (JSON.parse(row.returned) as Returned) }
+    returned: row.returned === null ? null : (JSON.parse(row.returned) as Returned),
+  }
 }
 
 /** Purchases by their keys, in no particular order. */
@@ -25,7 +41,9 @@ export async function loadPurchases(db: Db, keys: readonly { member: Uuid; id: U
     `select ${PURCHASE_COLUMNS} from purchases
        join unnest($1::uuid[], $2::uuid[]) as k(member_id, purchase_id) using (member_id, purchase_id)
       where space_id = $3`,
-    [uuids(keys, (k) => k.member), uuids(keys, (k) => k.id), db.space], 'purchases-load')
+    [uuids(keys, (k) => k.member), uuids(keys, (k) => k.id), db.space],
+    'purchases-load',
+  )
   return rows.map(toPurchase)
 }
 
@@ -36,7 +54,9 @@ export async function loadHolding(db: Db, wants: readonly { member: Uuid; sku: s
       where space_id = $3 and member_id = any ($1::uuid[])
         and exists (select from unnest($1::uuid[], $2::text[]) as w(member, sku), json_array_elements(items::json) as i
                      where w.member = member_id and i ->> 'sku' = w.sku)`,
-    [uuids(wants, (w) => w.member), texts(wants, (w) => w.sku), db.space], 'purchases-holding')
+    [uuids(wants, (w) => w.member), texts(wants, (w) => w.sku), db.space],
+    'purchases-holding',
+  )
   return rows.map(toPurchase)
 }
 
@@ -47,13 +67,26 @@ export async function insertPurchases(tx: Tx, rows: readonly Purchase[]): Promis
                             digest, external_id, items, awards, channel, store, metadata, returned)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::bigint[], $7::timestamptz[],
        $8::timestamptz[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[])`,
-    [tx.space, uuids(rows, (r) => r.member), uuids(rows, (r) => r.id), int4s(rows, (r) => r.programId),
-      int8s(rows, (r) => r.configVersion), int8s(rows, (r) => r.total), instants(rows, (r) => r.occurredAt),
-      instants(rows, (r) => r.recordedAt), uuids(rows, (r) => r.digest), texts(rows, (r) => r.externalId),
-      texts(rows, (r) => r.itemsText), texts(rows, (r) => JSON.stringify(r.awards)), texts(rows, (r) => r.channel),
-      texts(rows, (r) => r.store), texts(rows, (r) => r.metadata),
-      texts(rows, (r) => (r.returned === null ? null : JSON.stringify(r.returned)))],
-    'purchases-insert')
+    [
+      tx.space,
+      uuids(rows, (r) => r.member),
+      uuids(rows, (r) => r.id),
+      int4s(rows, (r) => r.programId),
+      int8s(rows, (r) => r.configVersion),
+      int8s(rows, (r) => r.total),
+      instants(rows, (r) => r.occurredAt),
+      instants(rows, (r) => r.recordedAt),
+      uuids(rows, (r) => r.digest),
+      texts(rows, (r) => r.externalId),
+      texts(rows, (r) => r.itemsText),
+      texts(rows, (r) => JSON.stringify(r.awards)),
+      texts(rows, (r) => r.channel),
+      texts(rows, (r) => r.store),
+      texts(rows, (r) => r.metadata),
+      texts(rows, (r) => (r.returned === null ? null : JSON.stringify(r.returned))),
+    ],
+    'purchases-insert',
+  )
 }
 
 /** What was returned of purchases that were stored before this list. */
@@ -64,19 +97,34 @@ export async function updateReturned(tx: Tx, rows: readonly Purchase[]): Promise
        from unnest($1::uuid[], $2::uuid[], $3::text[]) as n(member_id, purchase_id, returned)
       where p.member_id = n.member_id and p.purchase_id = n.purchase_id and p.space_id = $4`,
     [uuids(rows, (r) => r.member), uuids(rows, (r) => r.id), texts(rows, (r) => JSON.stringify(r.returned)), tx.space],
-    'purchases-returned')
+    'purchases-returned',
+  )
 }
 
 type ReturnRow = {
-  member: Uuid; id: Uuid; programId: number; occurredAt: Instant; recordedAt: Instant; digest: Uuid; externalId: string
-  purchase: Uuid | null; asked: string; lines: string; unmatched: string; taken: string
+  member: Uuid
+  id: Uuid
+  programId: number
+  occurredAt: Instant
+  recordedAt: Instant
+  digest: Uuid
+  externalId: string
+  purchase: Uuid | null
+  asked: string
+  lines: string
+  unmatched: string
+  taken: string
 }
 const RETURN_COLUMNS = `member_id as member, return_id as id, program_id as "programId", occurred_at as "occurredAt",
   recorded_at as "recordedAt", digest, external_id as "externalId", purchase_id as purchase, asked, lines, unmatched, taken`
 
 export function toReturn(row: ReturnRow): Return {
-  return { ...row, lines: JSON.parse(row.lines) as ReturnLine[],
-    unmatched: JSON.parse(row.unmatched) as Return['unmatched'], taken: JSON.parse(row.taken) as Taken[] }
+  return {
+    ...row,
+    lines: JSON.parse(row.lines) as ReturnLine[],
+    unmatched: JSON.parse(row.unmatched) as Return['unmatched'],
+    taken: JSON.parse(row.taken) as Taken[],
+  }
 }
 
 export async function loadReturns(db: Db, keys: readonly { member: Uuid; id: Uuid }[]): Promise<Return[]> {
@@ -84,7 +132,9 @@ export async function loadReturns(db: Db, keys: readonly { member: Uuid; id: Uui
     `select ${RETURN_COLUMNS} from returns
        join unnest($1::uuid[], $2::uuid[]) as k(member_id, return_id) using (member_id, return_id)
       where space_id = $3`,
-    [uuids(keys, (k) => k.member), uuids(keys, (k) => k.id), db.space], 'returns-load')
+    [uuids(keys, (k) => k.member), uuids(keys, (k) => k.id), db.space],
+    'returns-load',
+  )
   return rows.map(toReturn)
 }
 
@@ -95,19 +145,39 @@ export async function insertReturns(tx: Tx, rows: readonly Return[]): Promise<vo
                           purchase_id, asked, lines, unmatched, taken)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::timestamptz[], $6::timestamptz[], $7::uuid[], $8::text[],
        $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[])`,
-    [tx.space, uuids(rows, (r) => r.member), uuids(rows, (r) => r.id), int4s(rows, (r) => r.programId),
-      instants(rows, (r) => r.occurredAt), instants(rows, (r) => r.recordedAt), uuids(rows, (r) => r.digest),
-      texts(rows, (r) => r.externalId), uuids(rows, (r) => r.purchase), texts(rows, (r) => r.asked),
-      texts(rows, (r) => JSON.stringify(r.lines)), texts(rows, (r) => JSON.stringify(r.unmatched)),
-      texts(rows, (r) => JSON.stringify(r.taken))],
-    'returns-insert')
+    [
+      tx.space,
+      uuids(rows, (r) => r.member),
+      uuids(rows, (r) => r.id),
+      int4s(rows, (r) => r.programId),
+      instants(rows, (r) => r.occurredAt),
+      instants(rows, (r) => r.recordedAt),
+      uuids(rows, (r) => r.digest),
+      texts(rows, (r) => r.externalId),
+      uuids(rows, (r) => r.purchase),
+      texts(rows, (r) => r.asked),
+      texts(rows, (r) => JSON.stringify(r.lines)),
+      texts(rows, (r) => JSON.stringify(r.unmatched)),
+      texts(rows, (r) => JSON.stringify(r.taken)),
+    ],
+    'returns-insert',
+  )
 }
 
 /** A member's purchases and returns, for the audit. */
-export async function loadForAudit(db: Db, members: readonly Uuid[]): Promise<{ purchases: Purchase[]; returns: Return[] }> {
+export async function loadForAudit(
+  db: Db,
+  members: readonly Uuid[],
+): Promise<{ purchases: Purchase[]; returns: Return[] }> {
   const [purchases, returns] = await Promise.all([
-    db.query<PurchaseRow>(`select ${PURCHASE_COLUMNS} from purchases where space_id = $2 and member_id = any ($1::uuid[])`, [uuids(members, (m) => m), db.space]),
-    db.query<ReturnRow>(`select ${RETURN_COLUMNS} from returns where space_id = $2 and member_id = any ($1::uuid[])`, [uuids(members, (m) => m), db.space]),
+    db.query<PurchaseRow>(
+      `select ${PURCHASE_COLUMNS} from purchases where space_id = $2 and member_id = any ($1::uuid[])`,
+      [uuids(members, (m) => m), db.space],
+    ),
+    db.query<ReturnRow>(`select ${RETURN_COLUMNS} from returns where space_id = $2 and member_id = any ($1::uuid[])`, [
+      uuids(members, (m) => m),
+      db.space,
+    ]),
   ])
   return { purchases: purchases.map(toPurchase), returns: returns.map(toReturn) }
 }

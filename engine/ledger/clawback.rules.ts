@@ -1,0 +1,77 @@
+import type { Uuid } from '@laurel/contract/ids'
+import { bookTakes, burnOrder, type Draft, giveBack, isActive, type Lot, takeFrom, type Why } from './ledger.rules.ts'
+
+/** What was taken back in one wallet of what one source gave, up to now. */
+export type Clawed = {
+  walletId: number
+  /** taken from these lots and not given back since: [seq, points] */
+  lots: [seq: number, points: number][]
+  /** not to be found any more, and let go */
+  writtenOff: number
+}
+
+/** One step of it. Negative: given back, and no longer written off. */
+export type Step = { points: number; writtenOff: number; lots: Clawed['lots'] }
+
+/**
+ * Brings what was taken back (and written off) to `due`: takes more, from the source's own lots first (pending before active), then from
+ * the member's others in burn order, and writes off what is not to be found; or gives back, to the lots from which it
+ * came, at their original age.
+ */
+export function claw(books: Draft, source: Uuid, before: Clawed, due: number, why: Omit<Why, 'kind'>): [Clawed, Step?] {
+  const difference = due - before.lots.reduce((sum, [, points]) => sum + points, 0) - before.writtenOff
+  if (difference === 0) return [before]
+  const step =
+    difference > 0
+      ? takeMore(books, source, before.walletId, difference, { ...why, kind: 'reverse' })
+      : giveUp(books, source, before, -difference, { ...why, kind: 'restore' })
+  const writtenOff = before.writtenOff + step.writtenOff
+  return [{ walletId: before.walletId, lots: merge(before.lots, step.lots), writtenOff }, step]
+}
+
+function takeMore(books: Draft, source: Uuid, walletId: number, points: number, why: Why): Step {
+  const lots = books.lots
+    .filter((lot) => lot.walletId === walletId && lot.remaining > 0)
+    .sort(ownFirst(source, why.now))
+  const takes = takeFrom(lots, points)
+  const found = takes.reduce((sum, take) => sum + take.points, 0)
+  bookTakes(books, walletId, takes, why)
+  return { points: found, writtenOff: points - found, lots: takes.map((take) => [take.lot.seq, take.points]) }
+}
+
+/** First what was written off is taken up again; then points go back, to what was taken from last first. */
+function giveUp(books: Draft, source: Uuid, before: Clawed, points: number, why: Why): Step {
+  const forgiven = Math.min(points, before.writtenOff)
+  let left = points - forgiven
+  const gives: { lot: Lot; points: number }[] = []
+  for (const [seq, taken] of before.lots.toReversed()) {
+    const given = Math.min(left, taken)
+    if (given === 0) continue
+    left -= given
+    gives.push({ lot: lotOf(books, seq, before.walletId, source), points: given })
+  }
+  giveBack(books, before.walletId, gives, why)
+  const lots = gives.map((give): [number, number] => [give.lot.seq, -give.points])
+  return { points: forgiven - points, writtenOff: -forgiven, lots }
+}
+
+/** A lot that was used up is not among the open ones: it is known all the same, with nothing left. */
+function lotOf(books: Draft, seq: number, walletId: number, source: Uuid): Lot {
+  let lot = books.lots.find((l) => l.seq === seq)
+  if (!lot) {
+    lot = { seq, walletId, source, points: 0, remaining: 0, activatesAt: 0, expiresAt: null }
+    books.lots.push(lot)
+  }
+  return lot
+}
+
+function ownFirst(source: Uuid, now: number): (a: Lot, b: Lot) => number {
+  const rank = (lot: Lot) => (lot.source !== source ? 2 : isActive(lot, now) ? 1 : 0)
+  return (a, b) => rank(a) - rank(b) || burnOrder(a, b)
+}
+
+function merge(before: Clawed['lots'], now: Clawed['lots']): Clawed['lots'] {
+  const sums = new Map(before)
+  for (const [seq, points] of now) sums.set(seq, (sums.get(seq) ?? 0) + points)
+  return [...sums].filter(([, points]) => points !== 0)
+}
