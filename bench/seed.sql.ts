@@ -1,4 +1,4 @@
-import { CURRENCY, ENROLLED_EVERY_MS, ENROLLED_FROM_MS, EXTERNAL_DIGITS, MEMBERS, PROGRAM } from './population.ts'
+import { CURRENCY, ENROLLED_EVERY_MS, ENROLLED_FROM_MS, EXTERNAL_DIGITS, PROGRAM } from './population.ts'
 
 /**
  * Statements that fill a migrated, empty database as if members had been enrolled and purchases recorded one by one:
@@ -44,10 +44,10 @@ export const KEY = `
     select 1, gen_random_uuid(), 'Bench', 'bench', sha256($1::bytea), '{*}'`
 
 /** What every member has to begin with, in a table of work: number, id, state of the books. */
-export const WORK = `
+export const work = (members: number) => `
   create unlogged table bench_work as
     select n, id as member_id, encode(sha256(convert_to(id::text, 'UTF8')), 'hex') as chain, 0::bigint as balance, 0 as seq
-      from (select n, ${uuid7(`(${ENROLLED_FROM_MS} + n * ${ENROLLED_EVERY_MS}::bigint)`, 'n::text')} as id from generate_series(1, ${MEMBERS}) n) m
+      from (select n, ${uuid7(`(${ENROLLED_FROM_MS} + n * ${ENROLLED_EVERY_MS}::bigint)`, 'n::text')} as id from generate_series(1, ${members}) n) m
      order by n`
 
 const externalId = (n: string) => `'m' || lpad(${n}::text, ${EXTERNAL_DIGITS}, '0')`
@@ -59,15 +59,16 @@ export const PROFILES = [
 ]
 
 /**
- * One more purchase, with one entry, for `count` of the members spread over all: number `first` and up of `total`
- * purchases in all. A member's chain goes on from the purchase before.
+ * One more purchase, with one entry, for every member (or as many as are left of `total`, spread over all): numbers
+ * `first` and up. A member's chain goes on from the purchase before.
  */
-export function purchases(first: number, count: number, total: number): string[] {
+export function purchases(members: number, first: number, total: number): string[] {
+  const count = Math.min(members, total - first)
   const micros = `(${FROM} + (${first} + row_number() over (order by n)) * ${Math.floor((UNTIL - FROM) / total)}::bigint)`
   return [
     'drop table if exists bench_step',
     `create unlogged table bench_step as
-       with chosen as (select *, ${micros} as t from bench_work where n::bigint * 7919 % ${MEMBERS} < ${count}),
+       with chosen as (select *, ${micros} as t from bench_work where n::bigint * 7919 % ${members} < ${count}),
        bought as (
          select n, member_id, chain, balance, seq + 1 as seq, t, 1000 + abs(hashint8(n + 13 * ${first}::bigint)) % 1000 as a,
                 1000 + abs(hashint8(n + 17 * ${first}::bigint)) % 1000 as b,
@@ -87,7 +88,7 @@ export function purchases(first: number, count: number, total: number): string[]
     `insert into purchases (space_id, member_id, purchase_id, program_id, config_version, total, occurred_at, recorded_at, digest, external_id,
                             items, awards, channel, store)
        select 1, member_id, purchase_id, 1, 2, a + b, ${at('t')}, ${at('t')}, digest, external_id, items,
-              '[[1,' || points || ',"1 point per 1.00 ${CURRENCY} on ' || ${money('(a + b)')} || '"]]', 'pos', 'high-street' from bench_step`,
+              '[[1,' || points || ',"1 point per 1.00 ${CURRENCY} on ' || ${money('(a + b)')} || '",' || seq || ']]', 'pos', 'high-street' from bench_step`,
     `insert into entries (space_id, member_id, seq, wallet_id, kind, from_account, to_account, rule_version_id, points, balance,
                           occurred_at, booked_at, activates_at, source_id, digest, hash)
        select 1, member_id, seq, 1, 1, 2, 1, 1, points, balance + points, ${at('t')}, ${at('t')}, ${at('t')}, purchase_id, digest, decode(hash, 'hex')

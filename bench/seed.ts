@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { migrate } from '@laurel/server/migrate'
 import type pg from 'pg'
 import { MEMBERS } from './population.ts'
-import { CONFIGURATION, GROWING, INDEXES, KEY, PROFILES, purchases, STATES, WORK } from './seed.sql.ts'
+import { CONFIGURATION, GROWING, INDEXES, KEY, PROFILES, purchases, STATES, work } from './seed.sql.ts'
 import { asSuperuser, type Stage, withClient } from './stage.ts'
 
 /** The API key that the seeded databases know. */
@@ -44,7 +44,7 @@ export async function seeded(stage: Stage, entries: number): Promise<string> {
   const began = Date.now()
   await withClient(stage.cluster.url, (client) => client.query(`create database ${name}`))
   await migrate(stage.url(name))
-  await withClient(stage.url(name), (client) => fill(client, entries))
+  await withClient(stage.url(name), (client) => fill(client, MEMBERS, entries))
   await asSuperuser(stage, (client) => client.query('checkpoint'))
   await withClient(stage.url(name), async (client) => {
     await client.query('vacuum analyze')
@@ -54,7 +54,8 @@ export async function seeded(stage: Stage, entries: number): Promise<string> {
   return name
 }
 
-async function fill(client: pg.Client, entries: number): Promise<void> {
+/** Into a migrated, empty database; entries: one a purchase. */
+export async function fill(client: pg.Client, members: number, entries: number): Promise<void> {
   await client.query(
     "set synchronous_commit = off; set work_mem = '256MB'; set maintenance_work_mem = '1GB'; set timezone = 'UTC'",
   )
@@ -62,13 +63,15 @@ async function fill(client: pg.Client, entries: number): Promise<void> {
   await client.query(KEY, [BENCH_KEY])
   const { rows: indexes } = await client.query<{ drop: string; make: string }>(INDEXES, [GROWING])
   for (const { drop } of indexes) await client.query(drop)
-  await client.query(WORK)
+  for (const table of GROWING) await client.query(`alter table ${table} set (autovacuum_enabled = off)`)
+  await client.query(work(members))
   for (const statement of PROFILES) await client.query(statement)
-  for (let done = 0; done < entries; done += MEMBERS) {
-    for (const statement of purchases(done, Math.min(MEMBERS, entries - done), entries)) await client.query(statement)
+  for (let done = 0; done < entries; done += members) {
+    for (const statement of purchases(members, done, entries)) await client.query(statement)
   }
   for (const statement of STATES) await client.query(statement)
   for (const { make } of indexes) await client.query(make)
+  for (const table of GROWING) await client.query(`alter table ${table} reset (autovacuum_enabled)`)
 }
 
 /** A copy of a seeded database to write into, whatever was there before. Returns its name. */
