@@ -8,11 +8,16 @@ import { fileURLToPath } from 'node:url'
 const NEEDED = [24, 11]
 const cli = fileURLToPath(new URL('cli.ts', import.meta.url))
 
-if (goodEnough(process.versions.node)) {
+// What a list holds alive while it is under way should not be copied by every small collection: a quarter of the
+// processor time of an API process with V8's own 16 MB. Only a new process can be told.
+const FLAGS = ['--max-semi-space-size=64']
+const SERVES = ['start', 'api', 'import']
+
+if (goodEnough(process.versions.node) && !SERVES.includes(process.argv[2])) {
   process.argv[1] = cli
   await import('./cli.ts')
 } else {
-  const node = pinnedNode()
+  const node = goodEnough(process.versions.node) ? process.execPath : pinnedNode()
   if (!node) {
     console.error(
       `Laurel needs Node ${NEEDED.join('.')} or later, and this is ${process.versions.node}. ` +
@@ -20,7 +25,7 @@ if (goodEnough(process.versions.node)) {
     )
     process.exit(1)
   }
-  const child = spawn(node, [cli, ...process.argv.slice(2)], { stdio: 'inherit' })
+  const child = spawn(node, [...FLAGS, cli, ...process.argv.slice(2)], { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(name)
