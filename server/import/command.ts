@@ -22,6 +22,8 @@ type Options = { program: string; map: string; dryRun?: boolean; mode: Mode; rep
 /** All is stored that should be; something was in the way; all went well but some rows were refused. */
 export const EXIT = { done: 0, failed: 1, someRefused: 3, interrupted: 130 } as const
 const CONNECTIONS = 4
+/** Faults of different kinds that are shown; refused rows name the others. */
+const FAULTS_TOLD_MAX = 10
 const TENANT = 'default'
 
 const HELP = `
@@ -89,15 +91,16 @@ async function importAndSay(
   } finally {
     refusedPath = await refused.close()
   }
-  const seconds = tally.seconds.toFixed(1)
   const said = { dryRun: options.dryRun === true, ...(refusedPath ? { refusedFile: refusedPath } : {}) }
-  process.stdout.write(
-    `${file}: ${tally.stopped ? 'stopped' : 'done'} after ${seconds} s, ` +
-      `${Math.round(tally.rows / Math.max(tally.seconds, 0.001)).toLocaleString('en-GB')} rows/s\n\n${reportText(tally, said)}`,
-  )
+  const ended = `${file}: ${tally.stopped ? 'stopped' : 'done'} after ${tally.seconds.toFixed(1)} s${rateOf(tally)}`
+  process.stdout.write(`${ended}\n\n${reportText(tally, said)}`)
   if (options.report)
     await writeFile(options.report, reportJson(tally, { file, program: options.program, mode: options.mode, ...said }))
   return tally
+}
+
+function rateOf({ stopped, rows, seconds }: Tally): string {
+  return stopped || seconds === 0 ? '' : `, ${Math.round(rows / seconds).toLocaleString('en-GB')} rows/s`
 }
 
 /** Runs `work` with the way into the engine: the gate, in this process, on the database that the settings name. */
@@ -111,9 +114,13 @@ async function withEngine<T>(
     await checkSchema(url)
     const space = await spaceOf(url, mode)
     const pool = openPool(url, { max: CONNECTIONS, applicationName: 'laurel-import' })
+    const told = new Set<string>()
     const gate = createGate({
       pool,
-      onFault: (error, verb) => console.error(`A ${verb} met a fault of Laurel's own: ${error.message}`),
+      onFault: (error, verb) => {
+        if (told.size < FAULTS_TOLD_MAX && !told.has(error.message)) console.error(`\nA ${verb} met a fault:`, error)
+        told.add(error.message)
+      },
     })
     try {
       const configuration = await withRead(pool, space, loadConfiguration)

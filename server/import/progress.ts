@@ -8,7 +8,7 @@ type Terminal = Writable & { isTTY?: boolean; columns?: number }
 
 const REDRAW_MS = 100
 const PLAIN_MS = 5_000
-const BAR = 24
+const BAR_MAX = 24
 /** The rate is that of the last so many milliseconds, so that it says what is going on now. */
 const RATE_OVER_MS = 5_000
 
@@ -32,12 +32,8 @@ export function progressOn(out: Terminal, now: () => number = Date.now): Progres
       marks.push({ at, rows: state.rows, share: state.share })
       while (marks.length > 2 && (marks[1] as { at: number }).at <= at - RATE_OVER_MS) marks.shift()
       const since = marks[0] as { at: number; rows: number; share: number }
-      const text = line(
-        state,
-        { ms: at - since.at, rows: state.rows - since.rows, share: state.share - since.share },
-        tty,
-      )
-      out.write(tty ? `\r\u001b[K${text.slice(0, (out.columns ?? 80) - 1)}` : `${text}\n`)
+      const lately = { ms: at - since.at, rows: state.rows - since.rows, share: state.share - since.share }
+      out.write(tty ? `\r\u001b[K${line(state, lately, (out.columns ?? 80) - 1)}` : `${line(state, lately)}\n`)
       drawn = true
     },
     end() {
@@ -47,20 +43,23 @@ export function progressOn(out: Terminal, now: () => number = Date.now): Progres
   }
 }
 
-function line(state: State, lately: { ms: number; rows: number; share: number }, bar: boolean): string {
+/** In a line of at most `width` characters the bar takes what room there is; without a width there is none. */
+function line(state: State, lately: { ms: number; rows: number; share: number }, width?: number): string {
   const share = Math.min(1, state.total ? state.rows / state.total : state.share)
-  const filled = Math.round(share * BAR)
   const rate = lately.ms > 0 ? (lately.rows / lately.ms) * 1000 : 0
   const gained = state.total ? lately.rows / state.total : lately.share
   const left = gained > 0 ? ((1 - share) / gained) * lately.ms : undefined
-  return [
-    state.doing,
-    ...(bar ? ['█'.repeat(filled) + '░'.repeat(BAR - filled)] : []),
+  const said = [
     `${Math.floor(share * 100)} %`,
-    `${count(state.rows)}${state.total ? ` of ${count(state.total)}` : ''} rows`,
+    ...(state.total ? [`${count(state.rows)} of ${count(state.total)} rows`] : []),
     ...(rate > 0 ? [`${count(Math.round(rate))}/s`] : []),
     ...(left === undefined ? [] : [`${duration(left)} left`]),
   ].join('  ')
+  if (width === undefined) return `${state.doing}  ${said}`
+  const room = Math.min(BAR_MAX, width - state.doing.length - said.length - 4)
+  const filled = Math.round(share * Math.max(0, room))
+  const bar = room > 0 ? `${'█'.repeat(filled)}${'░'.repeat(room - filled)}  ` : ''
+  return `${state.doing}  ${bar}${said}`.slice(0, width)
 }
 
 function count(n: number): string {

@@ -71,6 +71,13 @@ describe('an import whose server', () => {
     expect(faults).toEqual([3, 4].map((line) => ({ line, code: 'fault', reason: 'a bug' })))
   })
 
+  test('meets nothing but faults stops', async () => {
+    const rows = Array.from({ length: 500 }, (_, i) => row(String(i)))
+    const { tally } = await run(rows, async () => Promise.reject(new Error('no such column')), { underWayMax: 120 })
+    expect(tally.stopped?.why).toBe("one fault of Laurel's own after another: no such column")
+    expect(tally.purchases.found).toBeLessThan(300)
+  })
+
   test('refuses purchases lists all their rows with its code', async () => {
     const { tally, faults } = await run([row('1'), row('1')], async () => refusal(422, 'currency_mismatch'))
     expect(tally.refused).toEqual(new Map([['currency_mismatch', 2]]))

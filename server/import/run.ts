@@ -32,6 +32,8 @@ const UNDER_WAY_MAX = 1_000
 const PATIENCE_MS = 60_000
 const PAUSE_MS = 100
 const PAUSE_MAX_MS = 5_000
+/** So many purchases in a row that met a fault: it is not about them. */
+const FAULTS_MAX = 100
 
 type Asked = Extract<Ask, { verb: 'purchase' | 'return' }>
 type Piece = { ask: Asked; lines: number[] }
@@ -45,6 +47,7 @@ type Running = ImportOptions & {
   tally: Tally
   startedMs: number
   bought: Known
+  faultsInARow: number
   enrolled: Known
   postponed: ReturnType<typeof spill>
   source: Source
@@ -68,6 +71,7 @@ export async function importPurchases(options: ImportOptions): Promise<Tally> {
     tally,
     startedMs,
     bought: known(),
+    faultsInARow: 0,
     enrolled: known(),
     postponed: spill(),
     source,
@@ -203,7 +207,8 @@ async function take(running: Running, piece: Piece, again = false): Promise<void
 }
 
 /** What cannot be taken now is asked again, with growing pauses; a fault of the server's own is asked again once. */
-async function askPatiently({ submit, patienceMs, tally }: Running, ask: Asked): Promise<Outcome> {
+async function askPatiently(running: Running, ask: Asked): Promise<Outcome> {
+  const { submit, patienceMs, tally } = running
   const until = Date.now() + (patienceMs ?? PATIENCE_MS)
   let faults = 0
   for (let pause = PAUSE_MS; ; pause = Math.min(PAUSE_MAX_MS, pause * 2)) {
@@ -214,9 +219,14 @@ async function askPatiently({ submit, patienceMs, tally }: Running, ask: Asked):
     } catch (error) {
       fault = error as Error
     }
-    if (outcome && outcome.status !== 429 && outcome.status !== 503) return outcome
+    if (outcome && outcome.status !== 429 && outcome.status !== 503) {
+      running.faultsInARow = 0
+      return outcome
+    }
     if (fault && ++faults > 1) {
       tally.faults += 1
+      if (++running.faultsInARow >= FAULTS_MAX)
+        throw new Outage(`one fault of Laurel's own after another: ${fault.message}`)
       return { status: 500, body: JSON.stringify({ code: 'fault', detail: fault.message }), replayed: false }
     }
     if (Date.now() + pause > until) {
