@@ -2,9 +2,11 @@ import { createServer, connect, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { OPERATIONS } from '@laurel/contract/operations'
 import { SCOPES } from '@laurel/contract/scopes'
+import { keyOf } from '@laurel/engine/base/keys'
 import { openPool } from '@laurel/engine/base/db'
 import { openDatabase } from '../tests/database.ts'
 import { addKey, LIVE, openApi, TEST, type TestApi } from '../tests/api.ts'
@@ -79,6 +81,17 @@ describe('bodies', () => {
     for (const [name, body, code] of cases) {
       const { status, body: told } = await api.call('POST', '/v1/purchases', body, charset)
       expect([status, told.code], name).toEqual([400, code])
+    }
+  })
+
+  test('totals that overflow', async () => {
+    const most = { sku: 'A', quantity: 1, amount: Number.MAX_SAFE_INTEGER }
+    for (const items of [
+      [most, most],
+      [most, { ...most, amount: 1 }],
+    ]) {
+      const { body } = await api.call('POST', '/v1/purchases', { ...PURCHASE, externalId: 'X', items })
+      expect(body.code).toBe('amount_out_of_range')
     }
   })
 
@@ -372,6 +385,21 @@ describe('Idempotency-Key', () => {
     const all = await Promise.all(Array.from({ length: 30 }, () => api.call(method, path, body, keyed('race'))))
     expect(new Set(all.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
     expect(all.filter(({ headers }) => !headers.has('idempotent-replayed'))).toHaveLength(1)
+  })
+
+  test('what is still running after five seconds is said to be', { timeout: 15_000 }, async () => {
+    const client = new pg.Client({ connectionString: database.url })
+    await client.connect()
+    await client.query('begin')
+    await client.query(
+      'insert into idempotency_keys (space_id, key, request, status, answer, created_at) values ($1, $2, $2, 0, $3, now())',
+      [database.space, keyOf('createProgram', 'slow'), ''],
+    )
+    const { status, body } = await api.call('POST', '/v1/programs', program('slow'), keyed('slow'))
+    expect([status, body.code]).toEqual([409, 'idempotency_in_progress'])
+    await client.query('rollback')
+    await client.end()
+    expect((await api.call('POST', '/v1/programs', program('slow'), keyed('slow'))).status).toBe(201)
   })
 
   test('a batch whose process died is repeated after a minute', async () => {
