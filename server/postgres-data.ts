@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,21 +37,28 @@ export async function initialise({ home, programs, user, throwAway, log }: Clust
   log?.(`Making a PostgreSQL ${programs.major} database in ${home}`)
   const half = join(home, 'data.new')
   const superuserPassword = randomBytes(24).toString('base64url')
-  await rm(half, { recursive: true, force: true })
+  await rm(half, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }) // its initdb may just be ending
   await mkdir(half, { mode: 0o700 })
   if (user) await chown(half, user.uid, user.gid)
   const collation = programs.major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []
   const flags = ['--username=postgres', '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--data-checksums']
   if (throwAway) flags.push('--no-sync')
   const secret = await secretFile(superuserPassword, user)
+  const all = ['--pgdata', pathFor(half, user), '--pwfile', secret, ...flags, ...collation]
+  const run = promisify(execFile)(join(programs.bin, 'initdb'), all, { cwd: half, ...user })
+  const giveUp = () => {
+    run.child.kill('SIGKILL')
+    rmSync(secret, { force: true })
+  }
+  process.once('exit', giveUp)
   try {
-    const all = ['--pgdata', pathFor(half, user), '--pwfile', secret, ...flags, ...collation]
-    await promisify(execFile)(join(programs.bin, 'initdb'), all, { cwd: half, ...user })
+    await run
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string }
     throw new Fixable(`PostgreSQL could not make a database in ${home}:\n${stderr || message}`, { cause: error })
   } finally {
-    await rm(secret)
+    process.removeListener('exit', giveUp)
+    rmSync(secret, { force: true })
   }
   const password = randomBytes(24).toString('base64url')
   await writeConnection(home, { port: 0, superuserPassword, password, ready: false })
