@@ -77,8 +77,6 @@ export type Taken = {
   lots: [seq: number, points: number][]
 }
 
-export const LINES_MAX = 1_000
-
 /** All that a purchase says but for its member and its external id, as one text: its digest is taken over this. */
 export function contentText(
   programId: number,
