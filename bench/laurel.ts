@@ -8,13 +8,15 @@ export type Running = { pid: number; port: number; readyMs: number; stop(): Prom
 export type Role = 'api' | 'worker' | 'start'
 
 const CLI = join(import.meta.dirname, '../server/cli.ts')
+/** The flags with which `npm start` and `npx laurel` run Node. */
+const AS_STARTED = '--max-semi-space-size=64'
 const START_MS = 60_000
 const ASK_AGAIN_MS = 2
 
-/** `env` is what differs from our own environment. LAUREL_BENCH_NODE: flags for Node, such as --cpu-prof. */
+/** `env` is what differs from our own environment. LAUREL_BENCH_NODE: other flags for Node, such as --cpu-prof. */
 export async function startLaurel(role: Role, env: Record<string, string>): Promise<Running> {
   const port = role === 'worker' ? 0 : await freePort(0)
-  const flags = role === 'api' ? (process.env.LAUREL_BENCH_NODE ?? '').split(' ').filter(Boolean) : []
+  const flags = role === 'worker' ? [] : (process.env.LAUREL_BENCH_NODE ?? AS_STARTED).split(' ').filter(Boolean)
   const began = performance.now()
   const child = spawn(process.execPath, [...flags, CLI, role], {
     env: {

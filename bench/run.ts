@@ -30,7 +30,7 @@ const BENCHES: Record<string, { says: string; run: (options: Options) => Promise
   generator: { says: 'the load generator by itself', run: generator },
 }
 
-const HELP = `npm run bench -- <which> [--seconds 10] [--warm-up 10] [--rounds 3] [--members ${MEMBERS}] [--connections 64,256] [--batch 500]
+const HELP = `npm run bench -- <which> [--seconds 10] [--warm-up 15] [--rounds 3] [--members ${MEMBERS}] [--connections 64,256] [--batch 500]
 
 ${Object.entries(BENCHES)
   .map(([name, { says }]) => `  ${name.padEnd(10)} ${says}`)
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       seconds: { type: 'string', default: '10' },
-      'warm-up': { type: 'string', default: '10' },
+      'warm-up': { type: 'string', default: '15' },
       rounds: { type: 'string', default: '3' },
       members: { type: 'string', default: String(MEMBERS) },
       connections: { type: 'string', default: '64,256' },
