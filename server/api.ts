@@ -15,6 +15,7 @@ import { createMetrics } from './metrics.ts'
 import type { Log } from './problems.ts'
 import { addReference } from './reference.ts'
 import { createRest } from './rest.ts'
+import { loadCompiler } from './validate.ts'
 import { createWho } from './who.ts'
 
 export type ApiOptions = {
@@ -98,6 +99,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     inject: app.inject.bind(app) as FastifyInstance['inject'],
     async listen(port, host) {
       await app.listen({ port, host })
+      setImmediate(() => void loadCompiler())
       const { address, family, port: bound } = server.address() as AddressInfo
       return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`
     },

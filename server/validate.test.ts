@@ -1,11 +1,13 @@
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { ruleBody } from '@laurel/contract/earning-rules'
 import { memberBody, memberQuery } from '@laurel/contract/members'
 import { OPERATIONS } from '@laurel/contract/operations'
 import { programBody } from '@laurel/contract/programs'
 import { purchaseBody } from '@laurel/contract/purchases'
 import { returnBody } from '@laurel/contract/returns'
-import { fastCheck, fullCheck } from './validate.ts'
+import { fastCheck, fullCheck, loadCompiler } from './validate.ts'
+
+beforeAll(loadCompiler)
 
 const bodies = OPERATIONS.flatMap((op) => (op.body ? [[op.id, op.body, op.examples.body] as const] : []))
 

@@ -1,4 +1,3 @@
-import { Compile } from 'typebox/compile'
 import { z } from 'zod'
 import type { FieldError } from '@laurel/contract/refusals'
 
@@ -10,12 +9,20 @@ export type Check = (value: unknown) => FieldError[] | undefined
 
 const ERRORS_MAX = 100
 
-/** For bodies on hot paths. Refinements that JSON Schema cannot say are not looked at: the caller does. */
+type Compiled = { Check(value: unknown): boolean }
+let compile: ((schema: never) => Compiled) | undefined
+
+/** The compiler takes longest to load of all that the API is made of: it comes once we listen; zod does until then. */
+export async function loadCompiler(): Promise<void> {
+  compile = (await import('typebox/compile')).Compile
+}
+
+/** For bodies on hot paths. Refinements that JSON Schema cannot say may not be looked at: the caller does. */
 export function fastCheck(schema: z.ZodType): Check {
-  let compiled: { Check(value: unknown): boolean } | undefined
+  let compiled: Compiled | undefined
   return (value) => {
-    compiled ??= Compile(withoutFormats(z.toJSONSchema(schema, { io: 'input' })) as never)
-    return compiled.Check(value) ? undefined : findErrors(schema, value)
+    if (compile) compiled ??= compile(withoutFormats(z.toJSONSchema(schema, { io: 'input' })) as never)
+    return compiled?.Check(value) ? undefined : findErrors(schema, value)
   }
 }
 
