@@ -37,9 +37,25 @@ export function parseInstant(text: string): Instant | undefined {
   return utc.getTime() * 1000 + Number((m[7] ?? '').padEnd(6, '0'))
 }
 
+const TWO = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, '0'))
+const THREE = Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, '0'))
+const DAY_MS = 86_400_000
+/** The date that was written last: instants that are written one after another are mostly of one day. */
+let lastDay = Number.NaN
+let lastDate = ''
+
 /** RFC 3339 in UTC with milliseconds, or microseconds where there are any. */
 export function formatInstant(at: Instant): string {
   const micros = ((at % 1000) + 1000) % 1000
-  const text = new Date((at - micros) / 1000).toISOString()
-  return micros === 0 ? text : `${text.slice(0, -1)}${String(micros).padStart(3, '0')}Z`
+  const ms = (at - micros) / 1000
+  const day = Math.floor(ms / DAY_MS)
+  if (day !== lastDay) {
+    lastDate = new Date(day * DAY_MS).toISOString().slice(0, -13)
+    lastDay = day
+  }
+  const inDay = ms - day * DAY_MS
+  const seconds = Math.floor(inDay / 1000)
+  const minutes = Math.floor(seconds / 60)
+  const time = `${TWO[Math.floor(minutes / 60)]}:${TWO[minutes % 60]}:${TWO[seconds % 60]}.${THREE[inDay % 1000]}`
+  return `${lastDate}${time}${micros === 0 ? '' : THREE[micros]}Z`
 }

@@ -156,14 +156,15 @@ function refuses(ask: PurchaseAsk, ours: Program, member: MemberState | undefine
 }
 
 /** The books of someone who joins with this purchase. */
-function enrolled(facts: Facts): MemberState {
+function enrolled({ newMember }: Facts): MemberState {
+  if (newMember === undefined) throw new Error('only an external id can join')
   return {
-    member: facts.newMember,
+    member: newMember,
     status: 1,
     version: 0,
     entrySeq: 0,
     eventSeq: 0,
-    chain: genesis(facts.newMember),
+    chain: genesis(newMember),
     wallets: [],
   }
 }

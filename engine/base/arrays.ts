@@ -7,6 +7,9 @@ import type { Instant } from '@laurel/contract/instants'
  * element type, length, lower bound, then each element behind its length). Sending columns so costs the server a copy
  * where text arrays cost it a parse. `undefined` and `null` become SQL null.
  */
+// A list makes some seventy columns: cut from one slab, they cost the collector one object instead of seventy.
+Buffer.poolSize = 1 << 20
+
 const POSTGRES_EPOCH = 946_684_800_000_000 // 2000-01-01 in microseconds
 const OID = { uuid: 2950, int2: 21, int4: 23, int8: 20, text: 25, bytea: 17, timestamptz: 1184, date: 1082 } as const
 const HEADER = 20

@@ -55,8 +55,8 @@ export type Facts = {
   now: Instant
   /** of the purchase, return, spend or adjustment that it may make */
   id: Uuid
-  /** of the member that it may enrol */
-  newMember: Uuid
+  /** of the member that it may enrol, where it names one by an external id */
+  newMember: Uuid | undefined
   actor: Uuid | undefined
   /** whom the ask names, and the key of the name that what it makes will have */
   member: MemberRef | undefined

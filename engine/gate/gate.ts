@@ -215,12 +215,13 @@ function waitedTooLong(running: boolean): Outcome {
 
 /** What is fixed as an ask arrives. */
 export function factsOf(ask: Ask, ms: number, actor: Uuid | undefined): Facts {
+  const member = memberRef(ask.member)
   return {
     now: ms * 1000,
     id: newId(ms),
-    newMember: newId(ms),
     actor,
-    member: memberRef(ask.member),
+    member,
+    newMember: member && 'key' in member ? newId(ms) : undefined,
     name: verbOf(ask).name(ask),
   }
 }
