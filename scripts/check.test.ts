@@ -149,9 +149,9 @@ const PLANTS: Plant[] = [
   {
     what: 'a file that nobody imports',
     step: 'unused',
-    path: 'server/planted.ts',
+    path: 'bench/planted.ts',
     text: 'export const planted = 1\n',
-    found: /Unused files[\s\S]*server\/planted\.ts/,
+    found: /Unused files[\s\S]*bench\/planted\.ts/,
   },
   {
     what: 'a file that is not laid out as the others',
