@@ -1,51 +1,69 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BODY_MAX } from '@laurel/contract/operation'
+import type { Scope } from '@laurel/contract/scopes'
 import type { Outcome } from '@laurel/engine/gate/asks'
 import { type Door, idempotencyOf, invalid, newRequestId, purchaseAsk } from './door.ts'
+import { walletsAnswer } from './handlers/members.ts'
 import { readJsonStrictly } from './json.ts'
 import { type Answer, answerTo } from './problems.ts'
 import { send } from './send.ts'
 import { type Caller, requireScope } from './who.ts'
 
 /**
- * POST /v1/purchases straight from node:http: the same steps as any operation (rest.ts), without a framework's share of
- * the processor. It takes only what is ordinary; a request with anything unusual about it goes the common way, so
- * that there is one place where the unusual is answered.
+ * What comes most often, straight from node:http: POST /v1/purchases and GET /v1/members/{member}/wallets. The same steps
+ * as any operation (rest.ts), without a framework's share of the processor. Only what is ordinary is taken; a request
+ * with anything unusual about it goes the common way, so that there is one place where the unusual is answered.
  */
-const OPERATION = 'recordPurchase'
-const PATH = '/v1/purchases'
-
 export function hotDoor(door: Door): (request: IncomingMessage, response: ServerResponse) => boolean {
   return (request, response) => {
-    if (request.method !== 'POST' || request.url !== PATH || !isOrdinary(request)) return false
-    const arrived = performance.now()
-    const requestId = newRequestId()
-    let limited: Answer['headers'] | undefined
-    const finish = (answer: Answer) => {
-      send(door, response, requestId, answer, limited)
-      door.metrics.observe(OPERATION, answer.status, (performance.now() - arrived) / 1000)
+    if (request.method === 'POST' && request.url === PURCHASES && isOrdinaryJson(request)) {
+      const answering = answer(door, request, response, 'recordPurchase', 'purchases:write')
+      readBody(request, (body) => answering((caller) => record(door, caller, request, body)))
+      return true
     }
-    const fail = (error: unknown) => finish(answerTo(error, requestId, OPERATION, door.log))
-    readBody(request, async (body) => {
-      try {
-        const known = door.who(request.headers.authorization)
-        const caller = known instanceof Promise ? await known : known
-        if (door.limits.counts) limited = await door.limits.take(caller.key)
-        requireScope(caller, 'purchases:write')
-        finish(toAnswer(await record(door, caller, request, body)))
-      } catch (error) {
-        fail(error)
-      }
-    })
+    const member = request.method === 'GET' ? WALLETS.exec(request.url ?? '')?.[1] : undefined
+    if (member === undefined || request.headers['content-length'] !== undefined || hasCoding(request)) return false
+    void answer(
+      door,
+      request,
+      response,
+      'listWallets',
+      'points:read',
+    )((caller) => walletsAnswer(door, caller.space, member))
     return true
   }
 }
 
-function record(door: Door, caller: Caller, request: IncomingMessage, body: Buffer): Promise<Outcome> {
-  const idempotency = idempotencyOf(OPERATION, request.headers['idempotency-key'], PATH, body)
+const PURCHASES = '/v1/purchases'
+/** A member named without percent-encoding, and no query. */
+const WALLETS = /^\/v1\/members\/([\w.:~-]{1,220})\/wallets$/
+
+/** Who asks and whether they may; then what `work` answers or refuses, counted and timed. */
+function answer(door: Door, request: IncomingMessage, response: ServerResponse, operation: string, scope: Scope) {
+  const arrived = performance.now()
+  const requestId = newRequestId()
+  return async (work: (caller: Caller) => Promise<Answer>): Promise<void> => {
+    let limited: Answer['headers'] | undefined
+    let said: Answer
+    try {
+      const known = door.who(request.headers.authorization)
+      const caller = known instanceof Promise ? await known : known
+      if (door.limits.counts) limited = await door.limits.take(caller.key)
+      requireScope(caller, scope)
+      said = await work(caller)
+    } catch (error) {
+      said = answerTo(error, requestId, operation, door.log)
+    }
+    send(door, response, requestId, said, limited)
+    door.metrics.observe(operation, said.status, (performance.now() - arrived) / 1000)
+  }
+}
+
+async function record(door: Door, caller: Caller, request: IncomingMessage, body: Buffer): Promise<Answer> {
+  const idempotency = idempotencyOf('recordPurchase', request.headers['idempotency-key'], PURCHASES, body)
   const ask = purchaseAsk(readJsonStrictly(body))
   if (Array.isArray(ask)) throw invalid(ask)
-  return door.gate.submit(caller.space, ask, { idempotency, actor: caller.key }, 'single')
+  return toAnswer(await door.gate.submit(caller.space, ask, { idempotency, actor: caller.key }, 'single'))
 }
 
 const NOTHING: Answer['headers'] = Object.freeze({})
@@ -56,14 +74,21 @@ function toAnswer({ status, body, replayed }: Outcome): Answer {
 }
 
 /** JSON with its length known, not compressed, not waiting for a go-ahead. */
-function isOrdinary({ headers }: IncomingMessage): boolean {
+function isOrdinaryJson(request: IncomingMessage): boolean {
+  const { headers } = request
   const type = headers['content-type']
   return (
     (type === 'application/json' || type === 'application/json; charset=utf-8') &&
-    headers['content-encoding'] === undefined &&
-    headers['transfer-encoding'] === undefined &&
-    headers.expect === undefined &&
-    Number(headers['content-length'] ?? Number.NaN) <= BODY_MAX
+    Number(headers['content-length'] ?? Number.NaN) <= BODY_MAX &&
+    !hasCoding(request)
+  )
+}
+
+function hasCoding({ headers }: IncomingMessage): boolean {
+  return (
+    headers['content-encoding'] !== undefined ||
+    headers['transfer-encoding'] !== undefined ||
+    headers.expect !== undefined
   )
 }
 

@@ -1,5 +1,7 @@
 import type { MemberBody, MemberPatch } from '@laurel/contract/members'
 import { Refused } from '@laurel/contract/refusals'
+import type { Door } from '../door.ts'
+import type { Answer } from '../problems.ts'
 import { newId } from '@laurel/engine/base/ids'
 import { changeMember } from '@laurel/engine/change-member'
 import { enroll } from '@laurel/engine/enroll'
@@ -41,11 +43,7 @@ export const members: Handlers<
       return revisedAnswer(200, member, revision)
     }),
 
-  listWallets: async (call) => {
-    const data = await call.door.wallets.read(call.caller.space, param(call, 'member'))
-    if (!data) throw new Refused('member_unknown', `there is no member "${param(call, 'member')}"`)
-    return answer(200, { data })
-  },
+  listWallets: (call) => walletsAnswer(call.door, call.caller.space, param(call, 'member')),
 
   listEntries: async (call) => {
     const { program, wallet } = call.query
@@ -66,4 +64,11 @@ export const members: Handlers<
       ),
     )
   },
+}
+
+/** Refuses with member_unknown. */
+export async function walletsAnswer(door: Door, space: number, member: string): Promise<Answer> {
+  const data = await door.wallets.read(space, member)
+  if (!data) throw new Refused('member_unknown', `there is no member "${member}"`)
+  return answer(200, { data })
 }
