@@ -59,6 +59,7 @@ export function openPool(url: string, options: PoolOptions = {}): pg.Pool {
       '-c role=laurel_app -c TimeZone=UTC -c plan_cache_mode=force_generic_plan -c jit=off -c lock_timeout=5000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000',
   } as pg.PoolConfig)
   pool.on('error', () => {}) // an idle connection was cut; the pool drops it and opens another when asked
+  pool.on('connect', (client) => client.on('error', () => {})) // one in use was cut: its queries say so; this would end us
   return pool
 }
 
