@@ -9,7 +9,7 @@ export type Role = 'api' | 'worker' | 'start'
 
 const CLI = join(import.meta.dirname, '../server/cli.ts')
 /** The flags with which `npm start` and `npx laurel` run Node. */
-const AS_STARTED = '--max-semi-space-size=64'
+const AS_STARTED = '--min-semi-space-size=64 --max-semi-space-size=64'
 const START_MS = 60_000
 const ASK_AGAIN_MS = 2
 

@@ -10,7 +10,7 @@ const cli = fileURLToPath(new URL('cli.ts', import.meta.url))
 
 // What a list holds alive while it is under way should not be copied by every small collection: a quarter of the
 // processor time of an API process with V8's own 16 MB. Only a new process can be told.
-const FLAGS = ['--max-semi-space-size=64']
+const FLAGS = ['--min-semi-space-size=64', '--max-semi-space-size=64']
 const SERVES = ['start', 'api', 'import']
 
 if (goodEnough(process.versions.node) && !SERVES.includes(process.argv[2])) {

@@ -83,23 +83,46 @@ export function withTx<T>(pool: pg.Pool, space: number, work: (tx: Tx) => Promis
 }
 
 async function inTransaction<T>(pool: pg.Pool, space: number, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return await onBound(pool, space, async (client, binding) => {
+    const [result] = await together(client, () => {
+      const begun = client.query(begin)
+      return Promise.all([work(handle(client, space)), begun, binding])
+    })
+    await client.query('commit')
+    return result
+  })
+}
+
+/** Which space each connection was last bound to. */
+const boundTo = new WeakMap<pg.ClientBase, number>()
+
+/**
+ * A connection whose row security admits this space and no other. It stays bound when it goes back to the pool, so that
+ * it is told again only when the space differs; after any error it is told again. Needs connections of its own:
+ * a pooler between us and PostgreSQL that hands one connection to several clients (PgBouncer's transaction mode) will not do.
+ */
+async function onBound<T>(
+  pool: pg.Pool,
+  space: number,
+  work: (client: pg.ClientBase, binding: Promise<unknown> | undefined) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
   try {
-    const [, , result] = await Promise.all([
-      client.query(begin),
-      client.query({
+    let binding: Promise<unknown> | undefined
+    if (boundTo.get(client) !== space) {
+      boundTo.set(client, space)
+      binding = client.query({
         name: 'bind-space',
-        text: "select set_config('laurel.space', $1, true)",
+        text: "select set_config('laurel.space', $1, false)",
         values: [String(space)],
-      }),
-      work(handle(client, space)),
-    ])
-    await client.query('commit')
-    return result
+      })
+    }
+    return await work(client, binding)
   } catch (error) {
+    boundTo.delete(client)
     await client.query('rollback').catch((e: unknown) => {
-      broken = e as Error
+      broken = e as Error // what cannot even roll back goes no further
     })
     throw error
   } finally {
@@ -120,26 +143,9 @@ function together<T>(client: pg.ClientBase, work: () => T): T {
 
 /** Reading without a transaction, all of it on the wire at once: each statement has its own snapshot. */
 export async function withBound<T>(pool: pg.Pool, space: number, work: (db: Db) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
-  let broken: Error | undefined
-  try {
-    const [, result] = await together(client, () =>
-      Promise.all([bindSession(client, space), work(handle(client, space))]),
-    )
+  return await onBound(pool, space, async (client, binding) => {
+    const [result] = await Promise.all([together(client, () => work(handle(client, space))), binding])
     return result
-  } catch (error) {
-    broken = error as Error
-    throw error
-  } finally {
-    client.release(broken instanceof pg.DatabaseError ? undefined : broken)
-  }
-}
-
-function bindSession(client: pg.ClientBase, space: number): Promise<unknown> {
-  return client.query({
-    name: 'bind-session',
-    text: "select set_config('laurel.space', $1, false)",
-    values: [String(space)],
   })
 }
 
@@ -149,28 +155,13 @@ function bindSession(client: pg.ClientBase, space: number): Promise<unknown> {
  * error is thrown.
  */
 export async function writeAtOnce(pool: pg.Pool, space: number, work: (tx: Tx) => Promise<unknown>): Promise<void> {
-  const client = await pool.connect()
-  let broken: Error | undefined
-  try {
+  await onBound(pool, space, async (client, binding) => {
     const [commit, ...steps] = together(client, () => {
-      const before = [
-        client.query('begin'),
-        client.query({
-          name: 'bind-space',
-          text: "select set_config('laurel.space', $1, true)",
-          values: [String(space)],
-        }),
-        work(handle(client, space)),
-      ]
+      const before = [binding, client.query('begin'), work(handle(client, space))]
       return [client.query('commit'), ...before] as const
     })
     const settled = await Promise.allSettled([...steps, commit])
     for (const step of settled) if (step.status === 'rejected') throw step.reason
     if ((await commit).command !== 'COMMIT') throw new Error('the transaction was rolled back without an error')
-  } catch (error) {
-    broken = error as Error
-    throw error
-  } finally {
-    client.release(broken instanceof pg.DatabaseError ? undefined : broken)
-  }
+  })
 }
