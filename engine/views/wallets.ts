@@ -31,7 +31,7 @@ type Question = {
 }
 
 const AT_ONCE_MAX = 200
-const IN_FLIGHT_MAX = 2
+const IN_FLIGHT_MAX = 1
 const WAITING_MAX = 10_000
 
 export function createWalletReader(pool: pg.Pool, known: Configurations): WalletReader {
@@ -92,49 +92,46 @@ export function createWalletReader(pool: pg.Pool, known: Configurations): Wallet
   }
 }
 
-/** At most three statements, on the wire at once; the version last, so that no wallet is newer than the configuration. */
+/** At most two statements, on the wire at once, each with the configuration's version in its snapshot. */
 async function readMany(
   db: Db,
   known: Configurations,
   questions: readonly Question[],
 ): Promise<(WalletAnswer[] | undefined)[]> {
-  const [byId, byKey, version] = await Promise.all([
-    statesOf(db, questions),
-    namedStatesOf(db, questions),
-    db.query<{ version: number }>(
-      'select config_version as version from spaces where space_id = $1',
-      [db.space],
-      'wallets-config-version',
-    ),
-  ])
-  const configuration = await known.get(db, version[0]?.version ?? 0)
+  const [byId, byKey] = await Promise.all([statesOf(db, questions), namedStatesOf(db, questions)])
+  const version = Math.max(byId[0]?.version ?? 0, byKey[0]?.version ?? 0)
+  if (version === 0) return questions.map(() => undefined) // nobody was found
+  const configuration = await known.get(db, version)
+  const texts = new Map([...byId, ...byKey].map((row) => [row.asked, row.wallets]))
   return questions.map(({ member, key }) => {
-    const text = member === undefined ? byKey.get(key ?? '') : byId.get(member)
+    const text = texts.get(member ?? key ?? '')
     return text === undefined ? undefined : show(configuration, text)
   })
 }
 
-async function statesOf(db: Db, questions: readonly Question[]): Promise<Map<Uuid, string>> {
-  const asked = questions.filter((question) => question.member !== undefined)
-  if (asked.length === 0) return new Map()
-  const rows = await db.query<{ member: Uuid; wallets: string }>(
-    'select member_id as member, wallets from member_states where member_id = any ($1::uuid[]) and space_id = $2',
-    [uuids(asked, (question) => question.member), db.space],
+/** `asked`: the member's id or the key of its name. */
+type Row = { asked: Uuid; wallets: string; version: number }
+const VERSION = '(select config_version from spaces where space_id = $2) as version'
+
+async function statesOf(db: Db, questions: readonly Question[]): Promise<Row[]> {
+  const ids = questions.flatMap(({ member }) => (member === undefined ? [] : [member]))
+  if (ids.length === 0) return []
+  return await db.query<Row>(
+    `select member_id as asked, wallets, ${VERSION} from member_states where member_id = any ($1::uuid[]) and space_id = $2`,
+    [uuids(ids, (id) => id), db.space],
     'wallets-by-id',
   )
-  return new Map(rows.map((row) => [row.member, row.wallets]))
 }
 
-async function namedStatesOf(db: Db, questions: readonly Question[]): Promise<Map<Uuid, string>> {
-  const asked = questions.filter((question) => question.key !== undefined)
-  if (asked.length === 0) return new Map()
-  const rows = await db.query<{ key: Uuid; wallets: string }>(
-    `select n.key, s.wallets from lookups n join member_states s on s.member_id = n.member_id
+async function namedStatesOf(db: Db, questions: readonly Question[]): Promise<Row[]> {
+  const keys = questions.flatMap(({ key }) => (key === undefined ? [] : [key]))
+  if (keys.length === 0) return []
+  return await db.query<Row>(
+    `select n.key as asked, s.wallets, ${VERSION} from lookups n join member_states s on s.member_id = n.member_id
       where n.space_id = $2 and n.key = any ($1::uuid[]) and s.space_id = $2`,
-    [uuids(asked, (question) => question.key), db.space],
+    [uuids(keys, (key) => key), db.space],
     'wallets-by-name',
   )
-  return new Map(rows.map((row) => [row.key, row.wallets]))
 }
 
 function show(configuration: Configuration, text: string): WalletAnswer[] {
