@@ -111,6 +111,12 @@ describe('verify', () => {
       /external id does not lead/,
     ],
     [
+      'a purchase whose entries are gone',
+      "update entries set source_id = 'aaaaaaaa-0000-7000-8000-000000000000' where seq = 1 and source_id = (select purchase_id from purchases where external_id = 'p-3')",
+      "update entries set source_id = (select purchase_id from purchases where external_id = 'p-3') where source_id = 'aaaaaaaa-0000-7000-8000-000000000000'",
+      /entry ent_/,
+    ],
+    [
       'a gap in the outbox',
       'update outbox set first_position = first_position + 1 where first_position = (select max(first_position) from outbox)',
       'update outbox set first_position = first_position - 1 where first_position = (select max(first_position) from outbox)',

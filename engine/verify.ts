@@ -64,7 +64,14 @@ export async function verify(
     })
     progress(report)
   }
-  if (!report.wrong) await withRead(pool, space, (db) => verifyOutbox(db, report))
+  if (!report.wrong) {
+    await withRead(pool, space, async (db) => {
+      await db.query('set local statement_timeout = 0') // the whole of a table
+      const lost = await withoutEntries(db)
+      if (lost) report.wrong = lost
+      else await verifyOutbox(db, report)
+    })
+  }
   return report
 }
 
@@ -230,6 +237,20 @@ async function unnamed(db: Db, purchases: readonly Purchase[], all: readonly Ret
   const leads = new Map(rows.map((row) => [row.key, row.object]))
   const lost = named.find((n) => leads.get(n.key) !== n.id)
   return lost && { member: encodeId('mem', lost.member), what: `${lost.what}: its external id does not lead to it` }
+}
+
+/** Purchases are looked at by their entries: one that gave points but whose entries are gone would not be seen. */
+async function withoutEntries(db: Db): Promise<Report['wrong']> {
+  const [lost] = await db.query<{ member: Uuid; id: Uuid }>(
+    `select member_id as member, purchase_id as id from purchases p
+      where space_id = $1 and awards <> '[]' and not exists (select from entries e
+        where e.member_id = p.member_id and e.seq = (p.awards::json -> 0 ->> 3)::int and e.source_id = p.purchase_id)
+      limit 1`,
+    [db.space],
+  )
+  return (
+    lost && { member: encodeId('mem', lost.member), what: `purchase ${encodeId('pur', lost.id)}: its entries are gone` }
+  )
 }
 
 /** Positions without gaps, and as many events a batch as it says. */

@@ -137,7 +137,9 @@ create table member_states (
 ) with (fillfactor = 75);
 
 -- What was bought, as it was said. returned is the only thing that changes: units taken back a line,
--- and what that took from the ledger (purchases/README.md).
+-- and what that took from the ledger (purchases/README.md). Keyed by purchase_id first, which only ever grows: a purchase
+-- touches the last page of the index, not a random one. A member's purchases are found by the entries that they made,
+-- and those that gave no points by an index of their own.
 create table purchases (
   space_id        int not null,
   member_id       uuid not null,
@@ -155,9 +157,9 @@ create table purchases (
   store           text,
   metadata        text,
   returned        text,
-  primary key (member_id, purchase_id)
+  primary key (purchase_id, member_id)
 );
-create index purchases_by_id on purchases (purchase_id);
+create index purchases_without_points on purchases (member_id, purchase_id) where awards = '[]';
 
 create table returns (
   space_id     int not null,

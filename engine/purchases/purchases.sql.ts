@@ -47,11 +47,20 @@ export async function loadPurchases(db: Db, keys: readonly { member: Uuid; id: U
   return rows.map(toPurchase)
 }
 
+/**
+ * The keys of all purchases of members ($1): those that gave points are known by their entries, the others by an index of
+ * their own. So a purchase does not have to be put in its place among its member's.
+ */
+export const KEYS_OF_MEMBERS = `select e.member_id, e.source_id as purchase_id from entries e
+    where e.member_id = any ($1::uuid[]) and e.kind = 1
+  union
+  select p.member_id, p.purchase_id from purchases p where p.member_id = any ($1::uuid[]) and p.awards = '[]'`
+
 /** All purchases of the members that hold any of the SKUs asked for (a list a member). */
 export async function loadHolding(db: Db, wants: readonly { member: Uuid; sku: string }[]): Promise<Purchase[]> {
   const rows = await db.query<PurchaseRow>(
-    `select ${PURCHASE_COLUMNS} from purchases
-      where space_id = $3 and member_id = any ($1::uuid[])
+    `select ${PURCHASE_COLUMNS} from (${KEYS_OF_MEMBERS}) as k join purchases using (member_id, purchase_id)
+      where space_id = $3
         and exists (select from unnest($1::uuid[], $2::text[]) as w(member, sku), json_array_elements(items::json) as i
                      where w.member = member_id and i ->> 'sku' = w.sku)`,
     [uuids(wants, (w) => w.member), texts(wants, (w) => w.sku), db.space],
@@ -171,7 +180,8 @@ export async function loadForAudit(
 ): Promise<{ purchases: Purchase[]; returns: Return[] }> {
   const [purchases, returns] = await Promise.all([
     db.query<PurchaseRow>(
-      `select ${PURCHASE_COLUMNS} from purchases where space_id = $2 and member_id = any ($1::uuid[])`,
+      `select ${PURCHASE_COLUMNS} from (${KEYS_OF_MEMBERS}) as k join purchases using (member_id, purchase_id)
+        where space_id = $2`,
       [uuids(members, (m) => m), db.space],
     ),
     db.query<ReturnRow>(`select ${RETURN_COLUMNS} from returns where space_id = $2 and member_id = any ($1::uuid[])`, [

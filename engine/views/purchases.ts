@@ -9,7 +9,7 @@ import { type Configuration, type Configurations, program, programById } from '.
 import { purchaseText } from '../gate/answers.ts'
 import { existingMember } from '../members/members.ts'
 import { amountReturned, type Purchase } from '../purchases/purchases.rules.ts'
-import { PURCHASE_COLUMNS, type PurchaseRow, toPurchase } from '../purchases/purchases.sql.ts'
+import { KEYS_OF_MEMBERS, PURCHASE_COLUMNS, type PurchaseRow, toPurchase } from '../purchases/purchases.sql.ts'
 import { currentConfiguration } from './current.ts'
 
 /** The purchase that is named by `pur_…` or `external:…`. Refusals: purchase_unknown. */
@@ -53,10 +53,10 @@ export async function listPurchases(
   const after = page.after === undefined ? LAST_ID : decodeId('pur', page.after)
   if (after === undefined) throw new Refused('invalid_cursor', '`after` is not the `next` of a list of purchases')
   const rows = await db.query<PurchaseRow>(
-    `select ${PURCHASE_COLUMNS} from purchases
-      where space_id = $1 and member_id = $2 and purchase_id < $3 and ($4::int is null or program_id = $4)
+    `select ${PURCHASE_COLUMNS} from (${KEYS_OF_MEMBERS}) as k join purchases using (member_id, purchase_id)
+      where space_id = $2 and purchase_id < $3 and ($4::int is null or program_id = $4)
       order by purchase_id desc limit $5`,
-    [db.space, id, after, ours?.programId ?? null, page.limit + 1],
+    [[id], db.space, after, ours?.programId ?? null, page.limit + 1],
     'purchases-list',
   )
   return pageOf(
