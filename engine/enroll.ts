@@ -2,7 +2,7 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { MemberBody } from '@laurel/contract/members'
 import { Refused } from '@laurel/contract/refusals'
-import type { Tx } from './base/db.ts'
+import { run, type Tx } from './base/db.ts'
 import { appendEvents } from './base/outbox.ts'
 import { genesis } from './ledger/chain.rules.ts'
 import { insertStates } from './ledger/ledger.sql.ts'
@@ -26,17 +26,20 @@ export async function enroll(tx: Tx, body: MemberBody, door: Door): Promise<Enro
   const taken = await moveNames(tx, member.id, undefined, profile)
   if (taken.length > 0) return await enrolledBefore(tx, profile, taken)
   await Promise.all([
-    insertStates(tx, [
-      {
-        member: member.id,
-        status: STATUS_CODES.active,
-        version: 0,
-        entrySeq: 0,
-        eventSeq: 1,
-        chain: genesis(member.id),
-        wallets: [],
-      },
-    ]),
+    run(
+      tx,
+      insertStates(tx.space, [
+        {
+          member: member.id,
+          status: STATUS_CODES.active,
+          version: 0,
+          entrySeq: 0,
+          eventSeq: 1,
+          chain: genesis(member.id),
+          wallets: [],
+        },
+      ]),
+    ),
     insertMember(tx, member),
     appendEvents(tx, door.newId(), door.now, [{ type: 'member.enrolled', member: member.id, sequence: 1, data: {} }]),
   ])

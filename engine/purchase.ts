@@ -26,7 +26,7 @@ export const purchase: Verb<PurchaseAsk> = {
 
   furtherNeeds(_ask, facts, slices, needs) {
     const before = slices.names.get(facts.name ?? '')
-    if (before?.object) needs.purchases.set(before.object, before.member)
+    if (before?.object) needs.purchases.push({ member: before.member, id: before.object })
   },
 
   decide(slices, ask, facts) {
@@ -100,6 +100,15 @@ function bodyOf(configuration: Configuration, ours: Program, stored: Purchase, s
   return `${purchaseText(configuration, ours, stored)},"wallets":${JSON.stringify(walletAnswers(configuration, state, ours.programId))}}`
 }
 
+/** The same whatever the order of keys. */
+function sortedJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+}
+
 /** What was said, in the one form in which it is stored and compared. */
 type Said = { items: Item[]; itemsText: string; total: number; metadata: string | null; content: string }
 
@@ -109,7 +118,7 @@ function normalise(ask: PurchaseAsk, ours: Program): Said | Refusal {
   const total = totalOf(items)
   if (total === undefined) return refusal('amount_out_of_range', 'the lines add up to more than 2^53 − 1')
   const itemsText = JSON.stringify(items)
-  const metadata = ask.metadata === undefined ? null : JSON.stringify(ask.metadata)
+  const metadata = ask.metadata === undefined ? null : sortedJson(ask.metadata)
   const content = contentText(
     ours.programId,
     ask.occurredAt,

@@ -43,7 +43,7 @@ export const returns: Verb<ReturnAsk> = {
 
   furtherNeeds(ask, facts, slices, needs) {
     const before = slices.names.get(facts.name ?? '')
-    if (before?.object) needs.returns.set(before.object, before.member)
+    if (before?.object) needs.returns.push({ member: before.member, id: before.object })
     const member = findMember(slices, facts.member)
     if (!member) return
     needs.lots.add(member.member)
@@ -52,7 +52,7 @@ export const returns: Verb<ReturnAsk> = {
         for (const item of ask.items) needs.holding.push({ member: member.member, sku: item.sku ?? '' })
     } else {
       const id = purchaseId(slices, ask.purchase)
-      if (id) needs.purchases.set(id, member.member)
+      if (id) needs.purchases.push({ member: member.member, id })
     }
   },
 
@@ -61,7 +61,7 @@ export const returns: Verb<ReturnAsk> = {
     if (!ours) return refusal('program_unknown', `there is no program "${ask.program}"`)
     const member = findMember(slices, facts.member)
     if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
-    const asked = JSON.stringify({ purchase: ask.purchase ?? null, items: ask.items })
+    const asked = normalised(slices, ask)
     const digest = digestOf(`${member.member}|${ours.programId}|${ask.occurredAt}|${asked}`)
     const before = slices.names.get(facts.name ?? '')
     if (before) return repeat(slices, before.object ?? '', digest)
@@ -138,6 +138,13 @@ function repeat(slices: Slices, id: Uuid, digest: Uuid): Decision | Refusal {
       wallets: walletAnswers(slices.configuration, state, ours.programId),
     }),
   }
+}
+
+/** What was asked, in the one form in which it is stored and compared. */
+function normalised(slices: Slices, { purchase, items }: ReturnAsk): string {
+  const named = purchase === undefined ? null : (purchaseId(slices, purchase) ?? purchase)
+  const each = items === 'all' ? items : items.map(({ line, sku, quantity }) => ({ line, sku, quantity }))
+  return JSON.stringify({ purchase: named, items: each })
 }
 
 function purchaseId(slices: Slices, ref: string): Uuid | undefined {

@@ -1,7 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import { instants, int2s, texts, uuids } from './arrays.ts'
-import type { Db, Tx } from './db.ts'
+import { type Db, type Statement, statement, type Tx } from './db.ts'
 
 /**
  * Answers kept under an Idempotency-Key, one by one. A row whose status is 0 is taken by a request that is still running; the
@@ -41,13 +41,13 @@ export async function releaseKey(tx: Tx, key: Uuid, takenBefore?: Instant): Prom
 export type AnswerRow = StoredAnswer & { key: Uuid; at: Instant }
 
 /** The answers to a list, in ascending order of key. Fails with 23505 when a key was taken meanwhile. */
-export async function insertAnswers(tx: Tx, rows: readonly AnswerRow[]): Promise<void> {
-  if (rows.length === 0) return
-  await tx.query(
+export function insertAnswers(space: number, rows: readonly AnswerRow[]): Statement[] {
+  if (rows.length === 0) return []
+  return statement(
     `insert into idempotency_keys (space_id, key, request, status, answer, created_at)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::timestamptz[])`,
     [
-      tx.space,
+      space,
       uuids(rows, (r) => r.key),
       uuids(rows, (r) => r.request),
       int2s(rows, (r) => r.status),

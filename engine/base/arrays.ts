@@ -13,6 +13,7 @@ Buffer.poolSize = 1 << 20
 const POSTGRES_EPOCH = 946_684_800_000_000 // 2000-01-01 in microseconds
 const OID = { uuid: 2950, int2: 21, int4: 23, int8: 20, text: 25, bytea: 17, timestamptz: 1184, date: 1082 } as const
 const HEADER = 20
+const LONG_TEXT = 4_096
 
 export function uuids<R>(rows: readonly R[], of: (row: R) => Uuid | null | undefined): Buffer {
   return fixed(OID.uuid, 16, rows, of, (buffer, at, value) => writeHex(buffer, at, value))
@@ -43,7 +44,10 @@ export function byteas<R>(rows: readonly R[], of: (row: R) => string): Buffer {
 export function texts<R>(rows: readonly R[], of: (row: R) => string | null | undefined): Buffer {
   const values = rows.map(of)
   let size = HEADER + 4 * values.length
-  for (const value of values) if (value != null) size += value.length * 3 // UTF-8 takes at most three bytes a code unit
+  // UTF-8 takes at most three bytes a code unit: room enough for short texts, looked at closely for long ones.
+  for (const value of values) {
+    if (value != null) size += value.length > LONG_TEXT ? Buffer.byteLength(value) : value.length * 3
+  }
   const buffer = Buffer.allocUnsafe(size)
   let at = HEADER
   let nulls = false

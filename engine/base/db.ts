@@ -20,6 +20,17 @@ export type Db = {
 /** A handle inside a transaction that may change things. Only `withTx` mints it. */
 export type Tx = Db & { readonly [mayWrite]: true }
 
+/** A statement as a value: made whole before the first of its transaction is sent. */
+export type Statement = { text: string; values: readonly unknown[]; name: string }
+
+export function statement(text: string, values: readonly unknown[], name: string): Statement[] {
+  return [{ text, values, name }]
+}
+
+export async function run(tx: Tx, statements: readonly Statement[]): Promise<void> {
+  await Promise.all(statements.map(({ text, values, name }) => tx.query(text, values, name)))
+}
+
 /** bigint as a number (refused beyond 2^53), timestamptz as an Instant, date as text. */
 function parserOf(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
   if (format === 'binary') throw new Error('binary results are not used')
@@ -44,7 +55,11 @@ function toInstant(text: string): Instant {
   return seconds * 1000 + fraction
 }
 
-export type PoolOptions = { max?: number; applicationName?: string }
+/** `queryTimeoutMs`: after it a connection that does not answer is given up; 0: never. */
+export type PoolOptions = { max?: number; applicationName?: string; queryTimeoutMs?: number }
+
+/** Longer than PostgreSQL's own limits, which tell what happened. */
+const QUERY_TIMEOUT_MS = 65_000
 
 /** Connections that run as `laurel_app`. Generic plans: ours are right for every value, and planning costs. */
 export function openPool(url: string, options: PoolOptions = {}): pg.Pool {
@@ -54,6 +69,8 @@ export function openPool(url: string, options: PoolOptions = {}): pg.Pool {
     application_name: options.applicationName ?? 'laurel',
     connectionTimeoutMillis: 5_000,
     pipeline: true,
+    keepAlive: true,
+    query_timeout: options.queryTimeoutMs ?? QUERY_TIMEOUT_MS,
     types: { getTypeParser: parserOf as never },
     options:
       '-c role=laurel_app -c TimeZone=UTC -c plan_cache_mode=force_generic_plan -c jit=off -c lock_timeout=5000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000',
@@ -88,7 +105,7 @@ async function inTransaction<T>(pool: pg.Pool, space: number, begin: string, wor
       const begun = client.query(begin)
       return Promise.all([work(handle(client, space)), begun, binding])
     })
-    await client.query('commit')
+    assertCommitted(await client.query('commit'))
     return result
   })
 }
@@ -150,18 +167,22 @@ export async function withBound<T>(pool: pg.Pool, space: number, work: (db: Db) 
 }
 
 /**
- * A transaction whose statements do not depend on each other's answers, sent in one go with its commit: `work` issues
- * them all before it first waits. When one fails those after it are skipped, the commit rolls back, and that one's
- * error is thrown.
+ * A transaction whose statements do not depend on each other's answers, sent in one go with its commit. When one
+ * fails those after it are skipped, the commit rolls back, and that one's error is thrown.
  */
-export async function writeAtOnce(pool: pg.Pool, space: number, work: (tx: Tx) => Promise<unknown>): Promise<void> {
+export async function writeAtOnce(pool: pg.Pool, space: number, statements: readonly Statement[]): Promise<void> {
   await onBound(pool, space, async (client, binding) => {
     const [commit, ...steps] = together(client, () => {
-      const before = [binding, client.query('begin'), work(handle(client, space))]
+      const before = [binding, client.query('begin'), run(handle(client, space), statements)]
       return [client.query('commit'), ...before] as const
     })
     const settled = await Promise.allSettled([...steps, commit])
     for (const step of settled) if (step.status === 'rejected') throw step.reason
-    if ((await commit).command !== 'COMMIT') throw new Error('the transaction was rolled back without an error')
+    assertCommitted(await commit)
   })
+}
+
+/** A transaction that failed answers its commit with ROLLBACK, and no error. */
+function assertCommitted({ command }: pg.QueryResult): void {
+  if (command !== 'COMMIT') throw new Error('the transaction was rolled back without an error')
 }

@@ -1,18 +1,18 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { int4s, uuids } from './arrays.ts'
-import type { Db, Tx } from './db.ts'
+import { type Db, type Statement, statement, type Tx } from './db.ts'
 
 /** A name in `lookups`: its key, whose it is, and what was so named (a purchase or return, or an entry). */
 export type NameRow = { key: Uuid; member: Uuid; object: Uuid | null; seq: number | null }
 
 /** Rows in ascending order of key, so that lists wait for each other. Fails with 23505 when a name is taken. */
-export async function insertNames(tx: Tx, rows: readonly NameRow[]): Promise<void> {
-  if (rows.length === 0) return
-  await tx.query(
+export function insertNames(space: number, rows: readonly NameRow[]): Statement[] {
+  if (rows.length === 0) return []
+  return statement(
     `insert into lookups (space_id, key, member_id, object_id, seq)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[])`,
     [
-      tx.space,
+      space,
       uuids(rows, (r) => r.key),
       uuids(rows, (r) => r.member),
       uuids(rows, (r) => r.object),

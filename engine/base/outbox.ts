@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
-import { type Db, type Tx, withTx } from './db.ts'
+import { type Db, run, type Statement, statement, type Tx, withTx } from './db.ts'
 
 /**
  * Events are written with the change that they tell of, one outbox row a transaction (a batch), and numbered after
@@ -17,13 +17,17 @@ const BATCH_MAX = 0x10000
 const NUMBERED_AT_ONCE = 2_000
 
 export async function appendEvents(tx: Tx, batchId: Uuid, now: Instant, events: readonly NewEvent[]): Promise<void> {
-  if (events.length === 0) return
+  await run(tx, insertEvents(tx.space, batchId, now, events))
+}
+
+export function insertEvents(space: number, batchId: Uuid, now: Instant, events: readonly NewEvent[]): Statement[] {
+  if (events.length === 0) return []
   if (events.length > BATCH_MAX) throw new Error(`${events.length} events in one transaction`)
   const text = JSON.stringify(events.map((e) => [e.type, e.member ?? null, e.sequence ?? null, e.data]))
-  await tx.query(
+  return statement(
     `insert into outbox (space_id, batch_id, count, recorded_at, events)
      values ($1, $2, $3, $4, $5)`,
-    [tx.space, batchId, events.length, formatInstant(now), text],
+    [space, batchId, events.length, formatInstant(now), text],
     'outbox-append',
   )
 }

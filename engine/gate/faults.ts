@@ -12,10 +12,15 @@ export function isMoved(error: Error): boolean {
   return error instanceof pg.DatabaseError && MOVED.has(error.code ?? '')
 }
 
+/** A lock was waited for as long as we wait. */
+export function isHeldUp(error: Error): boolean {
+  return error instanceof pg.DatabaseError && error.code === '55P03'
+}
+
 /** The database is not there, is shutting down, has no room, or did not answer in time: nobody's item is at fault. */
 export function isOutage(error: Error): boolean {
   if (error instanceof pg.DatabaseError) {
-    return /^(08|53|57P0|55P03|57014|58)/.test(error.code ?? '')
+    return /^(08|53|57P0|57014|58)/.test(error.code ?? '')
   }
   return 'code' in error
     ? /^(ECONN|EPIPE|ETIMEDOUT|ENOENT|EAI_AGAIN|ENOTFOUND)/.test(String(error.code))

@@ -27,6 +27,7 @@ export type GateOptions = {
   singlesMax?: number
   bulkMax?: number
   waitingMax?: number
+  bulkWaitingMax?: number
   /** for the tests' control only */
   unguarded?: boolean
 }
@@ -38,8 +39,11 @@ type Waiting = Item & {
   settle: (outcome: Outcome) => void
   fail: (fault: Error) => void
 }
-type Queue = { items: Waiting[]; max: number }
+/** `waiting`: in it, parked or in a list. */
+type Queue = { items: Waiting[]; max: number; waiting: number; waitingMax: number }
 
+/** Single requests go first, but for one list in so many: a batch is waited for, too. */
+const BULK_EVERY = 8
 /** How long an ask may wait for its turn before its caller is asked to come back. */
 const PATIENCE = 5_000
 const SWEEP_MS = 250
@@ -54,10 +58,19 @@ export function createGate(options: GateOptions): Gate {
     caution: 0,
     ...(options.unguarded ? { unguarded: true } : {}),
   }
-  const singles: Queue = { items: [], max: options.singlesMax ?? 100 }
-  const bulk: Queue = { items: [], max: options.bulkMax ?? 500 }
+  const singles: Queue = {
+    items: [],
+    max: options.singlesMax ?? 100,
+    waiting: 0,
+    waitingMax: options.waitingMax ?? 10_000,
+  }
+  const bulk: Queue = {
+    items: [],
+    max: options.bulkMax ?? 500,
+    waiting: 0,
+    waitingMax: options.bulkWaitingMax ?? 20_000,
+  }
   const listsMax = options.listsInFlight ?? 2
-  const waitingMax = options.waitingMax ?? 10_000
   /** Members in a list, and who waits for them. */
   const busy = new Map<string, Waiting[]>()
   const stats = { waiting: 0, lists: 0, inFlight: 0, asks: 0, largest: 0 }
@@ -68,13 +81,14 @@ export function createGate(options: GateOptions): Gate {
 
   function submit(space: number, ask: Ask, how: Submit = {}, priority: 'single' | 'bulk' = 'single'): Promise<Outcome> {
     if (closing) return Promise.resolve(refused(refusal('overloaded', 'the server is stopping')))
-    if (priority === 'single' && stats.waiting >= waitingMax) {
-      return Promise.resolve(refused(refusal('overloaded', `${waitingMax} requests are waiting`)))
+    const queue = priority === 'single' ? singles : bulk
+    if (queue.waiting >= queue.waitingMax) {
+      return Promise.resolve(refused(refusal('overloaded', `${queue.waitingMax} asks are waiting`)))
     }
     return new Promise((settle, fail) => {
       const now = Date.now()
       stats.waiting += 1
-      const queue = priority === 'single' ? singles : bulk
+      queue.waiting += 1
       queue.items.push({
         space,
         ask,
@@ -97,7 +111,7 @@ export function createGate(options: GateOptions): Gate {
     setImmediate(() => {
       scheduled = false
       while (stats.inFlight < listsMax) {
-        const list = take(singles) ?? take(bulk)
+        const list = stats.lists % BULK_EVERY === 0 ? (take(bulk) ?? take(singles)) : (take(singles) ?? take(bulk))
         if (!list) break
         void run(list)
       }
@@ -148,6 +162,7 @@ export function createGate(options: GateOptions): Gate {
     }
     stats.inFlight -= 1
     stats.waiting -= list.length
+    for (const item of list) item.queue.waiting -= 1
     release(list)
     for (const item of list) {
       if (item.outcome) item.settle(item.outcome)
@@ -184,6 +199,7 @@ export function createGate(options: GateOptions): Gate {
     const patient = (item: Waiting): boolean => {
       if (item.queue === bulk || item.arrived > before) return true
       stats.waiting -= 1
+      item.queue.waiting -= 1
       const running = item.submit.idempotency !== undefined && keys.has(item.submit.idempotency.key)
       item.settle(waitedTooLong(running))
       return false

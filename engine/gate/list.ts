@@ -3,7 +3,7 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { problem, type Refusal, REFUSALS, refusal } from '@laurel/contract/refusals'
 import { adjust } from '../adjust.ts'
-import { withBound, withTx, writeAtOnce } from '../base/db.ts'
+import { run, withBound, withTx, writeAtOnce } from '../base/db.ts'
 import { newId } from '../base/ids.ts'
 import { lockState } from '../ledger/ledger.sql.ts'
 import { purchase } from '../purchase.ts'
@@ -11,7 +11,7 @@ import { returns } from '../return.ts'
 import { spend } from '../spend.ts'
 import type { Ask, Facts, Outcome, Submit } from './asks.ts'
 import { type Changes, type Decision, isRefusal, type Verb } from './decisions.ts'
-import { faultOf, isMoved, isOutage } from './faults.ts'
+import { faultOf, isHeldUp, isMoved, isOutage } from './faults.ts'
 import { type Answered, save } from './save.ts'
 import { type ConfigurationAt, findMember, type Loading, loadSlices, type Slices } from './slices.ts'
 
@@ -31,6 +31,8 @@ export type ListDeps = {
 const VERBS = { purchase, return: returns, spend, adjust } as const
 /** A list that lost this often runs its asks one at a time, each holding its member. */
 const LOSSES_MAX = 3
+/** Who loses even so, this often, does not lose to anyone: what is stored contradicts itself. */
+const LOSSES_ABSURD = 8
 
 export function verbOf(ask: Ask): Verb<Ask> {
   return VERBS[ask.verb] as Verb<Ask>
@@ -54,7 +56,8 @@ export async function runList(deps: ListDeps, space: number, items: Item[], loss
   } catch (thrown) {
     const error = faultOf(thrown)
     if (isMoved(error)) deps.caution = CAUTION
-    if (isMoved(error)) await runMoved(deps, space, items, losses + 1)
+    if (isMoved(error) && losses < LOSSES_ABSURD) await runMoved(deps, space, items, losses + 1)
+    else if (isHeldUp(error)) await runHeldUp(deps, space, items, losses)
     else if (isOutage(error))
       for (const item of items)
         item.outcome ??= refused(refusal('unavailable', 'the database cannot be reached; try again shortly'))
@@ -67,6 +70,24 @@ export async function runList(deps: ListDeps, space: number, items: Item[], loss
   }
 }
 
+/** A row that a list needs is locked for long: only the ask that needs it is told so, or that its key is still in use. */
+async function runHeldUp(deps: ListDeps, space: number, items: Item[], losses: number): Promise<void> {
+  if (items.length > 1) {
+    for (const item of items) await runList(deps, space, [item], losses)
+    return
+  }
+  const [item] = items
+  if (!item) return
+  item.outcome = refused(
+    item.submit.idempotency
+      ? refusal(
+          'idempotency_in_progress',
+          'the first request with this Idempotency-Key, or another of this member, is still running',
+        )
+      : refusal('unavailable', 'something that this needs is held by others; nothing was stored'),
+  )
+}
+
 /** How many lists look first after a repeat: replays and re-imports come in crowds. */
 const CAUTION = 50
 
@@ -77,7 +98,7 @@ async function attempt(deps: ListDeps, space: number, items: Item[], look: boole
   deps.caution = nothingNew ? CAUTION : Math.max(0, deps.caution - 1)
   if (!look && nothingNew) return await attempt(deps, space, items, true) // a refusal, perhaps of a repeat: look before saying so
   if (answered.some((a) => a.changes || a.store)) {
-    await writeAtOnce(deps.pool, space, (tx) => save(tx, newId(), bookedAt(items), answered, deps.unguarded))
+    await writeAtOnce(deps.pool, space, save(space, newId(), bookedAt(items), answered, deps.unguarded))
   }
   settle(items, answered)
 }
@@ -89,7 +110,7 @@ async function runAlone(deps: ListDeps, space: number, items: Item[]): Promise<v
     const member = findMember(await load(), items[0]?.facts.member)
     if (member) await lockState(tx, member.member)
     const decided = decideAll(await load(), items)
-    if (decided.some((a) => a.changes || a.store)) await save(tx, newId(), bookedAt(items), decided)
+    if (decided.some((a) => a.changes || a.store)) await run(tx, save(space, newId(), bookedAt(items), decided))
     return decided
   })
   settle(items, answered)

@@ -1,9 +1,9 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { type AnswerRow, insertAnswers } from '../base/answers.ts'
-import type { Tx } from '../base/db.ts'
+import type { Statement } from '../base/db.ts'
 import { insertNames, type NameRow } from '../base/names.ts'
-import { appendEvents, type NewEvent } from '../base/outbox.ts'
+import { insertEvents, type NewEvent } from '../base/outbox.ts'
 import {
   type EntryOf,
   insertEntries,
@@ -44,32 +44,32 @@ type Writes = {
 }
 
 /**
- * Writes a list in the one order in which all lists write: idempotency keys and names, members' states, then the rest; rows of
+ * What a list writes in the one order in which all lists write: idempotency keys and names, members' states, then the rest; rows of
  * a table in ascending key order, so that lists wait for each other and do not deadlock. One statement a table, all on
  * the wire at once; when one fails, the transaction rolls back with those after it.
  */
-export async function save(
-  tx: Tx,
+export function save(
+  space: number,
   batchId: Uuid,
   now: Instant,
   answered: readonly Answered[],
   unguarded = false,
-): Promise<void> {
+): Statement[] {
   const w = collect(answered)
-  await Promise.all([
-    insertAnswers(tx, w.answers),
-    insertNames(tx, w.names),
-    updateStates(tx, w.states, unguarded),
-    insertMembers(tx, w.joined),
-    insertStates(tx, w.newStates),
-    insertPurchases(tx, w.purchases),
-    updateReturned(tx, w.returned),
-    insertReturns(tx, w.returns),
-    insertEntries(tx, w.entries),
-    saveLots(tx, w.lots),
-    insertLotUses(tx, w.uses),
-    appendEvents(tx, batchId, now, w.events),
-  ])
+  return [
+    ...insertAnswers(space, w.answers),
+    ...insertNames(space, w.names),
+    ...updateStates(space, w.states, unguarded),
+    ...insertMembers(space, w.joined),
+    ...insertStates(space, w.newStates),
+    ...insertPurchases(space, w.purchases),
+    ...updateReturned(space, w.returned),
+    ...insertReturns(space, w.returns),
+    ...insertEntries(space, w.entries),
+    ...saveLots(space, w.lots),
+    ...insertLotUses(space, w.uses),
+    ...insertEvents(space, batchId, now, w.events),
+  ]
 }
 
 function collect(answered: readonly Answered[]): Writes {

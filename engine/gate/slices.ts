@@ -35,9 +35,9 @@ export type Needs = {
 }
 export type FurtherNeeds = {
   lots: Set<Uuid>
-  purchases: Map<Uuid, Uuid>
+  purchases: { member: Uuid; id: Uuid }[]
   holding: { member: Uuid; sku: string }[]
-  returns: Map<Uuid, Uuid>
+  returns: { member: Uuid; id: Uuid }[]
   entries: { member: Uuid; seq: number }[]
 }
 
@@ -118,18 +118,16 @@ async function loadNames(db: Db, keys: readonly Uuid[]): Promise<NameRow[]> {
 }
 
 async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Promise<void> {
-  const needs: FurtherNeeds = { lots: new Set(), purchases: new Map(), holding: [], returns: new Map(), entries: [] }
+  const needs: FurtherNeeds = { lots: new Set(), purchases: [], holding: [], returns: [], entries: [] }
   for (const { furtherNeeds } of asks) furtherNeeds(slices, needs)
   const lotMembers = [...needs.lots]
     .map((member) => ({ member, from: firstOpen(slices.states.get(member)) }))
     .filter((m) => m.from > 0)
-  const purchaseKeys = [...needs.purchases].map(([id, member]) => ({ id, member }))
-  const returnKeys = [...needs.returns].map(([id, member]) => ({ id, member }))
   const [lots, purchases, holding, returns, entries] = await Promise.all([
     lotMembers.length === 0 ? [] : loadLots(db, lotMembers),
-    purchaseKeys.length === 0 ? [] : loadPurchases(db, purchaseKeys),
+    needs.purchases.length === 0 ? [] : loadPurchases(db, needs.purchases),
     needs.holding.length === 0 ? [] : loadHolding(db, needs.holding),
-    returnKeys.length === 0 ? [] : loadReturns(db, returnKeys),
+    needs.returns.length === 0 ? [] : loadReturns(db, needs.returns),
     needs.entries.length === 0 ? [] : loadEntries(db, needs.entries),
   ])
   for (const member of needs.lots) slices.lots.set(member, [])

@@ -1,17 +1,27 @@
 import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
 import { bookTakes, burnOrder, type Draft, giveBack, isActive, type Lot, takeFrom, type Why } from './ledger.rules.ts'
 
 /** What was taken back in one wallet of what one source gave, up to now. */
 export type Clawed = {
   walletId: number
-  /** taken from these lots and not given back since: [seq, points] */
-  lots: [seq: number, points: number][]
+  /** taken from these lots and not given back since, with what must be known to give back to one that is used up */
+  lots: ClawedLot[]
   /** not to be found any more, and let go */
   writtenOff: number
 }
 
-/** One step of it. Negative: given back, and no longer written off. */
-export type Step = { points: number; writtenOff: number; lots: Clawed['lots'] }
+export type ClawedLot = {
+  seq: number
+  taken: number
+  source: Uuid
+  points: number
+  activatesAt: Instant
+  expiresAt: Instant | null
+}
+
+/** One step of it, lots as [seq, points]. Negative: given back, and no longer written off. */
+export type Step = { points: number; writtenOff: number; lots: [seq: number, points: number][] }
 
 /**
  * Brings what was taken back (and written off) to `due`: takes more, from the source's own lots first (pending before active), then from
@@ -19,14 +29,14 @@ export type Step = { points: number; writtenOff: number; lots: Clawed['lots'] }
  * came, at their original age.
  */
 export function claw(books: Draft, source: Uuid, before: Clawed, due: number, why: Omit<Why, 'kind'>): [Clawed, Step?] {
-  const difference = due - before.lots.reduce((sum, [, points]) => sum + points, 0) - before.writtenOff
+  const difference = due - before.lots.reduce((sum, lot) => sum + lot.taken, 0) - before.writtenOff
   if (difference === 0) return [before]
   const step =
     difference > 0
       ? takeMore(books, source, before.walletId, difference, { ...why, kind: 'reverse' })
-      : giveUp(books, source, before, -difference, { ...why, kind: 'restore' })
+      : giveUp(books, before, -difference, { ...why, kind: 'restore' })
   const writtenOff = before.writtenOff + step.writtenOff
-  return [{ walletId: before.walletId, lots: merge(before.lots, step.lots), writtenOff }, step]
+  return [{ walletId: before.walletId, lots: merge(books, before.lots, step.lots), writtenOff }, step]
 }
 
 function takeMore(books: Draft, source: Uuid, walletId: number, points: number, why: Why): Step {
@@ -40,15 +50,15 @@ function takeMore(books: Draft, source: Uuid, walletId: number, points: number, 
 }
 
 /** First what was written off is taken up again; then points go back, to what was taken from last first. */
-function giveUp(books: Draft, source: Uuid, before: Clawed, points: number, why: Why): Step {
+function giveUp(books: Draft, before: Clawed, points: number, why: Why): Step {
   const forgiven = Math.min(points, before.writtenOff)
   let left = points - forgiven
   const gives: { lot: Lot; points: number }[] = []
-  for (const [seq, taken] of before.lots.toReversed()) {
-    const given = Math.min(left, taken)
+  for (const clawed of before.lots.toReversed()) {
+    const given = Math.min(left, clawed.taken)
     if (given === 0) continue
     left -= given
-    gives.push({ lot: lotOf(books, seq, before.walletId, source), points: given })
+    gives.push({ lot: lotOf(books, clawed, before.walletId), points: given })
   }
   giveBack(books, before.walletId, gives, why)
   const lots = gives.map((give): [number, number] => [give.lot.seq, -give.points])
@@ -56,10 +66,11 @@ function giveUp(books: Draft, source: Uuid, before: Clawed, points: number, why:
 }
 
 /** A lot that was used up is not among the open ones: it is known all the same, with nothing left. */
-function lotOf(books: Draft, seq: number, walletId: number, source: Uuid): Lot {
-  let lot = books.lots.find((l) => l.seq === seq)
+function lotOf(books: Draft, clawed: ClawedLot, walletId: number): Lot {
+  let lot = books.lots.find((l) => l.seq === clawed.seq)
   if (!lot) {
-    lot = { seq, walletId, source, points: 0, remaining: 0, activatesAt: 0, expiresAt: null }
+    const { seq, source, points, activatesAt, expiresAt } = clawed
+    lot = { seq, walletId, source, points, remaining: 0, activatesAt, expiresAt }
     books.lots.push(lot)
   }
   return lot
@@ -70,8 +81,20 @@ function ownFirst(source: Uuid, now: number): (a: Lot, b: Lot) => number {
   return (a, b) => rank(a) - rank(b) || burnOrder(a, b)
 }
 
-function merge(before: Clawed['lots'], now: Clawed['lots']): Clawed['lots'] {
-  const sums = new Map(before)
-  for (const [seq, points] of now) sums.set(seq, (sums.get(seq) ?? 0) + points)
-  return [...sums].filter(([, points]) => points !== 0)
+function merge(books: Draft, before: readonly ClawedLot[], now: Step['lots']): ClawedLot[] {
+  const merged = new Map(before.map((lot) => [lot.seq, lot]))
+  for (const [seq, points] of now) {
+    const lot = books.lots.find((l) => l.seq === seq)
+    if (!lot) throw new Error(`lot ${seq} was taken from but is not known`)
+    const { source, activatesAt, expiresAt } = lot
+    merged.set(seq, {
+      seq,
+      taken: (merged.get(seq)?.taken ?? 0) + points,
+      source,
+      points: lot.points,
+      activatesAt,
+      expiresAt,
+    })
+  }
+  return [...merged.values()].filter((lot) => lot.taken !== 0)
 }

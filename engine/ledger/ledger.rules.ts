@@ -143,6 +143,10 @@ export function burnOrder(a: Lot, b: Lot): number {
 export function debit(d: Draft, walletId: number, points: number, why: Why): Refusal | undefined {
   const has = available(d.lots, walletId, why.now)
   if (has < points) return refusal('insufficient_points', `${points} points were asked for and ${has} are available`)
+  const wallet = walletOf(d.state, walletId)
+  if (points > POINTS_MAX - wallet.s || points > POINTS_MAX + wallet.a) {
+    return refusal('amount_out_of_range', `${points} more points would leave the range of exact whole numbers`)
+  }
   const takes = takeFrom(
     d.lots.filter((lot) => lot.walletId === walletId && isActive(lot, why.now)).sort(burnOrder),
     points,

@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { byteas, instants, int2s, int4s, int8s, texts, uuids } from '../base/arrays.ts'
-import type { Db, Tx } from '../base/db.ts'
+import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
 import type { Entry, Lot, LotUse, MemberState } from './ledger.rules.ts'
 import { decodeWallets, encodeWallets } from './wallets.rules.ts'
 
@@ -70,13 +70,13 @@ export async function loadLots(
  * lists which share members wait for each other rather than deadlock. Divides by zero (22012) when any was
  * changed meanwhile: the whole list rolls back, and is loaded and decided again. `unguarded` is for the tests' control.
  */
-export async function updateStates(
-  tx: Tx,
+export function updateStates(
+  space: number,
   rows: readonly { state: MemberState; read: number }[],
   unguarded = false,
-): Promise<void> {
-  if (rows.length === 0) return
-  await tx.query(
+): Statement[] {
+  if (rows.length === 0) return []
+  return statement(
     `with won as (
        update member_states s
           set version = n.version, entry_seq = n.entry_seq, event_seq = n.event_seq, chain = n.chain, wallets = n.wallets
@@ -86,7 +86,7 @@ export async function updateStates(
        returning 1
      ) select 1 / (count(*) = $9::int)::int from won`,
     [
-      tx.space,
+      space,
       uuids(rows, (r) => r.state.member),
       int4s(rows, (r) => r.read),
       int4s(rows, (r) => r.state.version),
@@ -102,13 +102,13 @@ export async function updateStates(
 }
 
 /** The books of members who were just enrolled. */
-export async function insertStates(tx: Tx, rows: readonly MemberState[]): Promise<void> {
-  if (rows.length === 0) return
-  await tx.query(
+export function insertStates(space: number, rows: readonly MemberState[]): Statement[] {
+  if (rows.length === 0) return []
+  return statement(
     `insert into member_states (space_id, member_id, status, version, entry_seq, event_seq, chain, wallets)
      select $1, * from unnest($2::uuid[], $3::smallint[], $4::int[], $5::int[], $6::int[], $7::bytea[], $8::text[])`,
     [
-      tx.space,
+      space,
       uuids(rows, (r) => r.member),
       int2s(rows, (r) => r.status),
       int4s(rows, (r) => r.version),
@@ -135,16 +135,16 @@ export async function changeStatus(tx: Tx, member: Uuid, read: number, status: n
 
 export type EntryOf = Entry & { member: Uuid }
 
-export async function insertEntries(tx: Tx, rows: readonly EntryOf[]): Promise<void> {
-  if (rows.length === 0) return
-  await tx.query(
+export function insertEntries(space: number, rows: readonly EntryOf[]): Statement[] {
+  if (rows.length === 0) return []
+  return statement(
     `insert into entries (space_id, member_id, seq, wallet_id, kind, from_account, to_account, rule_version_id, reverses,
                           points, balance, occurred_at, booked_at, activates_at, expires_at, source_id, digest, hash, reason, external_id, actor)
      select $1, * from unnest($2::uuid[], $3::int[], $4::int[], $5::smallint[], $6::smallint[], $7::smallint[], $8::int[],
        $9::int[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
        $16::uuid[], $17::uuid[], $18::bytea[], $19::text[], $20::text[], $21::uuid[])`,
     [
-      tx.space,
+      space,
       uuids(rows, (r) => r.member),
       int4s(rows, (r) => r.seq),
       int4s(rows, (r) => r.walletId),
@@ -171,27 +171,27 @@ export async function insertEntries(tx: Tx, rows: readonly EntryOf[]): Promise<v
 }
 
 /** What is left of lots that were taken from (or given back to). */
-export async function saveLots(
-  tx: Tx,
+export function saveLots(
+  space: number,
   rows: readonly { member: Uuid; seq: number; remaining: number }[],
-): Promise<void> {
-  if (rows.length === 0) return
-  await tx.query(
+): Statement[] {
+  if (rows.length === 0) return []
+  return statement(
     `insert into lots (space_id, member_id, seq, remaining)
      select $1, * from unnest($2::uuid[], $3::int[], $4::bigint[])
      on conflict (member_id, seq) do update set remaining = excluded.remaining`,
-    [tx.space, uuids(rows, (r) => r.member), int4s(rows, (r) => r.seq), int8s(rows, (r) => r.remaining)],
+    [space, uuids(rows, (r) => r.member), int4s(rows, (r) => r.seq), int8s(rows, (r) => r.remaining)],
     'lots-save',
   )
 }
 
-export async function insertLotUses(tx: Tx, rows: readonly (LotUse & { member: Uuid })[]): Promise<void> {
-  if (rows.length === 0) return
-  await tx.query(
+export function insertLotUses(space: number, rows: readonly (LotUse & { member: Uuid })[]): Statement[] {
+  if (rows.length === 0) return []
+  return statement(
     `insert into lot_uses (space_id, member_id, seq, lot_seq, points)
      select $1, * from unnest($2::uuid[], $3::int[], $4::int[], $5::bigint[])`,
     [
-      tx.space,
+      space,
       uuids(rows, (r) => r.member),
       int4s(rows, (r) => r.seq),
       int4s(rows, (r) => r.lotSeq),

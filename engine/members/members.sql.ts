@@ -1,7 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import { instants, texts, uuids } from '../base/arrays.ts'
-import type { Db, Tx } from '../base/db.ts'
+import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
 import type { Member } from './members.rules.ts'
 
 /** Columns of members as `m`, shaped as a Member. */
@@ -69,16 +69,16 @@ export async function lockMember(tx: Tx, id: Uuid): Promise<Member | undefined> 
 }
 
 /** Members who join by buying: all that is known of them is how the caller calls them. */
-export async function insertMembers(
-  tx: Tx,
+export function insertMembers(
+  space: number,
   rows: readonly { member: Uuid; externalId: string; at: Instant }[],
-): Promise<void> {
-  if (rows.length === 0) return
-  await tx.query(
+): Statement[] {
+  if (rows.length === 0) return []
+  return statement(
     `insert into members (space_id, member_id, external_id, status, created_at, updated_at)
      select $1, n.id, n.external_id, 'active', n.at, n.at
        from unnest($2::uuid[], $3::text[], $4::timestamptz[]) as n(id, external_id, at)`,
-    [tx.space, uuids(rows, (r) => r.member), texts(rows, (r) => r.externalId), instants(rows, (r) => r.at)],
+    [space, uuids(rows, (r) => r.member), texts(rows, (r) => r.externalId), instants(rows, (r) => r.at)],
     'members-join',
   )
 }

@@ -23,8 +23,15 @@ export type Returned = {
   units: number[]
   wallets: {
     walletId: number
-    /** taken from these lots and not given back since: [seq, points] */
-    lots: [seq: number, points: number][]
+    /** taken from these lots and not given back since (the ledger's words: clawback.rules.ts) */
+    lots: {
+      seq: number
+      taken: number
+      source: Uuid
+      points: number
+      activatesAt: Instant
+      expiresAt: Instant | null
+    }[]
     /** not to be found any more, and let go by the program's policy */
     writtenOff: number
   }[]

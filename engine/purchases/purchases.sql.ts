@@ -1,7 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { instants, int4s, int8s, texts, uuids } from '../base/arrays.ts'
-import type { Db, Tx } from '../base/db.ts'
+import { type Db, type Statement, statement } from '../base/db.ts'
 import type { Item, Purchase, Return, Returned, ReturnLine, StoredAward, Taken } from './purchases.rules.ts'
 
 export type PurchaseRow = {
@@ -69,15 +69,15 @@ export async function loadHolding(db: Db, wants: readonly { member: Uuid; sku: s
   return rows.map(toPurchase)
 }
 
-export async function insertPurchases(tx: Tx, rows: readonly Purchase[]): Promise<void> {
-  if (rows.length === 0) return
-  await tx.query(
+export function insertPurchases(space: number, rows: readonly Purchase[]): Statement[] {
+  if (rows.length === 0) return []
+  return statement(
     `insert into purchases (space_id, member_id, purchase_id, program_id, config_version, total, occurred_at, recorded_at,
                             digest, external_id, items, awards, channel, store, metadata, returned)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::bigint[], $7::timestamptz[],
        $8::timestamptz[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[])`,
     [
-      tx.space,
+      space,
       uuids(rows, (r) => r.member),
       uuids(rows, (r) => r.id),
       int4s(rows, (r) => r.programId),
@@ -99,13 +99,13 @@ export async function insertPurchases(tx: Tx, rows: readonly Purchase[]): Promis
 }
 
 /** What was returned of purchases that were stored before this list. */
-export async function updateReturned(tx: Tx, rows: readonly Purchase[]): Promise<void> {
-  if (rows.length === 0) return
-  await tx.query(
+export function updateReturned(space: number, rows: readonly Purchase[]): Statement[] {
+  if (rows.length === 0) return []
+  return statement(
     `update purchases p set returned = n.returned
        from unnest($1::uuid[], $2::uuid[], $3::text[]) as n(member_id, purchase_id, returned)
       where p.member_id = n.member_id and p.purchase_id = n.purchase_id and p.space_id = $4`,
-    [uuids(rows, (r) => r.member), uuids(rows, (r) => r.id), texts(rows, (r) => JSON.stringify(r.returned)), tx.space],
+    [uuids(rows, (r) => r.member), uuids(rows, (r) => r.id), texts(rows, (r) => JSON.stringify(r.returned)), space],
     'purchases-returned',
   )
 }
@@ -147,15 +147,15 @@ export async function loadReturns(db: Db, keys: readonly { member: Uuid; id: Uui
   return rows.map(toReturn)
 }
 
-export async function insertReturns(tx: Tx, rows: readonly Return[]): Promise<void> {
-  if (rows.length === 0) return
-  await tx.query(
+export function insertReturns(space: number, rows: readonly Return[]): Statement[] {
+  if (rows.length === 0) return []
+  return statement(
     `insert into returns (space_id, member_id, return_id, program_id, occurred_at, recorded_at, digest, external_id,
                           purchase_id, asked, lines, unmatched, taken)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::timestamptz[], $6::timestamptz[], $7::uuid[], $8::text[],
        $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[])`,
     [
-      tx.space,
+      space,
       uuids(rows, (r) => r.member),
       uuids(rows, (r) => r.id),
       int4s(rows, (r) => r.programId),
