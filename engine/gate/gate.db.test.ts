@@ -118,3 +118,64 @@ describe('500 asks that go together', () => {
     expect((await verify(shop.pool, shop.space)).wrong).toBeUndefined()
   })
 })
+
+describe('what once went wrong', () => {
+  it("another member's mistaken return of a purchase in the same list does not spoil its owner's", async () => {
+    for (let i = 0; i < 5; i++) {
+      await shop.buy(`own-${i}`, 'external:owner', 1000)
+      await shop.buy(`oth-${i}`, 'external:other', 1000)
+      const [mine, theirs] = await Promise.all([
+        shop.giveBack(`own-r-${i}`, 'external:owner', { purchase: `external:own-${i}` }),
+        shop.giveBack(`oth-r-${i}`, 'external:other', { purchase: `external:own-${i}` }),
+      ])
+      expect(mine.status).toBe(201)
+      expect(theirs.body.code).toBe('purchase_unknown')
+    }
+  })
+
+  it('a repeat is the same whatever the order of its keys, and however it names the purchase', async () => {
+    const occurredAt = NOW()
+    const said = { occurredAt, metadata: { a: 1, b: { c: 2, d: 3 } } }
+    const bought = await shop.buy('keys', 'external:keys', 1000, said)
+    expect(
+      (await shop.buy('keys', 'external:keys', 1000, { occurredAt, metadata: { b: { d: 3, c: 2 }, a: 1 } })).status,
+    ).toBe(200)
+    const back = { occurredAt, purchase: 'external:keys', items: [{ sku: 'beans', quantity: 1 }] }
+    expect((await shop.giveBack('keys-r', 'external:keys', back)).status).toBe(201)
+    const again = { occurredAt, purchase: bought.body.id, items: [{ quantity: 1, sku: 'beans' }] }
+    expect((await shop.giveBack('keys-r', 'external:keys', again)).status).toBe(200)
+  })
+
+  it('a list that cannot be written whole is not written in part: it is halved', async () => {
+    const rules = Array.from({ length: 140 }, (_, i) => shop.rule('fixed', { points: 1 }, { name: `rule ${i}` }))
+    await Promise.all(rules)
+    const asks = Array.from({ length: 500 }, (_, i) =>
+      shop.gate.submit(
+        shop.space,
+        {
+          verb: 'purchase',
+          program: 'coffee',
+          externalId: `many-${i}`,
+          member: `external:many${i}`,
+          occurredAt: NOW(),
+          currency: 'GBP',
+          items: [{ sku: 'a', quantity: 1, amount: 1 }],
+        },
+        {},
+        'bulk',
+      ),
+    )
+    const outcomes = await Promise.all(asks)
+    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set([201]))
+    expect((await verify(shop.pool, shop.space)).wrong).toBeUndefined()
+  })
+
+  it('a member whose books contradict themselves gets an answer, and holds up nobody', async () => {
+    await shop.buy('sick', 'external:sick', 1000)
+    const [{ member_id: member } = {}] = await shop.sql("select member_id from purchases where external_id = 'sick'")
+    await shop.sql('update member_states set entry_seq = entry_seq - 1 where member_id = $1', [member])
+    await expect(shop.buy('sick-2', 'external:sick', 1000)).rejects.toThrow()
+    expect((await shop.buy('well', 'external:well', 1000)).status).toBe(201)
+    expect((await verify(shop.pool, shop.space)).wrong?.what).toMatch(/state: says/)
+  })
+})
