@@ -1,8 +1,8 @@
 import { refusal } from '@laurel/contract/refusals'
-import { digestOf } from './base/keys.ts'
 import { movementText } from './gate/answers.ts'
 import type { AdjustAsk } from './gate/asks.ts'
 import { tell, type Verb } from './gate/decisions.ts'
+import { adjustDigest } from './gate/digests.ts'
 import { walletFor } from './gate/checks.ts'
 import { findMember } from './gate/slices.ts'
 import { credit, debit, draft } from './ledger/ledger.rules.ts'
@@ -33,7 +33,7 @@ export const adjust: Verb<AdjustAsk> = {
     const books = draft(member, slices.lots.get(member.member) ?? [])
     const why = {
       source: facts.id,
-      digest: digestOf(JSON.stringify([member.member, where.walletId, ask.points, ask.reason])),
+      digest: adjustDigest(member.member, where.walletId, ask.points, ask.reason),
       occurredAt: facts.now,
       now: facts.now,
       reason: ask.reason,

@@ -8,7 +8,7 @@ import type { Ask, PurchaseAsk } from './gate/asks.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
 import type { BooksOf } from './ledger/ledger.sql.ts'
 import type { Purchase, Return } from './purchases/purchases.rules.ts'
-import { auditCommerce } from './verify.ts'
+import { auditCommerce } from './gate/audit.rules.ts'
 
 /** Gives more for some smaller amounts: what is left of a purchase may be worth more than the whole. */
 const saw = defineKind({

@@ -129,7 +129,7 @@ describe('two processes', () => {
       points: 1,
       reason: 'look',
     })
-    expect(Number(sums?.['balance']) + 1).toBe(body.wallets[0].available)
+    expect(Number(sums?.balance) + 1).toBe(body.wallets[0].available)
     expect(await wrong()).toBeUndefined()
   })
 

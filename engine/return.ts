@@ -1,12 +1,12 @@
 import { decodeId, type Uuid } from '@laurel/contract/ids'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
-import { digestOf } from './base/keys.ts'
 import { award } from './earning/earning.rules.ts'
 import { type Configuration, program, programById, rulesAt, versionById } from './earning/configuration.ts'
 import { returnAnswer, walletAnswers } from './gate/answers.ts'
 import type { Facts, ReturnAsk } from './gate/asks.ts'
 import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { badInstant } from './gate/checks.ts'
+import { returnDigest } from './gate/digests.ts'
 import { purchaseKey, returnKey } from './gate/names.ts'
 import { findMember, type Slices } from './gate/slices.ts'
 import { claw } from './ledger/clawback.rules.ts'
@@ -62,7 +62,7 @@ export const returns: Verb<ReturnAsk> = {
     const member = findMember(slices, facts.member)
     if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
     const asked = normalised(slices, ask)
-    const digest = digestOf(`${member.member}|${ours.programId}|${ask.occurredAt}|${asked}`)
+    const digest = returnDigest(member.member, ours.programId, ask.occurredAt, asked)
     const before = slices.names.get(facts.name ?? '')
     if (before) return repeat(slices, before.object ?? '', digest)
     if (ours.status === 'paused') return refusal('program_paused', `the program "${ours.slug}" is paused`)

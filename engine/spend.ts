@@ -1,11 +1,11 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
-import { digestOf } from './base/keys.ts'
 import type { Program } from './earning/configuration.ts'
 import { movementText } from './gate/answers.ts'
 import type { SpendAsk } from './gate/asks.ts'
 import { type Decision, tell, type Verb } from './gate/decisions.ts'
 import { walletFor } from './gate/checks.ts'
+import { spendDigest } from './gate/digests.ts'
 import { spendKey } from './gate/names.ts'
 import { findMember, type Slices } from './gate/slices.ts'
 import { debit, draft } from './ledger/ledger.rules.ts'
@@ -32,9 +32,7 @@ export const spend: Verb<SpendAsk> = {
     if ('code' in where) return where
     const member = findMember(slices, facts.member)
     if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
-    const digest = digestOf(
-      JSON.stringify([member.member, where.walletId, ask.points, ask.reason, ask.externalId ?? null]),
-    )
+    const digest = spendDigest(member.member, where.walletId, ask.points, ask.reason, ask.externalId ?? null)
     const before = slices.names.get(facts.name ?? '')
     if (before) return repeat(slices, where.program, ask, before, digest)
     if (where.program.status === 'paused')

@@ -18,6 +18,7 @@ beforeAll(async () => {
     wallet: 'points',
     points: 37,
     reason: 'mug',
+    externalId: 'mug-1',
   })
   await shop.giveBack('r-1', 'external:ann', { purchase: 'external:p-1', items: [{ sku: 'a', quantity: 2 }] })
   await shop.gate.submit(shop.space, {
@@ -115,6 +116,37 @@ describe('verify', () => {
       "update entries set source_id = 'aaaaaaaa-0000-7000-8000-000000000000' where seq = 1 and source_id = (select purchase_id from purchases where external_id = 'p-3')",
       "update entries set source_id = (select purchase_id from purchases where external_id = 'p-3') where source_id = 'aaaaaaaa-0000-7000-8000-000000000000'",
       /entry ent_/,
+    ],
+    [
+      'a reason',
+      "update entries set reason = 'other' where reason = 'mug'",
+      "update entries set reason = 'mug' where reason = 'other'",
+      /entry ent_.*reason/,
+    ],
+    ['a status', 'update member_states set status = 2', 'update member_states set status = 1', /status/],
+    [
+      'what a return asked',
+      `update returns set asked = replace(asked, '"quantity":2', '"quantity":3')`,
+      `update returns set asked = replace(asked, '"quantity":3', '"quantity":2')`,
+      /return ret_.*content/,
+    ],
+    [
+      'what was written off',
+      `update purchases set returned = replace(returned, '"writtenOff":', '"writtenOff":1') where returned is not null`,
+      `update purchases set returned = replace(returned, '"writtenOff":1', '"writtenOff":') where returned is not null`,
+      /wrote off/,
+    ],
+    [
+      "a spend's lookup",
+      'update lookups set seq = seq + 100 where seq is not null',
+      'update lookups set seq = seq - 100 where seq is not null',
+      /entry ent_.*does not lead/,
+    ],
+    [
+      "a member's lookup",
+      "update lookups set key = gen_random_uuid() where object_id is null and seq is null and member_id = (select member_id from members where external_id = 'bob')",
+      "update lookups l set key = k.key from (select encode(substring(sha256(convert_to('member.external', 'UTF8') || '\\x00'::bytea || convert_to('bob', 'UTF8')) from 1 for 16), 'hex')::uuid as key) k where l.object_id is null and l.seq is null and l.member_id = (select member_id from members where external_id = 'bob')",
+      /external id does not lead/,
     ],
     [
       'a gap in the outbox',

@@ -2,23 +2,13 @@ import type pg from 'pg'
 import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
 import { uuids } from './base/arrays.ts'
 import { type Db, withRead } from './base/db.ts'
-import { digestOf } from './base/keys.ts'
-import { award } from './earning/earning.rules.ts'
-import { type Configuration, configurations, programById, rulesAt, versionById } from './earning/configuration.ts'
-import { isRefusal } from './gate/decisions.ts'
+import { type Configuration, configurations } from './earning/configuration.ts'
 import { ACCOUNTS, KINDS } from './ledger/accounts.ts'
-import { purchaseKey, returnKey } from './gate/names.ts'
+import { auditCommerce } from './gate/audit.rules.ts'
+import { memberKey, purchaseKey, returnKey, spendKey } from './gate/names.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
 import { type BooksOf, loadBooks } from './ledger/ledger.sql.ts'
-import {
-  contentText,
-  kept,
-  perWallet,
-  type Purchase,
-  remainingItems,
-  type Return,
-  totalOf,
-} from './purchases/purchases.rules.ts'
+import type { Purchase, Return } from './purchases/purchases.rules.ts'
 import { loadForAudit } from './purchases/purchases.sql.ts'
 
 /** What was looked at, and the first thing that is wrong. Points by wallet_id, summed from the entries. */
@@ -99,7 +89,7 @@ async function verifyMembers(
   }
   report.purchases += commerce.purchases.length
   report.returns += commerce.returns.length
-  const lost = await unnamed(db, commerce.purchases, commerce.returns)
+  const lost = (await unnamed(db, books, commerce.purchases, commerce.returns)) ?? (await strangers(db, books))
   if (lost) report.wrong = lost
   return books.length < MEMBERS_AT_ONCE ? undefined : members.at(-1)
 }
@@ -127,116 +117,73 @@ function total(report: Report, walletId: number) {
   return sums
 }
 
-/** A member's purchases and returns against each other, the rules, and the entries that they made. */
-export function auditCommerce(
-  configuration: Configuration,
-  books: BooksOf,
+/** A purchase or return whose external id does not lead to it could be recorded twice. */
+async function unnamed(
+  db: Db,
+  books: readonly BooksOf[],
   purchases: readonly Purchase[],
   all: readonly Return[],
-): string | undefined {
-  const bySource = Map.groupBy(books.entries, (e) => e.source)
-  for (const p of purchases) {
-    const what = auditPurchase(configuration, p, all)
-    if (what) return `purchase ${encodeId('pur', p.id)}: ${what}`
-    const made = (bySource.get(p.id) ?? []).map((e) => `${e.seq} ${e.kind} ${e.ruleVersionId} ${e.points} ${e.digest}`)
-    const due = p.awards.map(([version, points, , seq]) => `${seq} ${KINDS.earn.code} ${version} ${points} ${p.digest}`)
-    if (made.join() !== due.join()) return `purchase ${encodeId('pur', p.id)}: its awards are not what its entries gave`
-  }
-  for (const r of all) {
-    const made = (bySource.get(r.id) ?? []).reduce(
-      (sum, e) => sum + (e.to === ACCOUNTS.member ? -e.points : e.points),
-      0,
-    )
-    const said = r.taken.reduce((sum, t) => sum + t.points, 0)
-    if (made !== said) return `return ${encodeId('ret', r.id)}: says it took ${said} points, its entries ${made}`
-  }
-  const sources = new Set<Uuid>([...purchases.map((p) => p.id), ...all.map((r) => r.id)])
-  const orphan = books.entries.find(
-    (e) =>
-      e.kind !== KINDS.spend.code &&
-      e.kind !== KINDS.adjustUp.code &&
-      e.kind !== KINDS.expire.code &&
-      !sources.has(e.source),
+): Promise<Report['wrong']> {
+  const spends = books.flatMap(({ state, entries }) =>
+    entries.flatMap((e) =>
+      e.kind === KINDS.spend.code && e.externalId !== undefined ? [{ state, e, name: e.externalId }] : [],
+    ),
   )
-  return orphan ? `entry ${encodeEntryId(books.state.member, orphan.seq)}: what made it is not stored` : undefined
-}
-
-function auditPurchase(configuration: Configuration, p: Purchase, all: readonly Return[]): string | undefined {
-  const program = programById(configuration, p.programId)
-  if (!program) return 'its program is not stored'
-  const metadata = p.metadata
-  if (
-    p.digest !==
-    digestOf(
-      `${p.member}|${contentText(p.programId, p.occurredAt, program.currency, p.itemsText, p.channel, p.store, metadata)}`,
-    )
-  ) {
-    return 'its content is not what was recorded'
-  }
-  if (totalOf(p.items) !== p.total) return `its lines do not add up to ${p.total}`
-  const rules = rulesAt(configuration, p.programId, p.configVersion, p.occurredAt)
-  const decided = award(rules, p.items)
-  if (isRefusal(decided)) return 'its rules refuse it'
-  if (decided.map((a) => `${a.ruleVersionId} ${a.points}`).join() !== p.awards.map(([v, n]) => `${v} ${n}`).join())
-    return 'its rules give other awards'
-  return auditReturned(configuration, p, all, rules)
-}
-
-/** What returns took of a purchase is what its rules say, whatever their order. */
-function auditReturned(
-  configuration: Configuration,
-  p: Purchase,
-  all: readonly Return[],
-  rules: ReturnType<typeof rulesAt>,
-): string | undefined {
-  const units = p.items.map(() => 0)
-  const taken = new Map<number, number>()
-  for (const r of all) {
-    for (const line of r.lines) if (line.purchase === p.id) units[line.index] = (units[line.index] ?? 0) + line.quantity
-    for (const t of r.taken)
-      if (t.purchase === p.id) taken.set(t.walletId, (taken.get(t.walletId) ?? 0) + t.points + t.writtenOff)
-  }
-  if ((p.returned?.units ?? p.items.map(() => 0)).join() !== units.join())
-    return 'its returned units are not what its returns say'
-  if (p.items.some((item, i) => (units[i] ?? 0) > item.quantity)) return 'more was returned than was bought'
-  const decided = award(rules, remainingItems(p.items, units))
-  if (isRefusal(decided)) return 'its rules refuse what is left of it'
-  const standing = perWallet(decided)
-  const original = perWallet(
-    p.awards.map(([id, points]) => ({ walletId: versionById(configuration, id)?.walletId ?? 0, points })),
-  )
-  for (const [walletId, points] of original) {
-    const due = points - (units.every((n) => n === 0) ? points : kept(points, standing.get(walletId) ?? 0))
-    if ((taken.get(walletId) ?? 0) !== due)
-      return `returns took ${taken.get(walletId) ?? 0} points, its rules say ${due}`
-  }
-  return undefined
-}
-
-/** A purchase or return whose external id does not lead to it could be recorded twice. */
-async function unnamed(db: Db, purchases: readonly Purchase[], all: readonly Return[]): Promise<Report['wrong']> {
   const named = [
     ...purchases.map((p) => ({
       key: purchaseKey(p.externalId),
-      id: p.id,
+      to: p.id,
       member: p.member,
       what: `purchase ${encodeId('pur', p.id)}`,
     })),
     ...all.map((r) => ({
       key: returnKey(r.externalId),
-      id: r.id,
+      to: r.id,
       member: r.member,
       what: `return ${encodeId('ret', r.id)}`,
     })),
+    ...spends.map(({ state: { member }, e, name }) => ({
+      key: spendKey(name),
+      to: String(e.seq),
+      member,
+      what: `entry ${encodeEntryId(member, e.seq)}`,
+    })),
   ]
   if (named.length === 0) return undefined
-  const rows = await db.query<{ key: Uuid; object: Uuid }>(
-    'select key, object_id as object from lookups where space_id = $1 and key = any ($2::uuid[])',
+  const rows = await db.query<{ key: Uuid; member: Uuid; to: string }>(
+    `select key, member_id as member, coalesce(object_id::text, seq::text) as to from lookups
+      where space_id = $1 and key = any ($2::uuid[])`,
     [db.space, uuids(named, (n) => n.key)],
   )
-  const leads = new Map(rows.map((row) => [row.key, row.object]))
-  const lost = named.find((n) => leads.get(n.key) !== n.id)
+  const leads = new Map(rows.map((row) => [row.key, `${row.member} ${row.to}`]))
+  const lost = named.find((n) => leads.get(n.key) !== `${n.member} ${n.to}`)
   return lost && { member: encodeId('mem', lost.member), what: `${lost.what}: its external id does not lead to it` }
+}
+
+/** Books belong to a profile with the same status, and its external id leads to it. */
+async function strangers(db: Db, books: readonly BooksOf[]): Promise<Report['wrong']> {
+  const rows = await db.query<{ member: Uuid; status: number; externalId: string | null }>(
+    `select member_id as member, array_position(array['active', 'suspended', 'closed'], status) as status, external_id as "externalId"
+       from members where space_id = $1 and member_id = any ($2::uuid[])`,
+    [db.space, uuids(books, (b) => b.state.member)],
+  )
+  const profiles = new Map(rows.map((row) => [row.member, row]))
+  for (const { state } of books) {
+    const profile = profiles.get(state.member)
+    const member = encodeId('mem', state.member)
+    if (!profile) return { member, what: 'state: there is no such member' }
+    if (profile.status !== state.status) return { member, what: "state: its status is not the member's" }
+  }
+  const named = rows.flatMap((row) =>
+    row.externalId === null ? [] : [{ key: memberKey(row.externalId), member: row.member }],
+  )
+  const leads = await db.query<{ key: Uuid; member: Uuid }>(
+    'select key, member_id as member from lookups where space_id = $1 and key = any ($2::uuid[])',
+    [db.space, uuids(named, (n) => n.key)],
+  )
+  const holders = new Map(leads.map((row) => [row.key, row.member]))
+  const lost = named.find((n) => holders.get(n.key) !== n.member)
+  return lost && { member: encodeId('mem', lost.member), what: 'member: the external id does not lead to it' }
 }
 
 /** Purchases are looked at by their entries: one that gave points but whose entries are gone would not be seen. */

@@ -21,6 +21,8 @@ import { createWho } from './who.ts'
 export type ApiOptions = {
   /** Connections as `laurel_app`; the caller ends them, after close(). */
   pool: pg.Pool
+  /** The gate's own, so that nothing that reads or waits holds up what changes points; `pool` unless told. */
+  gatePool?: pg.Pool
   /** Requests a second and key; 1,000 unless told. */
   rateLimit?: number | 'off'
   log: Log
@@ -54,12 +56,18 @@ const SWEEP_MS = 20
 
 /** Lists under way take two; reads and configuration share the rest. */
 const CONNECTIONS = 12
+/** Two lists under way, each on one connection at a time. */
+const GATE_CONNECTIONS = 3
 
 /** The door of requests. */
 export async function createApi(options: ApiOptions): Promise<Api> {
   const { pool, log, rateLimit = 1_000 } = options
   const gate =
-    options.gate ?? createGate({ pool, onFault: (err, verb) => log.error({ err, verb }, 'an ask met a fault') })
+    options.gate ??
+    createGate({
+      pool: options.gatePool ?? pool,
+      onFault: (err, verb) => log.error({ err, verb }, 'an ask met a fault'),
+    })
   const known = configurations()
   const spaces = new Set<number>()
   const door: Door = {
@@ -127,10 +135,11 @@ export async function startApi(options: {
   logger: Log
 }): Promise<{ url: string; close(): Promise<void> }> {
   const pool = openPool(options.databaseUrl, { max: CONNECTIONS, applicationName: 'laurel-api' })
-  const api = await createApi({ pool, rateLimit: options.rateLimit, log: options.logger })
+  const gatePool = openPool(options.databaseUrl, { max: GATE_CONNECTIONS, applicationName: 'laurel-gate' })
+  const api = await createApi({ pool, gatePool, rateLimit: options.rateLimit, log: options.logger })
   const close = async () => {
     await api.close()
-    await pool.end()
+    await Promise.all([pool.end(), gatePool.end()])
   }
   try {
     return { url: await api.listen(options.port, options.host), close }

@@ -16,7 +16,10 @@ export function banner({ version, url, dataDir, database, key }: Welcome): strin
     : [`  Data           ${database}`]
   const shown = key
     ? ['', `  Secret key     ${key}`, '                 Shown this once: keep it somewhere safe.']
-    : ['', '  Secret key     as shown at the first start; another: npx laurel keys create']
+    : [
+        '',
+        '  Secret key     the one you have (shown at the first start, or LAUREL_BOOTSTRAP_KEY); another: npx laurel keys create',
+      ]
   return [
     '',
     `  Laurel ${version}`,

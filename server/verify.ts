@@ -12,7 +12,7 @@ type Space = { space: number; mode: Mode; wallets: Map<number, string> }
 export async function runVerify(config: Config, { mode }: { mode?: Mode }): Promise<void> {
   await withDatabase(config, 'laurel verify', async (databaseUrl) => {
     await checkSchema(databaseUrl)
-    const pool = openPool(databaseUrl, { max: 2, applicationName: 'laurel-verify' })
+    const pool = openPool(databaseUrl, { max: 2, applicationName: 'laurel-verify', queryTimeoutMs: 0 })
     try {
       for (const space of await spacesOf(databaseUrl)) {
         if (mode && space.mode !== mode) continue

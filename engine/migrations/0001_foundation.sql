@@ -1,6 +1,6 @@
 -- Laurel's ground: spaces, keys, programs, rules, members, purchases, the ledger and the outbox.
 --
--- Three families of tables (docs/decisions/0002-schema.md):
+-- Three families of tables (docs/decisions/0002-slim-rows.md):
 --   configuration   small, changed rarely; on Citus a reference table
 --   member-owned    primary key and unique indexes contain member_id, the distribution column
 --   lookup, outbox  keyed by exactly what must be unique; distributed by that key

@@ -1,0 +1,129 @@
+import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
+import { digestOf } from '../base/keys.ts'
+import { type Configuration, programById, rulesAt, versionById } from '../earning/configuration.ts'
+import { award } from '../earning/earning.rules.ts'
+import { ACCOUNTS, KINDS } from '../ledger/accounts.ts'
+import type { BooksOf } from '../ledger/ledger.sql.ts'
+import {
+  contentText,
+  kept,
+  perWallet,
+  type Purchase,
+  remainingItems,
+  type Return,
+  totalOf,
+} from '../purchases/purchases.rules.ts'
+import { isRefusal } from './decisions.ts'
+import { adjustDigest, returnDigest, spendDigest } from './digests.ts'
+
+/** A member's purchases and returns against each other, the rules, and the entries that they made. */
+export function auditCommerce(
+  configuration: Configuration,
+  books: BooksOf,
+  purchases: readonly Purchase[],
+  all: readonly Return[],
+): string | undefined {
+  const bySource = Map.groupBy(books.entries, (e) => e.source)
+  for (const p of purchases) {
+    const what = auditPurchase(configuration, p, all)
+    if (what) return `purchase ${encodeId('pur', p.id)}: ${what}`
+    const made = (bySource.get(p.id) ?? []).map((e) => `${e.seq} ${e.kind} ${e.ruleVersionId} ${e.points} ${e.digest}`)
+    const due = p.awards.map(([version, points, , seq]) => `${seq} ${KINDS.earn.code} ${version} ${points} ${p.digest}`)
+    if (made.join() !== due.join()) return `purchase ${encodeId('pur', p.id)}: its awards are not what its entries gave`
+  }
+  for (const r of all) {
+    if (r.digest !== returnDigest(r.member, r.programId, r.occurredAt, r.asked)) {
+      return `return ${encodeId('ret', r.id)}: its content is not what was recorded`
+    }
+    const made = (bySource.get(r.id) ?? []).reduce(
+      (sum, e) => sum + (e.to === ACCOUNTS.member ? -e.points : e.points),
+      0,
+    )
+    const said = r.taken.reduce((sum, t) => sum + t.points, 0)
+    if (made !== said) return `return ${encodeId('ret', r.id)}: says it took ${said} points, its entries ${made}`
+  }
+  const altered = books.entries.find((e) => {
+    const points = e.to === ACCOUNTS.member ? e.points : -e.points
+    if (e.kind === KINDS.adjustUp.code)
+      return e.digest !== adjustDigest(books.state.member, e.walletId, points, e.reason ?? '')
+    return (
+      e.kind === KINDS.spend.code &&
+      e.digest !== spendDigest(books.state.member, e.walletId, e.points, e.reason ?? '', e.externalId ?? null)
+    )
+  })
+  if (altered) {
+    return `entry ${encodeEntryId(books.state.member, altered.seq)}: its reason or external id is not what was booked`
+  }
+  const sources = new Set<Uuid>([...purchases.map((p) => p.id), ...all.map((r) => r.id)])
+  const orphan = books.entries.find(
+    (e) =>
+      e.kind !== KINDS.spend.code &&
+      e.kind !== KINDS.adjustUp.code &&
+      e.kind !== KINDS.expire.code &&
+      !sources.has(e.source),
+  )
+  return orphan ? `entry ${encodeEntryId(books.state.member, orphan.seq)}: what made it is not stored` : undefined
+}
+
+function auditPurchase(configuration: Configuration, p: Purchase, all: readonly Return[]): string | undefined {
+  const program = programById(configuration, p.programId)
+  if (!program) return 'its program is not stored'
+  const metadata = p.metadata
+  if (
+    p.digest !==
+    digestOf(
+      `${p.member}|${contentText(p.programId, p.occurredAt, program.currency, p.itemsText, p.channel, p.store, metadata)}`,
+    )
+  ) {
+    return 'its content is not what was recorded'
+  }
+  if (totalOf(p.items) !== p.total) return `its lines do not add up to ${p.total}`
+  const rules = rulesAt(configuration, p.programId, p.configVersion, p.occurredAt)
+  const decided = award(rules, p.items)
+  if (isRefusal(decided)) return 'its rules refuse it'
+  if (decided.map((a) => `${a.ruleVersionId} ${a.points}`).join() !== p.awards.map(([v, n]) => `${v} ${n}`).join())
+    return 'its rules give other awards'
+  return auditReturned(configuration, p, all, rules)
+}
+
+/** What returns took of a purchase is what its rules say, whatever their order. */
+function auditReturned(
+  configuration: Configuration,
+  p: Purchase,
+  all: readonly Return[],
+  rules: ReturnType<typeof rulesAt>,
+): string | undefined {
+  const units = p.items.map(() => 0)
+  const taken = new Map<number, number>()
+  for (const r of all) {
+    for (const line of r.lines) if (line.purchase === p.id) units[line.index] = (units[line.index] ?? 0) + line.quantity
+    for (const t of r.taken)
+      if (t.purchase === p.id) taken.set(t.walletId, (taken.get(t.walletId) ?? 0) + t.points + t.writtenOff)
+  }
+  if ((p.returned?.units ?? p.items.map(() => 0)).join() !== units.join())
+    return 'its returned units are not what its returns say'
+  if (p.items.some((item, i) => (units[i] ?? 0) > item.quantity)) return 'more was returned than was bought'
+  for (const wallet of p.returned?.wallets ?? []) {
+    const steps = all.flatMap((r) => r.taken.filter((t) => t.purchase === p.id && t.walletId === wallet.walletId))
+    const lots = new Map<number, number>()
+    for (const [seq, points] of steps.flatMap((t) => t.lots)) lots.set(seq, (lots.get(seq) ?? 0) + points)
+    const same = wallet.lots.every((lot) => lots.get(lot.seq) === lot.taken)
+    const found = steps.reduce((sum, t) => sum + t.points, 0)
+    const kept = wallet.lots.reduce((sum, lot) => sum + lot.taken, 0)
+    if (!same || found !== kept || wallet.writtenOff !== steps.reduce((sum, t) => sum + t.writtenOff, 0)) {
+      return 'what its returns took from lots, or wrote off, is not what they say'
+    }
+  }
+  const decided = award(rules, remainingItems(p.items, units))
+  if (isRefusal(decided)) return 'its rules refuse what is left of it'
+  const standing = perWallet(decided)
+  const original = perWallet(
+    p.awards.map(([id, points]) => ({ walletId: versionById(configuration, id)?.walletId ?? 0, points })),
+  )
+  for (const [walletId, points] of original) {
+    const due = points - (units.every((n) => n === 0) ? points : kept(points, standing.get(walletId) ?? 0))
+    if ((taken.get(walletId) ?? 0) !== due)
+      return `returns took ${taken.get(walletId) ?? 0} points, its rules say ${due}`
+  }
+  return undefined
+}
