@@ -41,7 +41,7 @@ export function revisedAnswer(status: number, body: unknown, revision: number): 
 export function seenRevision(call: Call): number | undefined {
   const said = call.ifMatch?.trim()
   if (said === undefined || said === '*') return undefined
-  const tag = /^"([1-9][0-9]{0,8})"$/.exec(said)
+  const tag = /^(?:W\/)?"([1-9][0-9]{0,8})"$/.exec(said) // a proxy that compresses may have made it weak
   if (!tag) throw new Refused('etag_mismatch', 'expected the ETag that the object was read with, such as "3"')
   return Number(tag[1])
 }

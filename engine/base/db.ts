@@ -94,9 +94,23 @@ export function withRead<T>(pool: pg.Pool, space: number, work: (db: Db) => Prom
   return inTransaction(pool, space, 'begin isolation level repeatable read read only', work)
 }
 
-/** All of it or none. What `work` throws rolls back and is thrown on. */
-export function withTx<T>(pool: pg.Pool, space: number, work: (tx: Tx) => Promise<T>): Promise<T> {
-  return inTransaction(pool, space, 'begin', work)
+/** PostgreSQL chose this transaction to give way: serialisation failure, deadlock. */
+const GAVE_WAY = new Set(['40001', '40P01'])
+const TRIES_MAX = 4
+
+/**
+ * All of it or none. What `work` throws rolls back and is thrown on; when PostgreSQL made it give way to another, all
+ * of `work` is done again.
+ */
+export async function withTx<T>(pool: pg.Pool, space: number, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await inTransaction(pool, space, 'begin', work)
+    } catch (error) {
+      const again = error instanceof pg.DatabaseError && GAVE_WAY.has(error.code ?? '')
+      if (!again || tries === TRIES_MAX) throw error
+    }
+  }
 }
 
 async function inTransaction<T>(pool: pg.Pool, space: number, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
