@@ -18,7 +18,8 @@ const moved = z.object({
 const program = z.object({ program: z.string(), slug: z.string() })
 
 export const EVENTS = {
-  'member.enrolled': z.object({ externalId: z.string().nullable() }),
+  /** program: the one that was joined by buying */
+  'member.enrolled': z.object({ externalId: z.string().nullable(), program: z.string().optional() }),
   'member.changed': z.object({ externalId: z.string().nullable(), status: memberStatus, fields: z.array(z.string()) }),
   'purchase.recorded': z.object({
     purchase: z.string(),

@@ -1,7 +1,6 @@
-import { newId } from '../engine/base/ids.ts'
-import { type Configuration, configurationOf, type RuleVersion } from '../engine/earning/configuration.ts'
+import type { Configuration } from '../engine/earning/configuration.ts'
+import { aConfiguration, aProgram, aVersion } from '../engine/earning/rules-for-tests.ts'
 import type { Kind } from '../engine/earning/kinds/kind.ts'
-import { KINDS } from '../engine/earning/kinds.ts'
 import type { Ask } from '../engine/gate/asks.ts'
 import { factsOf } from '../engine/gate/gate.ts'
 import { decideAll } from '../engine/gate/list.ts'
@@ -16,50 +15,10 @@ export type Memory = {
 
 export const T0 = Date.UTC(2026, 5, 1) * 1000
 
-export function ruleVersion(kind: string, args: unknown, n: number): RuleVersion {
-  return {
-    ruleVersionId: n,
-    ruleId: n,
-    rule: newId(),
-    version: 1,
-    name: `${kind} ${n}`,
-    kind,
-    walletId: 1,
-    args,
-    priority: 0,
-    effectiveFrom: null,
-    startsAt: null,
-    endsAt: null,
-    publishedIn: 1,
-  }
-}
-
-export function configurationWith(
-  rules: { kind: string; args: unknown }[],
-  kinds: readonly Kind[] = KINDS,
-): Configuration {
-  return configurationOf(
-    {
-      space: 1,
-      configVersion: 1,
-      programs: [
-        {
-          programId: 1,
-          id: newId(),
-          slug: 'coffee',
-          name: 'Coffee',
-          timezone: 'Europe/London',
-          currency: 'GBP',
-          joinPolicy: 'on_first_purchase',
-          status: 'active',
-          wallets: [{ walletId: 1, slug: 'points' }],
-        },
-      ],
-      versions: rules.map((r, i) => ruleVersion(r.kind, r.args, i + 1)),
-      states: rules.map((_, i) => ({ ruleId: i + 1, configVersion: 1, status: 'active' as const })),
-    },
-    kinds,
-  )
+/** One program whose members join by buying, with these rules. */
+export function configurationWith(rules: { kind: string; args: unknown }[], kinds?: readonly Kind[]): Configuration {
+  const versions = rules.map(({ kind, args }, i) => aVersion(i + 1, kind, args))
+  return aConfiguration(versions, { programs: [{ ...aProgram, joinPolicy: 'on_first_purchase', wallets: aProgram.wallets.slice(0, 1) }] }, kinds)
 }
 
 export function openMemory(configuration: Configuration): Memory {

@@ -1,43 +1,26 @@
 import { readFileSync } from 'node:fs'
-import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Api, createApi } from '../../server/api.ts'
-import { acceptKey } from '../../server/keys.ts'
+import { addKey, LIVE, openApi, type TestApi } from '../../tests/api.ts'
 import { openDatabase } from '../../tests/database.ts'
 import { verify } from '../verify.ts'
 
 /** What the README and the guide to purchases show is what happens: their requests are sent as they stand. */
 const database = await openDatabase()
-const KEY = 'lk_live_theTourThroughTheReadme'
 const page = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
-let api: Api
-let url: string
+let api: TestApi
 
 beforeAll(async () => {
-  const owner = new pg.Client({ connectionString: database.url })
-  await owner.connect()
-  await acceptKey(owner, KEY)
-  await owner.end()
-  api = await createApi({
-    pool: database.pool,
-    log: { error: (about) => expect(about).toBeUndefined(), warn: () => {} },
-  })
-  url = await api.listen(0, '127.0.0.1')
+  await addKey(database, database.space, LIVE)
+  api = await openApi(database)
 })
 afterAll(() => api.close())
 
-async function send(target: string, body?: string): Promise<{ status: number; body: Record<string, unknown> }> {
-  const response = await fetch(target.replace('http://127.0.0.1:3000', url), {
-    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { method: 'POST', body }),
-  })
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
-}
+const send = (path: string, body?: string) => api.call(body === undefined ? 'GET' : 'POST', path, body)
 
 test('the five minutes of the README', async () => {
   const calls = [...page('README.md').matchAll(/^laurel-api '?(http\S+?)'?(?: -d '(.*)')?$/gm)]
   const answers = []
-  for (const [, target = '', body] of calls) answers.push(await send(target, body))
+  for (const [, target = '', body] of calls) answers.push(await send(target.replace('http://127.0.0.1:3000', ''), body))
   expect(answers.map(({ status }) => status)).toEqual([201, 201, 200, 201, 201, 201, 200, 200, 200])
   const [, , preview, purchase, returned, , wallets, entries, events] = answers.map(({ body }) => body)
   expect(preview).toMatchObject({ points: 23 })
@@ -58,19 +41,20 @@ test('the five minutes of the README', async () => {
     ]),
   )
   expect((await verify(database.pool, database.space)).wrong).toBeUndefined()
+  expect(api.faults).toEqual([])
 })
 
 test('the guide to purchases and returns', async () => {
   const blocks = [...page('docs/guides/purchases-and-returns.md').matchAll(/```json (\w+)\n([\s\S]*?)\n```/g)]
   const [purchase, back] = blocks.map(([, , json]) => json)
-  expect(await send(`${url}/v1/purchases`, purchase)).toMatchObject({ status: 201, body: { points: 28, total: 2800 } })
-  expect(await send(`${url}/v1/purchases`, purchase)).toMatchObject({ status: 200 })
-  expect(await send(`${url}/v1/returns`, back)).toMatchObject({
+  expect(await send(`/v1/purchases`, purchase)).toMatchObject({ status: 201, body: { points: 28, total: 2800 } })
+  expect(await send(`/v1/purchases`, purchase)).toMatchObject({ status: 200 })
+  expect(await send(`/v1/returns`, back)).toMatchObject({
     status: 201,
     body: { points: 12, lines: [{ amount: 1175 }] },
   })
   expect(
-    await send(`${url}/v1/returns`, back?.replace('return-77', 'return-78').replace('"quantity": 1', '"quantity": 2')),
+    await send(`/v1/returns`, back?.replace('return-77', 'return-78').replace('"quantity": 1', '"quantity": 2')),
   ).toMatchObject({
     status: 409,
     body: { code: 'return_exceeds_purchase' },
