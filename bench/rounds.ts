@@ -104,7 +104,7 @@ export async function printSettings(stage: Stage): Promise<void> {
     ([name, value]) => `${name.replace('server_version', 'PostgreSQL')} ${value}`,
   )
   const knobs = Object.entries(process.env)
-    .filter(([name]) => /^LAUREL_BENCH/.test(name))
+    .filter(([name]) => name.startsWith('LAUREL_BENCH'))
     .map(([name, value]) => `${name}=${value}`)
   console.log([...found, `Node ${process.version}`, ...knobs].join(' · '))
 }

@@ -18,7 +18,11 @@ export const T0 = Date.UTC(2026, 5, 1) * 1000
 /** One program whose members join by buying, with these rules. */
 export function configurationWith(rules: { kind: string; args: unknown }[], kinds?: readonly Kind[]): Configuration {
   const versions = rules.map(({ kind, args }, i) => aVersion(i + 1, kind, args))
-  return aConfiguration(versions, { programs: [{ ...aProgram, joinPolicy: 'on_first_purchase', wallets: aProgram.wallets.slice(0, 1) }] }, kinds)
+  return aConfiguration(
+    versions,
+    { programs: [{ ...aProgram, joinPolicy: 'on_first_purchase', wallets: aProgram.wallets.slice(0, 1) }] },
+    kinds,
+  )
 }
 
 export function openMemory(configuration: Configuration): Memory {
