@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { NOW, openShop, type Shop } from '../../tests/shop.ts'
 import { verify } from '../verify.ts'
+import { createGate } from './gate.ts'
 
 let shop: Shop
 beforeAll(async () => {
@@ -177,5 +178,26 @@ describe('what once went wrong', () => {
     await expect(shop.buy('sick-2', 'external:sick', 1000)).rejects.toThrow()
     expect((await shop.buy('well', 'external:well', 1000)).status).toBe(201)
     expect((await verify(shop.pool, shop.space)).wrong?.what).toMatch(/state: says/)
+  })
+})
+
+describe('the two queues', () => {
+  it('bulk does not shut the door on singles, and each is bounded', async () => {
+    const small = createGate({ pool: shop.pool, waitingMax: 20, bulkWaitingMax: 200 })
+    const adjust = (priority: 'single' | 'bulk') =>
+      small.submit(
+        shop.space,
+        { verb: 'adjust', member: 'external:ann', wallet: 'points', points: 1, reason: 'x' },
+        {},
+        priority,
+      )
+    const bulk = Array.from({ length: 250 }, () => adjust('bulk'))
+    const singles = Array.from({ length: 20 }, () => adjust('single'))
+    const over = adjust('single')
+    expect((await Promise.all(singles)).map(({ status }) => status)).toEqual(Array(20).fill(201))
+    expect((await over).status).toBe(503)
+    const statuses = (await Promise.all(bulk)).map(({ status }) => status)
+    expect([statuses.filter((s) => s === 201).length, statuses.filter((s) => s === 503).length]).toEqual([200, 50])
+    await small.close()
   })
 })
