@@ -45,8 +45,9 @@ type Writes = {
 
 /**
  * What a list writes in the one order in which all lists write: idempotency keys and names, members' states, then the rest; rows of
- * a table in ascending key order, so that lists wait for each other and do not deadlock. One statement a table, all on
- * the wire at once; when one fails, the transaction rolls back with those after it.
+ * a table in ascending key order, so that lists wait for each other and do not deadlock. One statement a
+ * table. They are whole before the first is sent: what cannot be made (too many events for one transaction, a number out of
+ * range) throws here, and nothing is written.
  */
 export function save(
   space: number,
