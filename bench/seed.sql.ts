@@ -25,7 +25,8 @@ const money = (minor: string) => `(${minor} / 100) || '.' || lpad((${minor} % 10
 export const CONFIGURATION = `
   insert into programs (space_id, id, slug, name, timezone, currency, join_policy, status, created_at, updated_at)
     values (1, '01900000-0000-7000-8000-000000000001', '${PROGRAM}', 'Bench', 'Europe/London', '${CURRENCY}', 'on_first_purchase', 'active', now(), now());
-  insert into wallets (space_id, program_id, slug, created_at) select 1, program_id, 'points', now() from programs;
+  insert into wallets (space_id, program_id, slug, created_at, updated_at)
+    select 1, program_id, 'points', now(), now() from programs;
   insert into earning_rules (space_id, id, program_id, created_at)
     select 1, r.id::uuid, program_id, now()
       from programs, unnest('{01900000-0000-7000-8000-000000000002,01900000-0000-7000-8000-000000000003}'::text[]) as r(id);

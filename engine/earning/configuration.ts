@@ -1,5 +1,6 @@
 import { decodeId, type Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
+import type { WalletSettings } from '@laurel/contract/wallets'
 import type { Db } from '../base/db.ts'
 import { selectConfiguration } from './earning.sql.ts'
 import { KINDS } from './kinds.ts'
@@ -14,7 +15,7 @@ export type Program = {
   currency: string
   joinPolicy: 'explicit' | 'on_first_purchase'
   status: 'active' | 'paused'
-  wallets: { walletId: number; slug: string }[]
+  wallets: { walletId: number; slug: string; settings: WalletSettings }[]
 }
 
 export type RuleStatus = 'draft' | 'active' | 'paused' | 'archived'
@@ -68,6 +69,9 @@ export type Rule = { ruleId: number; versions: RuleVersion[]; states: RuleState[
 /** The rules in force between changes of configuration: over occurredAt, between these instants, nothing changes. */
 type Timeline = { boundaries: Instant[]; sets: (CompiledRule[] | undefined)[] }
 
+/** A wallet, and the program that it is of. */
+export type ConfiguredWallet = { program: Program; slug: string; settings: WalletSettings }
+
 /** Everything that is configured in a space at one config version: a value, shared and never changed. */
 export type Configuration = Configured & {
   kinds: ReadonlyMap<string, Kind>
@@ -76,21 +80,21 @@ export type Configuration = Configured & {
   byRef: ReadonlyMap<string, Program>
   byProgramId: ReadonlyMap<number, Program>
   byVersionId: ReadonlyMap<number, RuleVersion>
-  byWalletId: ReadonlyMap<number, { program: Program; slug: string }>
+  byWalletId: ReadonlyMap<number, ConfiguredWallet>
   /** Filled as questions come: what it holds follows from the rest. */
   memo: { compiled: Map<number, CompiledRule>; changes: Map<number, number[]>; timelines: Map<number, Timeline[]> }
 }
 
 /** Indexes what was read. Tests give kinds of their own. */
 export function configurationOf(configured: Configured, kinds: readonly Kind[] = KINDS): Configuration {
-  const byWalletId = new Map<number, { program: Program; slug: string }>()
+  const byWalletId = new Map<number, ConfiguredWallet>()
   const byRef = new Map<string, Program>()
   const rules = new Map<number, Rule[]>()
   for (const program of configured.programs) {
     byRef.set(program.slug, program)
     byRef.set(program.id, program)
     rules.set(program.programId, [])
-    for (const { walletId, slug } of program.wallets) byWalletId.set(walletId, { program, slug })
+    for (const { walletId, slug, settings } of program.wallets) byWalletId.set(walletId, { program, slug, settings })
   }
   const byRuleId = new Map<number, Rule>()
   for (const version of configured.versions) {

@@ -1,5 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
+import { settingsOf } from '@laurel/contract/wallets'
 import type { Db, Tx } from '../base/db.ts'
 import type { Configured, RuleStatus } from './configuration.ts'
 
@@ -10,7 +11,8 @@ const SELECT_CONFIGURATION = `
   select s.space_id as "space", s.config_version as "configVersion",
     (select coalesce(json_agg(p order by p."programId"), '[]') from (
        select program_id as "programId", id, slug, name, timezone, currency, join_policy as "joinPolicy", status,
-         (select coalesce(json_agg(json_build_object('walletId', w.wallet_id, 'slug', w.slug) order by w.wallet_id), '[]')
+         (select coalesce(json_agg(json_build_object('walletId', w.wallet_id, 'slug', w.slug, 'settings', w.settings)
+                                   order by w.wallet_id), '[]')
             from wallets w where w.program_id = programs.program_id) as wallets
          from programs where space_id = s.space_id) p) as programs,
     (select coalesce(json_agg(v order by v."ruleId", v.version), '[]') from (
@@ -28,6 +30,7 @@ const SELECT_CONFIGURATION = `
 export async function selectConfiguration(db: Db): Promise<Configured> {
   const [row] = await db.query<Configured>(SELECT_CONFIGURATION, [db.space])
   if (!row) throw new Error(`there is no space ${db.space}`)
+  for (const wallet of row.programs.flatMap((program) => program.wallets)) wallet.settings = settingsOf(wallet.settings)
   return row
 }
 

@@ -1,3 +1,4 @@
+import { DEFAULT_SETTINGS } from '@laurel/contract/wallets'
 import { configurationOf, type Configured, type Program, type RuleState, type RuleVersion } from './configuration.ts'
 import { KINDS } from './kinds.ts'
 import type { Kind } from './kinds/kind.ts'
@@ -13,8 +14,8 @@ export const aProgram: Program = {
   joinPolicy: 'explicit',
   status: 'active',
   wallets: [
-    { walletId: 1, slug: 'points' },
-    { walletId: 2, slug: 'stamps' },
+    { walletId: 1, slug: 'points', settings: DEFAULT_SETTINGS },
+    { walletId: 2, slug: 'stamps', settings: DEFAULT_SETTINGS },
   ],
 }
 

@@ -52,7 +52,8 @@ export async function insertProgram(tx: Tx, program: NewProgram, now: Instant): 
        values ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $8)
        on conflict (space_id, slug) do nothing returning program_id
      )
-     insert into wallets (space_id, program_id, slug, created_at) select $1, program_id, 'points', $8 from made
+     insert into wallets (space_id, program_id, slug, created_at, updated_at)
+       select $1, program_id, 'points', $8, $8 from made
      returning wallet_id`,
     [
       tx.space,
