@@ -1,0 +1,171 @@
+import type { Uuid } from '@laurel/contract/ids'
+import { formatInstant, type Instant } from '@laurel/contract/instants'
+import { instants, int4s, int8s, texts, uuids } from '../base/arrays.ts'
+import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
+import type { Unclaimed, UnclaimedChange } from './unclaimed.rules.ts'
+
+type Row = Omit<Unclaimed, 'returned'> & { returned: string | null }
+const COLUMNS = `u.key, u.purchase_id as id, u.version, u.program_id as "programId", u.total, u.occurred_at as "occurredAt",
+  u.recorded_at as "recordedAt", u.digest, u.external_id as "externalId", u.items as "itemsText", u.channel, u.store,
+  u.metadata, u.returned`
+
+function toUnclaimed(row: Row): Unclaimed {
+  return { ...row, returned: row.returned === null ? null : (JSON.parse(row.returned) as Unclaimed['returned']) }
+}
+
+/** Those of the keys under which an unclaimed purchase is kept. */
+export async function loadUnclaimed(db: Db, keys: readonly Uuid[]): Promise<Unclaimed[]> {
+  if (keys.length === 0) return []
+  const rows = await db.query<Row>(
+    `select ${COLUMNS} from unclaimed_purchases u where u.space_id = $1 and u.key = any ($2::uuid[])`,
+    [db.space, uuids(keys, (key) => key)],
+    'unclaimed-load',
+  )
+  return rows.map(toUnclaimed)
+}
+
+export async function selectUnclaimed(db: Db, id: Uuid): Promise<Unclaimed | undefined> {
+  const [row] = await db.query<Row>(
+    `select ${COLUMNS} from unclaimed_purchases u where u.space_id = $1 and u.purchase_id = $2`,
+    [db.space, id],
+    'unclaimed-by-id',
+  )
+  return row && toUnclaimed(row)
+}
+
+/** Newest first, before `before`; of one program where it is told. */
+export async function listUnclaimed(
+  db: Db,
+  before: Uuid,
+  programId: number | null,
+  limit: number,
+): Promise<Unclaimed[]> {
+  const rows = await db.query<Row>(
+    `select ${COLUMNS} from unclaimed_purchases u
+      where u.space_id = $1 and u.purchase_id < $2 and ($3::int is null or u.program_id = $3)
+      order by u.purchase_id desc limit $4`,
+    [db.space, before, programId, limit],
+    'unclaimed-list',
+  )
+  return rows.map(toUnclaimed)
+}
+
+/** All of a space by key, some at a time: for the audit. */
+export async function pageUnclaimed(db: Db, after: Uuid, limit: number): Promise<Unclaimed[]> {
+  const rows = await db.query<Row>(
+    `select ${COLUMNS} from unclaimed_purchases u where u.space_id = $1 and u.key > $2 order by u.key limit $3`,
+    [db.space, after, limit],
+    'unclaimed-page',
+  )
+  return rows.map(toUnclaimed)
+}
+
+/** Those of a program that were recorded before an instant, oldest first, held until the transaction ends. */
+export async function lockOldest(
+  tx: Tx,
+  programId: number,
+  recordedBefore: Instant,
+  limit: number,
+): Promise<Unclaimed[]> {
+  const rows = await tx.query<Row>(
+    `select ${COLUMNS} from unclaimed_purchases u
+      where u.space_id = $1 and u.program_id = $2 and u.recorded_at <= $3
+      order by u.recorded_at limit $4 for update skip locked`,
+    [tx.space, programId, formatInstant(recordedBefore), limit],
+    'unclaimed-oldest',
+  )
+  return rows.map(toUnclaimed)
+}
+
+/**
+ * What a list makes of unclaimed purchases, in ascending order of key: kept, changed, taken away. Divides by zero (22012) when one
+ * was changed or claimed since it was read: the whole list rolls back. `unguarded` is for the tests' control.
+ */
+export function saveUnclaimed(space: number, changes: readonly UnclaimedChange[], unguarded = false): Statement[] {
+  const kept: Unclaimed[] = []
+  const changed: Unclaimed[] = []
+  const gone: UnclaimedChange[] = []
+  const read = new Map(changes.map((change) => [change.key, change.before]))
+  for (const change of changes) {
+    if (change.after === null) gone.push(change)
+    else if (change.before === null) kept.push(change.after)
+    else changed.push(change.after)
+  }
+  return [...insert(space, kept), ...update(space, changed, read), ...remove(space, gone, unguarded)]
+}
+
+function insert(space: number, rows: readonly Unclaimed[]): Statement[] {
+  if (rows.length === 0) return []
+  return statement(
+    `insert into unclaimed_purchases (space_id, key, purchase_id, version, program_id, total, occurred_at, recorded_at, digest,
+                                      external_id, items, channel, store, metadata, returned)
+     select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::bigint[], $7::timestamptz[],
+       $8::timestamptz[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[])`,
+    [
+      space,
+      uuids(rows, (r) => r.key),
+      uuids(rows, (r) => r.id),
+      int4s(rows, (r) => r.version),
+      int4s(rows, (r) => r.programId),
+      int8s(rows, (r) => r.total),
+      instants(rows, (r) => r.occurredAt),
+      instants(rows, (r) => r.recordedAt),
+      uuids(rows, (r) => r.digest),
+      texts(rows, (r) => r.externalId),
+      texts(rows, (r) => r.itemsText),
+      texts(rows, (r) => r.channel),
+      texts(rows, (r) => r.store),
+      texts(rows, (r) => r.metadata),
+      texts(rows, returnedText),
+    ],
+    'unclaimed-insert',
+  )
+}
+
+function returnedText({ returned }: Unclaimed): string | null {
+  return returned === null ? null : JSON.stringify(returned)
+}
+
+function update(space: number, rows: readonly Unclaimed[], read: ReadonlyMap<Uuid, number | null>): Statement[] {
+  if (rows.length === 0) return []
+  return statement(
+    `with won as (
+       update unclaimed_purchases u set version = n.version, returned = n.returned
+         from unnest($2::uuid[], $3::int[], $4::int[], $5::text[]) as n(key, read, version, returned)
+        where u.space_id = $1 and u.key = n.key and u.version = n.read
+       returning 1
+     ) select 1 / (count(*) = $6::int)::int from won`,
+    [
+      space,
+      uuids(rows, (r) => r.key),
+      int4s(rows, (r) => read.get(r.key)),
+      int4s(rows, (r) => r.version),
+      texts(rows, returnedText),
+      rows.length,
+    ],
+    'unclaimed-update',
+  )
+}
+
+function remove(space: number, rows: readonly UnclaimedChange[], unguarded: boolean): Statement[] {
+  if (rows.length === 0) return []
+  return statement(
+    `with won as (
+       delete from unclaimed_purchases u using unnest($2::uuid[], $3::int[]) as n(key, read)
+        where u.space_id = $1 and u.key = n.key and u.version = n.read
+       returning 1
+     ) select 1 / (count(*) = $4::int or $5)::int from won`,
+    [space, uuids(rows, (r) => r.key), int4s(rows, (r) => r.before), rows.length, unguarded],
+    'unclaimed-remove',
+  )
+}
+
+/** Takes away rows that are held. */
+export async function removeUnclaimed(tx: Tx, keys: readonly Uuid[]): Promise<void> {
+  if (keys.length === 0) return
+  await tx.query(
+    'delete from unclaimed_purchases where space_id = $1 and key = any ($2::uuid[])',
+    [tx.space, uuids(keys, (key) => key)],
+    'unclaimed-purge',
+  )
+}
