@@ -1,10 +1,7 @@
 import { type Instant, parseInstant } from '@laurel/contract/instants'
+import { toUtc, zoneOf } from '@laurel/engine/base/zones'
 
-/**
- * Local times of a shop as instants. A time without an offset is read in the shop's zone as Temporal's "compatible"
- * does (RFC 5545 too): in the gap of spring it moves forward by what the clock skips, in the overlap of autumn it is the
- * earlier.
- */
+/** Local times of a shop as instants. A time without an offset is read in the shop's zone (engine/base/zones.ts). */
 export type Clock = (text: string) => Instant | undefined
 
 type Field = 'year' | 'month' | 'day' | 'hour' | 'hour12' | 'half' | 'minute' | 'second' | 'fraction' | 'offset'
@@ -63,12 +60,13 @@ export function timeZoneKnown(timezone: string): boolean {
 
 /**
  * Reads times of one format in one zone; undefined for what is no such time (30 February too). Remembers the text
- * before and each day's offset, so that a row costs well under a microsecond.
+ * before, so that a row costs well under a microsecond.
  */
 export function clock(format: string, timezone: string): Clock {
   const compiled = compileFormat(format)
   if (typeof compiled === 'string') throw new Error(`the format ${format}: ${compiled}`)
-  const toInstant = zone(timezone)
+  const zone = zoneOf(timezone)
+  const toInstant = (localMs: number) => toUtc(zone, localMs)
   let lastText: string | undefined
   let last: Instant | undefined
   return (text) => {
@@ -132,50 +130,4 @@ function readWhole(
   if (local === undefined) return undefined
   const micros = local % 1000
   return toInstant((local - micros) / 1000) * 1000 + micros
-}
-
-const DAY_MS = 86_400_000
-/** Days whose offset is remembered; then forgotten, all at once. */
-const DAYS_MAX = 10_000
-
-/** Local milliseconds (as if they were UTC) → milliseconds since 1970. */
-function zone(timezone: string): (localMs: number) => number {
-  const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: timezone,
-    hourCycle: 'h23',
-    era: 'short',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  })
-  const offsetAt = (ms: number): number => {
-    const p: Record<string, string> = {}
-    for (const { type, value } of format.formatToParts(ms)) p[type] = value
-    const local = new Date(0)
-    local.setUTCFullYear(p.era === 'BC' ? 1 - Number(p.year) : Number(p.year), Number(p.month) - 1, Number(p.day))
-    local.setUTCHours(Number(p.hour), Number(p.minute), Number(p.second))
-    return local.getTime() - Math.floor(ms / 1000) * 1000
-  }
-  // A day that begins and ends two days apart with one offset has no change in it: clocks change months apart.
-  const days = new Map<number, { offset: number | undefined }>()
-  const offsetOfDay = (day: number): number | undefined => {
-    const known = days.get(day)
-    if (known) return known.offset
-    const before = offsetAt((day - 1) * DAY_MS)
-    const offset = before === offsetAt((day + 2) * DAY_MS) ? before : undefined
-    if (days.size >= DAYS_MAX) days.clear()
-    days.set(day, { offset })
-    return offset
-  }
-  return (localMs) => {
-    const offset = offsetOfDay(Math.floor(localMs / DAY_MS))
-    if (offset !== undefined) return localMs - offset
-    const before = offsetAt(localMs - DAY_MS)
-    const after = offsetAt(localMs + DAY_MS)
-    const fitting = [localMs - before, localMs - after].filter((ms) => ms + offsetAt(ms) === localMs)
-    return fitting.length > 0 ? Math.min(...fitting) : localMs - before
-  }
 }
