@@ -17,14 +17,31 @@ const joinPolicy = z.enum(['explicit', 'on_first_purchase']).meta({
     'explicit: members are enrolled by POST /v1/members only. on_first_purchase: a purchase for an unknown external:… enrols it.',
 })
 
+const claimDays = z.int().min(1).max(3650).nullable().meta({
+  description:
+    'For how many days after it was recorded a purchase without a member can be claimed; 30 unless told, null: no limit',
+})
+
 export const programBody = z
-  .strictObject({ slug, name: text(200), timezone, currency: currencyKnown, joinPolicy })
+  .strictObject({
+    slug,
+    name: text(200),
+    timezone,
+    currency: currencyKnown,
+    joinPolicy,
+    claimDays: claimDays.optional(),
+  })
   .meta({ id: 'ProgramBody' })
 export type ProgramBody = z.infer<typeof programBody>
 
 /** Merge patch (RFC 7396). A program's slug and currency stay what they are. */
 export const programPatch = z
-  .strictObject({ name: text(200).optional(), timezone: timezone.optional(), joinPolicy: joinPolicy.optional() })
+  .strictObject({
+    name: text(200).optional(),
+    timezone: timezone.optional(),
+    joinPolicy: joinPolicy.optional(),
+    claimDays: claimDays.optional(),
+  })
   .meta({ id: 'ProgramPatch' })
 export type ProgramPatch = z.infer<typeof programPatch>
 
@@ -36,6 +53,7 @@ export const programAnswer = z
     timezone: z.string(),
     currency,
     joinPolicy,
+    claimDays,
     status: z.enum(['active', 'paused']),
     wallets: z.array(z.object({ slug: z.string() })),
     createdAt: instant,

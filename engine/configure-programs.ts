@@ -39,9 +39,10 @@ export async function changeProgram(
   if (revision !== undefined && revision !== row.revision) {
     throw new Refused('etag_mismatch', `the program "${row.slug}" was changed since it was read`)
   }
-  const { name = row.name, timezone = row.timezone, joinPolicy = row.joinPolicy } = patch
-  if (name !== row.name || timezone !== row.timezone || joinPolicy !== row.joinPolicy) {
-    await updateProgram(tx, id, { name, timezone, joinPolicy }, door.now)
+  const { name = row.name, timezone = row.timezone, joinPolicy = row.joinPolicy, claimDays = row.claimDays } = patch
+  const same = name === row.name && timezone === row.timezone && joinPolicy === row.joinPolicy
+  if (!same || claimDays !== row.claimDays) {
+    await updateProgram(tx, id, { name, timezone, joinPolicy, claimDays }, door.now)
   }
   return await getProgram(tx, encodeId('prg', id))
 }

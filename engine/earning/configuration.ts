@@ -14,6 +14,7 @@ export type Program = {
   timezone: string
   currency: string
   joinPolicy: 'explicit' | 'on_first_purchase'
+  claimDays: number | null
   status: 'active' | 'paused'
   wallets: { walletId: number; slug: string; settings: WalletSettings }[]
 }

@@ -10,7 +10,8 @@ const micros = (column: string) => `(extract(epoch from ${column}) * 1000000)::b
 const SELECT_CONFIGURATION = `
   select s.space_id as "space", s.config_version as "configVersion",
     (select coalesce(json_agg(p order by p."programId"), '[]') from (
-       select program_id as "programId", id, slug, name, timezone, currency, join_policy as "joinPolicy", status,
+       select program_id as "programId", id, slug, name, timezone, currency, join_policy as "joinPolicy",
+              claim_days as "claimDays", status,
          (select coalesce(json_agg(json_build_object('walletId', w.wallet_id, 'slug', w.slug, 'settings', w.settings)
                                    order by w.wallet_id), '[]')
             from wallets w where w.program_id = programs.program_id) as wallets

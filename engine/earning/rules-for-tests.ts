@@ -12,6 +12,7 @@ export const aProgram: Program = {
   timezone: 'Europe/London',
   currency: 'GBP',
   joinPolicy: 'explicit',
+  claimDays: 30,
   status: 'active',
   wallets: [
     { walletId: 1, slug: 'points', settings: DEFAULT_SETTINGS },

@@ -9,6 +9,8 @@ export type ProgramRow = {
   timezone: string
   currency: string
   joinPolicy: 'explicit' | 'on_first_purchase'
+  /** for how many days after it was recorded a purchase without a member can be claimed; null: no limit */
+  claimDays: number | null
   status: 'active' | 'paused'
   wallets: { slug: string }[]
   revision: number
@@ -16,7 +18,8 @@ export type ProgramRow = {
   updatedAt: Instant
 }
 
-const SELECT = `select id, slug, name, timezone, currency, join_policy as "joinPolicy", status, revision,
+const SELECT = `select id, slug, name, timezone, currency, join_policy as "joinPolicy",
+  claim_days as "claimDays", status, revision,
   created_at as "createdAt", updated_at as "updatedAt",
   (select json_agg(json_build_object('slug', w.slug) order by w.wallet_id)
      from wallets w where w.program_id = programs.program_id) as wallets
@@ -42,14 +45,19 @@ export async function selectPrograms(db: Db, after: Uuid | null, limit: number):
   return rows
 }
 
-export type NewProgram = Pick<ProgramRow, 'id' | 'slug' | 'name' | 'timezone' | 'currency' | 'joinPolicy'>
+export type NewProgram = Pick<ProgramRow, 'id' | 'slug' | 'name' | 'timezone' | 'currency' | 'joinPolicy'> & {
+  claimDays?: number | null | undefined
+}
+
+/** Unless told otherwise. */
+const CLAIM_DAYS = 30
 
 /** With the wallet `points`. False when the slug is taken. */
 export async function insertProgram(tx: Tx, program: NewProgram, now: Instant): Promise<boolean> {
   const made = await tx.query(
     `with made as (
-       insert into programs (space_id, id, slug, name, timezone, currency, join_policy, status, created_at, updated_at)
-       values ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $8)
+       insert into programs (space_id, id, slug, name, timezone, currency, join_policy, claim_days, status, created_at, updated_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $9, 'active', $8, $8)
        on conflict (space_id, slug) do nothing returning program_id
      )
      insert into wallets (space_id, program_id, slug, created_at, updated_at)
@@ -64,18 +72,20 @@ export async function insertProgram(tx: Tx, program: NewProgram, now: Instant): 
       program.currency,
       program.joinPolicy,
       formatInstant(now),
+      program.claimDays === undefined ? CLAIM_DAYS : program.claimDays,
     ],
   )
   return made.length > 0
 }
 
-export type ProgramChange = Partial<Pick<ProgramRow, 'name' | 'timezone' | 'joinPolicy' | 'status'>>
+export type ProgramChange = Partial<Pick<ProgramRow, 'name' | 'timezone' | 'joinPolicy' | 'claimDays' | 'status'>>
 
 /** What is not given stays. Raises the revision. */
 export async function updateProgram(tx: Tx, id: Uuid, change: ProgramChange, now: Instant): Promise<void> {
   await tx.query(
     `update programs set name = coalesce($3, name), timezone = coalesce($4, timezone),
-       join_policy = coalesce($5, join_policy), status = coalesce($6, status), revision = revision + 1, updated_at = $7
+       join_policy = coalesce($5, join_policy), status = coalesce($6, status), revision = revision + 1, updated_at = $7,
+       claim_days = case when $8 then $9 else claim_days end
      where space_id = $1 and id = $2`,
     [
       tx.space,
@@ -85,6 +95,8 @@ export async function updateProgram(tx: Tx, id: Uuid, change: ProgramChange, now
       change.joinPolicy ?? null,
       change.status ?? null,
       formatInstant(now),
+      change.claimDays !== undefined,
+      change.claimDays ?? null,
     ],
   )
 }
