@@ -17,10 +17,12 @@ const saw = defineKind({
   description: 'For tests: not monotone in the amount.',
   fields: {},
   args: z.object({}),
-  award: () => (lines) => {
-    const points = (lines.reduce((sum, line) => sum + line.amount, 0) * 7919) % 101
-    return points > 0 ? { points, why: 'saw' } : 'rounds_to_zero'
-  },
+  award:
+    () =>
+    ({ lines }) => {
+      const points = (lines.reduce((sum, line) => sum + line.amount, 0) * 7919) % 101
+      return points > 0 ? { points, why: 'saw' } : 'rounds_to_zero'
+    },
 })
 const CONFIGURATION = configurationWith(
   [

@@ -3,6 +3,7 @@ import type { Instant } from '@laurel/contract/instants'
 import { type Refusal, refusal } from '@laurel/contract/refusals'
 import { type Configuration, program, rulesAt } from './earning/configuration.ts'
 import { award, explain } from './earning/earning.rules.ts'
+import { purchaseQuestion } from './earning/question.ts'
 import { type AskedItem, normaliseItems } from './purchases/purchases.rules.ts'
 
 export type PreviewAsk = {
@@ -35,9 +36,10 @@ export function preview(configuration: Configuration, ask: PreviewAsk): Preview 
   }
   const items = normaliseItems(ask.items)
   if (!Array.isArray(items)) return items
-  const awards = award(rulesAt(configuration, ours.programId, configuration.configVersion, ask.occurredAt), items)
+  const question = purchaseQuestion(ours, items, ask.occurredAt, { channel: null, store: null, metadata: {} })
+  const awards = award(rulesAt(configuration, ours.programId, configuration.configVersion, ask.occurredAt), question)
   if (!Array.isArray(awards)) return awards
-  const rules = explain(configuration, ours.programId, items, ask.occurredAt)
+  const rules = explain(configuration, ours.programId, question)
   if (!Array.isArray(rules)) return rules
   return {
     points: awards.reduce((sum, a) => sum + (a.wallet === 'points' ? a.points : 0), 0),

@@ -3,6 +3,7 @@ import { refusal, type Refusal } from '@laurel/contract/refusals'
 import { digestOf } from './base/keys.ts'
 import { award } from './earning/earning.rules.ts'
 import { type Configuration, type Program, program, programById, rulesAt } from './earning/configuration.ts'
+import { purchaseQuestion } from './earning/question.ts'
 import { purchaseText, walletAnswers } from './gate/answers.ts'
 import type { Facts, PurchaseAsk } from './gate/asks.ts'
 import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
@@ -44,7 +45,11 @@ export const purchase: Verb<PurchaseAsk> = {
     const state = member ?? enrolled(facts)
     const awards = award(
       rulesAt(slices.configuration, ours.programId, slices.configuration.configVersion, ask.occurredAt),
-      said.items,
+      purchaseQuestion(ours, said.items, ask.occurredAt, {
+        channel: ask.channel ?? null,
+        store: ask.store ?? null,
+        metadata: ask.metadata ?? {},
+      }),
     )
     if (isRefusal(awards)) return awards
     const stored: Purchase = {

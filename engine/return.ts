@@ -2,6 +2,7 @@ import { decodeId, type Uuid } from '@laurel/contract/ids'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
 import { award } from './earning/earning.rules.ts'
 import { type Configuration, program, programById, rulesAt, versionById } from './earning/configuration.ts'
+import { purchaseQuestion } from './earning/question.ts'
 import { returnAnswer, walletAnswers } from './gate/answers.ts'
 import type { Facts, ReturnAsk } from './gate/asks.ts'
 import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
@@ -222,9 +223,15 @@ function takeBack(
         amountReturned(item.amount, was + quantity, item.quantity) - amountReturned(item.amount, was, item.quantity),
     })
   }
+  const ours = programById(configuration, purchase.programId)
+  if (!ours) throw new Error(`program ${purchase.programId} is not in the configuration`)
   const decided = award(
     rulesAt(configuration, purchase.programId, purchase.configVersion, purchase.occurredAt),
-    remainingItems(purchase.items, units),
+    purchaseQuestion(ours, remainingItems(purchase.items, units), purchase.occurredAt, {
+      channel: purchase.channel,
+      store: purchase.store,
+      metadata: purchase.metadata === null ? {} : JSON.parse(purchase.metadata),
+    }),
   )
   if (isRefusal(decided)) return decided
   const standing = perWallet(decided)

@@ -12,7 +12,7 @@ import {
 import { award } from './earning.rules.ts'
 import { defineKind } from './kinds/kind.ts'
 import { fixedArgs } from '@laurel/contract/earning-rules'
-import { aConfiguration, aProgram, aVersion } from './rules-for-tests.ts'
+import { aConfiguration, aProgram, aQuestion, aVersion } from './rules-for-tests.ts'
 
 const AT = 1_750_000_000_000_000
 const versionsAt = (c: Configuration, asOf: number, at: number) => rulesAt(c, 1, asOf, at).map((r) => r.ruleVersionId)
@@ -189,7 +189,7 @@ test('a test may bring a kind of its own', () => {
     args: fixedArgs,
     award:
       ({ points }) =>
-      (lines) =>
+      ({ lines }) =>
         lines.reduce((sum, { amount }) => sum + amount, 0) % 2 ? { points, why: 'odd' } : 'rounds_to_zero',
   })
   const c = configurationOf(
@@ -202,7 +202,7 @@ test('a test may bring a kind of its own', () => {
     },
     [odd],
   )
-  expect(award(rulesAt(c, 1, 1, AT), [{ line: '1', sku: 'A', quantity: 1, amount: 3 }])).toMatchObject([
+  expect(award(rulesAt(c, 1, 1, AT), aQuestion([{ line: '1', sku: 'A', quantity: 1, amount: 3 }]))).toMatchObject([
     { points: 4, why: 'odd' },
   ])
 })

@@ -1,10 +1,14 @@
 import { decodeId, type Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
+import type { RuleTerms } from '@laurel/contract/rule-terms'
 import type { WalletSettings } from '@laurel/contract/wallets'
 import type { Db } from '../base/db.ts'
 import { selectConfiguration } from './earning.sql.ts'
 import { KINDS } from './kinds.ts'
-import type { Decide, Kind } from './kinds/kind.ts'
+import type { Kind } from './kinds/kind.ts'
+import type { CompiledRule, Reads } from './question.ts'
+
+export type { CompiledRule } from './question.ts'
 
 export type Program = {
   programId: number
@@ -31,6 +35,7 @@ export type RuleVersion = {
   kind: string
   walletId: number
   args: unknown
+  terms: RuleTerms
   priority: number
   effectiveFrom: Instant | null
   startsAt: Instant | null
@@ -48,20 +53,6 @@ export type Configured = {
   programs: Program[]
   versions: RuleVersion[]
   states: RuleState[]
-}
-
-/** A rule version that is ready to decide: arguments read, look-ups built. */
-export type CompiledRule = {
-  ruleId: number
-  ruleVersionId: number
-  rule: Uuid
-  version: number
-  name: string
-  walletId: number
-  wallet: string
-  priority: number
-  multiplies: boolean
-  decide: Decide
 }
 
 /** One rule of a program: its versions and states, oldest first. */
@@ -83,7 +74,11 @@ export type Configuration = Configured & {
   byVersionId: ReadonlyMap<number, RuleVersion>
   byWalletId: ReadonlyMap<number, ConfiguredWallet>
   /** Filled as questions come: what it holds follows from the rest. */
-  memo: { compiled: Map<number, CompiledRule>; changes: Map<number, number[]>; timelines: Map<number, Timeline[]> }
+  memo: {
+    compiled: Map<number, CompiledRule>
+    changes: Map<number, number[]>
+    timelines: Map<number | string, Timeline[]>
+  }
 }
 
 /** Indexes what was read. Tests give kinds of their own. */
@@ -157,19 +152,48 @@ export function versionAt(rule: Rule, asOf: number, at: Instant): RuleVersion | 
 }
 
 /**
- * The rules to decide a purchase of `at` by, as configured at config version `asOf`: by priority, then by creation,
+ * The rules to decide an event of `at` by, as configured at config version `asOf`: by priority, then by creation,
  * those that multiply after all others. The same array for the same answer.
  */
-export function rulesAt(c: Configuration, programId: number, asOf: number, at: Instant): CompiledRule[] {
-  const timeline = timelineOf(c, programId, asOf)
+export function rulesAt(
+  c: Configuration,
+  programId: number,
+  asOf: number,
+  at: Instant,
+  event = 'purchase',
+): CompiledRule[] {
+  const timeline = timelineOf(c, programId, asOf, event)
   const index = timeline.boundaries.length === 0 ? 0 : countUpTo(timeline.boundaries, at)
-  return (timeline.sets[index] ??= inForce(c, programId, asOf, at))
+  return (timeline.sets[index] ??= inForce(c, programId, asOf, at).filter((rule) => rule.event === event))
+}
+
+/** What must be known beside the lines to decide by these rules, and which of them are limited. */
+export type Needs = Reads & { rules: readonly CompiledRule[] }
+const needs = new WeakMap<readonly CompiledRule[], Needs>()
+
+/** Of an array that rulesAt gave: once for each. `rules`: those with caps (their wallet's too), a cooldown or a budget. */
+export function needsOf(rules: readonly CompiledRule[]): Needs {
+  let found = needs.get(rules)
+  if (!found) {
+    found = {
+      member: rules.some((rule) => rule.reads.member),
+      number: rules.some((rule) => rule.reads.number),
+      rules: rules.filter(isLimited),
+    }
+    needs.set(rules, found)
+  }
+  return found
+}
+
+function isLimited({ caps, walletCaps, terms }: CompiledRule): boolean {
+  return caps.length > 0 || walletCaps.length > 0 || terms.cooldown !== undefined || terms.budget !== undefined
 }
 
 /** Between two changes of a program's rules, every config version means the same: one timeline serves them all. */
-function timelineOf(c: Configuration, programId: number, asOf: number): Timeline {
-  let timelines = c.memo.timelines.get(programId)
-  if (!timelines) c.memo.timelines.set(programId, (timelines = []))
+function timelineOf(c: Configuration, programId: number, asOf: number, event: string): Timeline {
+  const key = event === 'purchase' ? programId : `${programId} ${event}`
+  let timelines = c.memo.timelines.get(key)
+  if (!timelines) c.memo.timelines.set(key, (timelines = []))
   let changes = c.memo.changes.get(programId)
   if (!changes) c.memo.changes.set(programId, (changes = changesOf(c.rules.get(programId) ?? [])))
   const index = countUpTo(changes, asOf)
@@ -228,6 +252,12 @@ function inWindow(version: RuleVersion, at: Instant): boolean {
   return (version.startsAt === null || version.startsAt <= at) && (version.endsAt === null || at < version.endsAt)
 }
 
+/** As Question.event. */
+export function eventOf({ on }: RuleTerms): string {
+  if (on === undefined || on.event === 'purchase') return 'purchase'
+  return on.event === 'activity' ? `activity:${on.activity}` : `member:${on.moment}`
+}
+
 /** Throws (a fault) on a kind that this process does not know: to leave the rule out would decide wrongly. */
 function compile(c: Configuration, version: RuleVersion): CompiledRule {
   const known = c.memo.compiled.get(version.ruleVersionId)
@@ -237,7 +267,7 @@ function compile(c: Configuration, version: RuleVersion): CompiledRule {
   const wallet = c.byWalletId.get(version.walletId)
   if (!wallet) throw new Error(`earning rule version ${version.ruleVersionId} gives in an unknown wallet`)
   const { ruleId, ruleVersionId, rule, name, priority, walletId } = version
-  const compiled = {
+  const compiled: CompiledRule = {
     ruleId,
     ruleVersionId,
     rule,
@@ -247,6 +277,12 @@ function compile(c: Configuration, version: RuleVersion): CompiledRule {
     wallet: wallet.slug,
     priority,
     multiplies: kind.multiplies,
+    event: eventOf(version.terms),
+    terms: version.terms,
+    caps: version.terms.caps ?? [],
+    walletCaps: wallet.settings.caps,
+    reads: { member: false, number: false },
+    when: undefined,
     decide: kind.decide(version.args, wallet.program.currency),
   }
   c.memo.compiled.set(ruleVersionId, compiled)

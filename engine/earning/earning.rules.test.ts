@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { rulesAt, type RuleVersion } from './configuration.ts'
 import { award, explain } from './earning.rules.ts'
-import type { Line } from './kinds/kind.ts'
-import { aConfiguration, aVersion } from './rules-for-tests.ts'
+import type { Line } from './question.ts'
+import { aConfiguration, aQuestion, aVersion } from './rules-for-tests.ts'
 
 const AT = 1_750_000_000_000_000
 const line = (sku: string, quantity: number, amount: number, category?: string): Line => ({
@@ -15,7 +15,7 @@ const line = (sku: string, quantity: number, amount: number, category?: string):
 })
 
 function awarded(versions: RuleVersion[], lines: Line[]) {
-  return award(rulesAt(aConfiguration(versions), 1, 1, AT), lines)
+  return award(rulesAt(aConfiguration(versions), 1, 1, AT), aQuestion(lines))
 }
 
 describe('awards', () => {
@@ -193,8 +193,8 @@ describe('for any rules and lines', () => {
     fc.assert(
       fc.property(versions, lines, (rules, items) => {
         const c = aConfiguration(rules)
-        const awards = award(rulesAt(c, 1, 1, AT), items)
-        const stories = explain(c, 1, items, AT)
+        const awards = award(rulesAt(c, 1, 1, AT), aQuestion(items))
+        const stories = explain(c, 1, aQuestion(items))
         if (!Array.isArray(awards) || !Array.isArray(stories)) throw new Error('refused')
         expect(stories.map((s) => s.rule)).toEqual(rules.map((r) => r.rule))
         for (const s of stories) {
@@ -212,7 +212,11 @@ describe('for any rules and lines', () => {
 describe('why a rule gives nothing', () => {
   const items = [line('A', 1, 99)]
   const story = (version: RuleVersion, status: 'draft' | 'active' | 'paused' | 'archived' = 'active') =>
-    explain(aConfiguration([version], { states: [{ ruleId: version.ruleId, configVersion: 1, status }] }), 1, items, AT)
+    explain(
+      aConfiguration([version], { states: [{ ruleId: version.ruleId, configVersion: 1, status }] }),
+      1,
+      aQuestion(items),
+    )
 
   test.each<[string, ReturnType<typeof story>]>([
     ['draft', story(aVersion(1, 'fixed', { points: 1 }), 'draft')],

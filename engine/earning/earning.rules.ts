@@ -1,18 +1,17 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { type Refusal, refusal } from '@laurel/contract/refusals'
-import { formatInstant, type Instant } from '@laurel/contract/instants'
+import { formatInstant } from '@laurel/contract/instants'
 import {
   type CompiledRule,
   type Configuration,
+  eventOf,
   type Rule,
   rulesAt,
   type RuleVersion,
   statusAt,
   versionAt,
 } from './configuration.ts'
-import type { Line, Nothing } from './kinds/kind.ts'
-
-export type { Line } from './kinds/kind.ts'
+import type { Nothing, Question } from './question.ts'
 
 const MAX = Number.MAX_SAFE_INTEGER
 
@@ -28,16 +27,16 @@ export type Award = {
 }
 
 /**
- * What the rules (in the order of `rulesAt`) give for these lines: in that order, without those that give nothing.
+ * What the rules (in the order of `rulesAt`) answer to the question: in that order, without those that give nothing.
  * Pure; the same on what remains of a purchase after returns, where lines with no units left are left out.
  * Refuses amount_out_of_range: a total, an award or a wallet's sum beyond 2^53 − 1.
  */
-export function award(rules: readonly CompiledRule[], lines: readonly Line[]): Award[] | Refusal {
+export function award(rules: readonly CompiledRule[], question: Question): Award[] | Refusal {
   const awards: Award[] = []
   let plain = 0 // how many of the awards are not a multiplier's
   let total = 0
   for (const rule of rules) {
-    const verdict = rule.decide(lines, rule.multiplies ? sumOf(awards, plain, rule.walletId) : 0)
+    const verdict = rule.decide(question, rule.multiplies ? sumOf(awards, plain, rule.walletId) : 0)
     if (typeof verdict === 'string') {
       if (verdict === 'amount_out_of_range') return outOfRange()
       continue
@@ -65,7 +64,7 @@ function outOfRange(): Refusal {
 }
 
 /** Why a rule gave something (`fired`) or nothing. */
-export type Cause = 'fired' | 'draft' | 'paused' | 'archived' | 'not_started' | 'ended' | Nothing
+export type Cause = 'fired' | 'draft' | 'paused' | 'archived' | 'not_started' | 'ended' | 'other_event' | Nothing
 export type Explanation = {
   rule: Uuid
   name: string
@@ -78,17 +77,13 @@ export type Explanation = {
 }
 
 /**
- * Every rule of the program, in the order of creation: what it gives for these lines at `at`, or why nothing. What
- * fired is what `award` gives, no more and no less. Refuses amount_out_of_range, as it does.
+ * Every rule of the program, in the order of creation: what it gives, or why nothing. What fired is what `award` gives, no
+ * more and no less. Refuses amount_out_of_range, as it does.
  */
-export function explain(
-  c: Configuration,
-  programId: number,
-  lines: readonly Line[],
-  at: Instant,
-): Explanation[] | Refusal {
-  const inForce = rulesAt(c, programId, c.configVersion, at)
-  const awards = award(inForce, lines)
+export function explain(c: Configuration, programId: number, question: Question): Explanation[] | Refusal {
+  const at = question.occurredAt
+  const inForce = rulesAt(c, programId, c.configVersion, at, question.event)
+  const awards = award(inForce, question)
   if (!Array.isArray(awards)) return awards
   return (c.rules.get(programId) ?? []).map((rule) => {
     const version = versionAt(rule, c.configVersion, at) ?? (rule.versions[0] as RuleVersion)
@@ -96,23 +91,29 @@ export function explain(
     const given = awards.find((a) => a.ruleVersionId === version.ruleVersionId)
     if (given) return { ...head, fired: true, points: given.points, cause: 'fired' as const, reason: given.why }
     const compiled = inForce.find((r) => r.ruleVersionId === version.ruleVersionId)
-    const cause = compiled ? whyNothing(compiled, inForce, awards, lines) : whyNotInForce(c, rule, version, at)
+    const cause = compiled ? whyNothing(compiled, inForce, awards, question) : whyNotInForce(c, rule, version, question)
     return { ...head, fired: false, points: 0, cause, reason: sentence(cause, version) }
   })
 }
 
-function whyNothing(rule: CompiledRule, inForce: CompiledRule[], awards: Award[], lines: readonly Line[]): Nothing {
+function whyNothing(rule: CompiledRule, inForce: CompiledRule[], awards: Award[], question: Question): Nothing {
   const multiplying = new Set(inForce.filter((r) => r.multiplies).map((r) => r.ruleVersionId))
   const plain = awards.filter((a) => !multiplying.has(a.ruleVersionId))
-  const verdict = rule.decide(lines, rule.multiplies ? sumOf(plain, plain.length, rule.walletId) : 0)
+  const verdict = rule.decide(question, rule.multiplies ? sumOf(plain, plain.length, rule.walletId) : 0)
   if (typeof verdict !== 'string') throw new Error(`rule version ${rule.ruleVersionId} gives one time and not another`)
   return verdict
 }
 
-function whyNotInForce(c: Configuration, rule: Rule, version: RuleVersion, at: Instant): Exclude<Cause, 'fired'> {
+function whyNotInForce(
+  c: Configuration,
+  rule: Rule,
+  version: RuleVersion,
+  question: Question,
+): Exclude<Cause, 'fired'> {
   const status = statusAt(rule, c.configVersion)
   if (status !== undefined && status !== 'active') return status
-  return version.endsAt !== null && version.endsAt <= at ? 'ended' : 'not_started'
+  if (eventOf(version.terms) !== question.event) return 'other_event'
+  return version.endsAt !== null && version.endsAt <= question.occurredAt ? 'ended' : 'not_started'
 }
 
 function sentence(cause: Exclude<Cause, 'fired'>, version: RuleVersion): string {
@@ -135,6 +136,28 @@ function sentence(cause: Exclude<Cause, 'fired'>, version: RuleVersion): string 
       return 'it comes to less than one whole point'
     case 'nothing_to_multiply':
       return 'the other rules give nothing in this wallet'
+    case 'below_threshold':
+      return 'the lines that count do not reach the first step'
+    case 'not_that_purchase':
+      return "it is not that one of the member's purchases"
+    case 'incomplete_combination':
+      return 'the purchase does not hold the whole combination'
+    case 'condition_false':
+      return 'its condition is not true'
+    case 'condition_error':
+      return 'its condition could not be worked out'
+    case 'formula_error':
+      return 'its formula could not be worked out'
+    case 'outranked':
+      return 'another rule of its group stands instead'
+    case 'cap_reached':
+      return 'the member has been given all that it may give'
+    case 'cooling_down':
+      return 'it gave this member something a short while ago'
+    case 'budget_spent':
+      return 'its budget is spent'
+    case 'other_event':
+      return 'the rule does not answer to this'
     case 'amount_out_of_range':
       return 'the points add up to more than 2^53 − 1'
   }

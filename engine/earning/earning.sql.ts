@@ -18,7 +18,7 @@ const SELECT_CONFIGURATION = `
          from programs where space_id = s.space_id) p) as programs,
     (select coalesce(json_agg(v order by v."ruleId", v.version), '[]') from (
        select rule_version_id as "ruleVersionId", v.rule_id as "ruleId", r.id as rule, version, name, kind,
-         wallet_id as "walletId", args, priority, ${micros('effective_from')} as "effectiveFrom",
+         wallet_id as "walletId", args, terms, priority, ${micros('effective_from')} as "effectiveFrom",
          ${micros('starts_at')} as "startsAt", ${micros('ends_at')} as "endsAt", published_in as "publishedIn"
          from earning_rule_versions v join earning_rules r on r.rule_id = v.rule_id
         where v.space_id = s.space_id) v) as versions,

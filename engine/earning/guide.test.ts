@@ -6,8 +6,8 @@ import { previewBody } from '@laurel/contract/purchases'
 import { rulesAt } from './configuration.ts'
 import { award, explain } from './earning.rules.ts'
 import { checkArgs } from './args.rules.ts'
-import type { Line } from './kinds/kind.ts'
-import { aConfiguration, aVersion } from './rules-for-tests.ts'
+import type { Line } from './question.ts'
+import { aConfiguration, aQuestion, aVersion } from './rules-for-tests.ts'
 
 const guide = readFileSync(new URL('../../docs/guides/earning-rules.md', import.meta.url), 'utf8')
 
@@ -45,7 +45,7 @@ describe('the guide to earning rules', () => {
     const at = instant(/on (2026-\S+), the basket/.exec(after)?.[1]) ?? 1_780_000_000_000_000
     const beside = rule.kind === 'multiplier' && rules[0] ? [versionOf(1, rules[0].rule)] : []
     const c = aConfiguration([...beside, versionOf(2, rule)])
-    expect(award(rulesAt(c, 1, 1, at), basket)).toContainEqual(
+    expect(award(rulesAt(c, 1, 1, at), aQuestion(basket, { occurredAt: at }))).toContainEqual(
       expect.objectContaining({ ruleVersionId: 2001, points: Number(points), why }),
     )
   })
@@ -71,7 +71,7 @@ describe('the guide to earning rules', () => {
         ],
       },
     )
-    const stories = explain(c, 1, basket, at)
+    const stories = explain(c, 1, aQuestion(basket, { occurredAt: at }))
     if (!Array.isArray(stories)) throw new Error(stories.detail)
     for (const { reason } of stories) expect(guide).toContain(`| ${reason} |`)
   })

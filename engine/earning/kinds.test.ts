@@ -2,12 +2,13 @@ import { describe, expect, test } from 'vitest'
 import { RULE_ARGS } from '@laurel/contract/earning-rules'
 import { checkArgs } from './args.rules.ts'
 import { KINDS } from './kinds.ts'
-import type { Line, Verdict } from './kinds/kind.ts'
+import type { Line, Verdict } from './question.ts'
+import { aQuestion } from './rules-for-tests.ts'
 
 function decide(code: string, args: unknown, lines: Line[], given = 0, currency = 'GBP'): Verdict {
   const kind = KINDS.find((k) => k.code === code)
   if (!kind) throw new Error(code)
-  return kind.decide(args, currency)(lines, given)
+  return kind.decide(args, currency)(aQuestion(lines, { currency }), given)
 }
 
 const bought = (sku: string, quantity: number, amount: number, more: Partial<Line> = {}): Line => ({

@@ -2,6 +2,7 @@ import { DEFAULT_SETTINGS } from '@laurel/contract/wallets'
 import { configurationOf, type Configured, type Program, type RuleState, type RuleVersion } from './configuration.ts'
 import { KINDS } from './kinds.ts'
 import type { Kind } from './kinds/kind.ts'
+import type { Line, Question } from './question.ts'
 
 /** A program as tests need one: `points` is wallet 1, `stamps` wallet 2. */
 export const aProgram: Program = {
@@ -20,6 +21,19 @@ export const aProgram: Program = {
   ],
 }
 
+/** A purchase of these lines, as rules are asked about it. */
+export function aQuestion(lines: readonly Line[], differs: Partial<Question> = {}): Question {
+  return {
+    event: 'purchase',
+    lines,
+    occurredAt: 1_750_000_000_000_000,
+    timezone: aProgram.timezone,
+    currency: aProgram.currency,
+    purchase: { channel: null, store: null, metadata: {} },
+    ...differs,
+  }
+}
+
 /** Version 1 of rule `ruleId`, published in config version 1; say what differs. */
 export function aVersion(ruleId: number, kind: string, args: unknown, differs: Partial<RuleVersion> = {}): RuleVersion {
   const version = differs.version ?? 1
@@ -32,6 +46,7 @@ export function aVersion(ruleId: number, kind: string, args: unknown, differs: P
     kind,
     walletId: 1,
     args,
+    terms: {},
     priority: 0,
     effectiveFrom: null,
     startsAt: null,

@@ -1,11 +1,13 @@
 import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
 import { digestOf } from '../base/keys.ts'
-import { type Configuration, programById, rulesAt, versionById } from '../earning/configuration.ts'
+import { type Configuration, type Program, programById, rulesAt, versionById } from '../earning/configuration.ts'
 import { award } from '../earning/earning.rules.ts'
+import { purchaseQuestion, type Question } from '../earning/question.ts'
 import { ACCOUNTS, KINDS } from '../ledger/accounts.ts'
 import type { BooksOf } from '../ledger/ledger.sql.ts'
 import {
   contentText,
+  type Item,
   kept,
   perWallet,
   type Purchase,
@@ -79,16 +81,22 @@ function auditPurchase(configuration: Configuration, p: Purchase, all: readonly 
   }
   if (totalOf(p.items) !== p.total) return `its lines do not add up to ${p.total}`
   const rules = rulesAt(configuration, p.programId, p.configVersion, p.occurredAt)
-  const decided = award(rules, p.items)
+  const decided = award(rules, questionOf(program, p, p.items))
   if (isRefusal(decided)) return 'its rules refuse it'
   if (decided.map((a) => `${a.ruleVersionId} ${a.points}`).join() !== p.awards.map(([v, n]) => `${v} ${n}`).join())
     return 'its rules give other awards'
-  return auditReturned(configuration, p, all, rules)
+  return auditReturned(configuration, program, p, all, rules)
+}
+
+function questionOf(program: Program, p: Purchase, items: readonly Item[]): Question {
+  const metadata = p.metadata === null ? {} : JSON.parse(p.metadata)
+  return purchaseQuestion(program, items, p.occurredAt, { channel: p.channel, store: p.store, metadata })
 }
 
 /** What returns took of a purchase is what its rules say, whatever their order. */
 function auditReturned(
   configuration: Configuration,
+  program: Program,
   p: Purchase,
   all: readonly Return[],
   rules: ReturnType<typeof rulesAt>,
@@ -114,7 +122,7 @@ function auditReturned(
       return 'what its returns took from lots, or wrote off, is not what they say'
     }
   }
-  const decided = award(rules, remainingItems(p.items, units))
+  const decided = award(rules, questionOf(program, p, remainingItems(p.items, units)))
   if (isRefusal(decided)) return 'its rules refuse what is left of it'
   const standing = perWallet(decided)
   const original = perWallet(

@@ -10,6 +10,6 @@ export const fixed = defineKind({
   /** As long as anything is left of the purchase: one that was returned whole keeps nothing. */
   award(args) {
     const given = { points: args.points, why: `${count(args.points, 'point')} for the purchase` }
-    return (lines) => (lines.some((line) => line.quantity > 0) ? given : 'no_eligible_items')
+    return ({ lines }) => (lines.some((line) => line.quantity > 0) ? given : 'no_eligible_items')
   },
 })

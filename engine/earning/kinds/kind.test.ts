@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { filterOf, type Line, type Rounding, scale } from './kind.ts'
+import type { Line } from '../question.ts'
+import { filterOf, type Rounding, scale } from './kind.ts'
 
 const MAX = BigInt(Number.MAX_SAFE_INTEGER)
 const rounding = fc.constantFrom<Rounding>('floor', 'half_up', 'ceil')

@@ -1,24 +1,5 @@
 import type { z } from 'zod'
-
-/** What was bought, as rules see it. `amount` is the whole line's, in minor units; both are whole and ≥ 0. */
-export type Line = {
-  line: string
-  sku: string
-  name?: string
-  category?: string
-  brand?: string
-  quantity: number
-  amount: number
-}
-
-/** Why a rule that was in force gave nothing. */
-export type Nothing = 'no_eligible_items' | 'rounds_to_zero' | 'nothing_to_multiply' | 'amount_out_of_range'
-
-/** What a rule says to a purchase: whole points > 0 with the reason in a sentence, or why there are none. */
-export type Verdict = { points: number; why: string } | Nothing
-
-/** `given`: what the rules that do not multiply gave in the rule's wallet; 0 for a rule that does not multiply. */
-export type Decide = (lines: readonly Line[], given: number) => Verdict
+import type { Decide, Line, Verdict } from '../question.ts'
 
 /** One argument, as a form asks for it. */
 export type FieldText = { label: string; help: string }

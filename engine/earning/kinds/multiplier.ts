@@ -17,7 +17,7 @@ export const multiplier = defineKind({
    */
   award(args) {
     const added = Math.round(args.factor * PARTS) - PARTS
-    return (_lines, given) => {
+    return (_question, given) => {
       if (given === 0) return 'nothing_to_multiply'
       return gives(scale(given, added, PARTS, 'floor'), `${args.factor} times ${count(given, 'point')}`)
     }

@@ -23,7 +23,7 @@ export const perAmount = defineKind({
     const counts = filterOf(args)
     const rounding = args.rounding ?? 'floor'
     const rate = `${count(args.points, 'point')} per ${formatMoney(args.per, currency)} on `
-    return (lines) => {
+    return ({ lines }) => {
       let eligible = 0
       let matched = false
       for (const line of lines) {

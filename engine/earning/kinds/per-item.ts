@@ -15,7 +15,7 @@ export const perItem = defineKind({
   award(args) {
     const counts = filterOf(args)
     const rate = `${count(args.points, 'point')} per item on `
-    return (lines) => {
+    return ({ lines }) => {
       let units = 0
       for (const line of lines) if (!counts || counts(line)) units += line.quantity
       if (units === 0) return 'no_eligible_items'
