@@ -62,7 +62,7 @@ const configuration = {
       from: { path: '^engine/', pathNot: TEST },
       to: {
         path: [OURS, 'node_modules/'],
-        pathNot: ['^(contract|engine)/', 'node_modules/(@types/)?(ajv|lru-cache|pg|re2js|zod)/'],
+        pathNot: ['^(contract|engine)/', 'node_modules/(@types/)?(@marcbachmann/cel-js|ajv|lru-cache|pg|re2js|zod)/'],
       },
     },
     {
