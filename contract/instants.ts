@@ -8,6 +8,9 @@ export const SECOND = 1_000_000
 export const MINUTE = 60 * SECOND
 export const DAY = 24 * 60 * MINUTE
 
+/** So far ahead that it never comes, and still exact: points that wait for an event begin then. */
+export const FAR: Instant = Date.UTC(2255, 0, 1) * 1000
+
 /** Purchases from before this are refused: loyalty programs do not reach back further. */
 export const OCCURRED_MIN: Instant = Date.UTC(2000, 0, 1) * 1000
 /** How far ahead of our clock a till's clock may be. */
