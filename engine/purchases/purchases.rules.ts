@@ -54,7 +54,14 @@ export type Purchase = {
   store: string | null
   metadata: string | null
   returned: Returned | null
+  claimed: Claimed | null
 }
+
+/**
+ * Of a purchase that was kept without a member first: when it found one, and the units a line that had come back by then (null:
+ * none). Its points were decided on what was left.
+ */
+export type Claimed = { at: Instant; units: number[] | null }
 
 export type Return = {
   member: Uuid
@@ -161,8 +168,13 @@ export function remainingItems(items: readonly Item[], units: readonly number[])
   return left
 }
 
-export function returnedUnits(purchase: Purchase): number[] {
+export function returnedUnits(purchase: Pick<Purchase, 'items' | 'returned'>): number[] {
   return purchase.returned?.units.slice() ?? purchase.items.map(() => 0)
+}
+
+/** The lines on which its points were decided: as bought, but for what had come back before it was claimed. */
+export function decidedItems({ items, claimed }: Pick<Purchase, 'items' | 'claimed'>): Item[] {
+  return claimed?.units ? remainingItems(items, claimed.units) : items.slice()
 }
 
 export type AskedReturn = 'all' | readonly { line?: string | undefined; sku?: string | undefined; quantity: number }[]

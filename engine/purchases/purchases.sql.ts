@@ -2,7 +2,7 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { instants, int4s, int8s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
-import type { Item, Purchase, Return, Returned, ReturnLine, StoredAward, Taken } from './purchases.rules.ts'
+import type { Claimed, Item, Purchase, Return, Returned, ReturnLine, StoredAward, Taken } from './purchases.rules.ts'
 
 export type PurchaseRow = {
   member: Uuid
@@ -20,10 +20,11 @@ export type PurchaseRow = {
   store: string | null
   metadata: string | null
   returned: string | null
+  claimed: string | null
 }
 export const PURCHASE_COLUMNS = `member_id as member, purchase_id as id, program_id as "programId", config_version as "configVersion", total,
   occurred_at as "occurredAt", recorded_at as "recordedAt", digest, external_id as "externalId", items, awards, channel,
-  store, metadata, returned`
+  store, metadata, returned, claimed`
 
 export function toPurchase(row: PurchaseRow): Purchase {
   return {
@@ -32,6 +33,7 @@ export function toPurchase(row: PurchaseRow): Purchase {
     itemsText: row.items,
     awards: JSON.parse(row.awards) as StoredAward[],
     returned: row.returned === null ? null : (JSON.parse(row.returned) as Returned),
+    claimed: row.claimed === null ? null : (JSON.parse(row.claimed) as Claimed),
   }
 }
 
@@ -73,9 +75,10 @@ export function insertPurchases(space: number, rows: readonly Purchase[]): State
   if (rows.length === 0) return []
   return statement(
     `insert into purchases (space_id, member_id, purchase_id, program_id, config_version, total, occurred_at, recorded_at,
-                            digest, external_id, items, awards, channel, store, metadata, returned)
+                            digest, external_id, items, awards, channel, store, metadata, returned, claimed)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::bigint[], $7::timestamptz[],
-       $8::timestamptz[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[])`,
+       $8::timestamptz[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
+       $17::text[])`,
     [
       space,
       uuids(rows, (r) => r.member),
@@ -93,6 +96,7 @@ export function insertPurchases(space: number, rows: readonly Purchase[]): State
       texts(rows, (r) => r.store),
       texts(rows, (r) => r.metadata),
       texts(rows, (r) => (r.returned === null ? null : JSON.stringify(r.returned))),
+      texts(rows, (r) => (r.claimed === null ? null : JSON.stringify(r.claimed))),
     ],
     'purchases-insert',
   )

@@ -11,12 +11,15 @@ import { existingMember } from '../members/members.ts'
 import { amountReturned, type Purchase } from '../purchases/purchases.rules.ts'
 import { KEYS_OF_MEMBERS, PURCHASE_COLUMNS, type PurchaseRow, toPurchase } from '../purchases/purchases.sql.ts'
 import { currentConfiguration } from './current.ts'
+import { findUnclaimed, unclaimedView } from './unclaimed.ts'
 
-/** The purchase that is named by `pur_…` or `external:…`. Refusals: purchase_unknown. */
+/** The purchase that is named by `pur_…` or `external:…`, claimed or not. Refusals: purchase_unknown. */
 export async function getPurchase(db: Db, known: Configurations, ref: string): Promise<PurchaseView> {
   const [configuration, row] = await Promise.all([currentConfiguration(db, known), selectPurchase(db, ref)])
-  if (!row) throw new Refused('purchase_unknown', `there is no purchase "${ref}"`)
-  return purchaseView(configuration, toPurchase(row))
+  if (row) return purchaseView(configuration, toPurchase(row))
+  const unclaimed = await findUnclaimed(db, ref)
+  if (!unclaimed) throw new Refused('purchase_unknown', `there is no purchase "${ref}"`)
+  return unclaimedView(configuration, unclaimed)
 }
 
 async function selectPurchase(db: Db, ref: string): Promise<PurchaseRow | undefined> {
