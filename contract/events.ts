@@ -16,6 +16,8 @@ const moved = z.object({
   source: z.object({ type: z.enum(['purchase', 'return', 'spend', 'adjustment']), id: z.string() }),
 })
 const program = z.object({ program: z.string(), slug: z.string() })
+/** By the slugs of both. */
+const wallet = z.object({ program: z.string(), wallet: z.string() })
 
 export const EVENTS = {
   /** program: the one that was joined by buying */
@@ -44,6 +46,9 @@ export const EVENTS = {
   'points.adjusted': moved,
   'program.paused': program,
   'program.resumed': program,
+  'wallet.created': wallet,
+  /** fields: the settings that differ */
+  'wallet.changed': z.object({ ...wallet.shape, fields: z.array(z.string()) }),
   'rule.published': z.object({
     rule: z.string(),
     version: z.int(),

@@ -5,10 +5,12 @@ import { members } from './operations/members.ts'
 import { points } from './operations/points.ts'
 import { programs } from './operations/programs.ts'
 import { purchases } from './operations/purchases.ts'
+import { wallets } from './operations/wallets.ts'
 
 /** Everything that can be asked: the closed list. */
 export const OPERATIONS: readonly Operation[] = [
   ...programs.map((op) => ({ ...op, tag: 'Programs' })),
+  ...wallets.map((op) => ({ ...op, tag: 'Programs' })),
   ...earningRules.map((op) => ({ ...op, tag: 'Earning rules' })),
   ...members.map((op) => ({ ...op, tag: 'Members' })),
   ...purchases.map((op) => ({ ...op, tag: 'Purchases' })),
@@ -17,6 +19,7 @@ export const OPERATIONS: readonly Operation[] = [
 ]
 export type OperationId = (
   | typeof programs
+  | typeof wallets
   | typeof earningRules
   | typeof members
   | typeof purchases

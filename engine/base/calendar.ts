@@ -130,14 +130,15 @@ function lengthOf(period: Period): Length {
   if (known) return known
   const said = /^P(T?)([1-9][0-9]{0,3})([YMWDH])$/.exec(period)
   const n = Number(said?.[2])
-  const length: Length | undefined = {
+  const inUnits: Record<string, Length> = {
     PY: { months: 12 * n },
     PM: { months: n },
     PW: { days: 7 * n },
     PD: { days: n },
     PTH: { exact: n * 60 * MINUTE },
     PTM: { exact: n * MINUTE },
-  }[`P${said?.[1]}${said?.[3]}`]
+  }
+  const length = inUnits[`P${said?.[1]}${said?.[3]}`]
   if (!length) throw new Error(`not a period: ${period}`)
   if (lengths.size >= LENGTHS_MAX) lengths.clear()
   lengths.set(period, length)

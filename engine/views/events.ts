@@ -97,6 +97,9 @@ function dataOf(rows: Rows, event: StoredEvent): unknown {
     case 'program.paused':
     case 'program.resumed':
       return programData(rows.configuration, event)
+    case 'wallet.created':
+    case 'wallet.changed':
+      return walletData(rows.configuration, event)
     case 'rule.published':
       return ruleData(rows.configuration, event)
     default:
@@ -154,6 +157,11 @@ function programData(configuration: Configuration, event: StoredEvent): unknown 
     event,
   )
   return { program: encodeId('prg', ours.id), slug: ours.slug }
+}
+
+function walletData(configuration: Configuration, event: StoredEvent): unknown {
+  const { program, slug } = found(configuration.byWalletId.get(Number(event.data.wallet)), event)
+  return { ...event.data, program: program.slug, wallet: slug }
 }
 
 function ruleData(configuration: Configuration, event: StoredEvent): unknown {
