@@ -6,10 +6,12 @@ import { members } from './members.ts'
 import { points } from './points.ts'
 import { programs } from './programs.ts'
 import { purchases } from './purchases.ts'
+import { wallets } from './wallets.ts'
 
 /** What answers each operation. */
 export const HANDLERS: Handlers<OperationId> = {
   ...programs,
+  ...wallets,
   ...earningRules,
   ...members,
   ...purchases,
