@@ -53,12 +53,13 @@ export function settingsFaults(
   const checks: Partial<Record<keyof WalletSettings, () => FieldError[]>> = {
     unit: () => targetFaults(settings),
     target: () => targetFaults(settings),
-    pending: () => [...activityFaults(settings, around), ...neverThereFaults(settings, '/pending', around)],
-    expiry: () => [...expiryFaults(settings, around), ...neverThereFaults(settings, '/expiry', around)],
+    pending: () => activityFaults(settings, around),
+    expiry: () => expiryFaults(settings, around),
     transfers: () => transferFaults(settings),
     conversions: () => conversionFaults(settings, around),
   }
   const faults = changed.flatMap((name) => checks[name]?.() ?? [])
+  if (faults.length === 0) faults.push(...neverThereFaults(settings, changed, around))
   return faults.filter((fault, i) => faults.findIndex(({ pointer }) => pointer === fault.pointer) === i)
 }
 
@@ -109,11 +110,16 @@ function expiryFaults({ expiry }: WalletSettings, { activities, timezone, now }:
 }
 
 /** Points given now that would end before they begin: nobody means that. */
-function neverThereFaults(settings: WalletSettings, pointer: string, { timezone, now }: Surroundings): FieldError[] {
-  if (settings.pending.kind === 'event') return []
+function neverThereFaults(
+  settings: WalletSettings,
+  changed: readonly (keyof WalletSettings)[],
+  { timezone, now }: Surroundings,
+): FieldError[] {
+  const said = (['expiry', 'pending'] as const).find((name) => changed.includes(name))
+  if (said === undefined || settings.pending.kind === 'event') return []
   const { activatesAt, expiresAt } = lotDatesOf(settings, now, now, timezone)
   if (expiresAt === null || expiresAt > activatesAt) return []
-  return [{ pointer, detail: 'points given now would end before they begin' }]
+  return [{ pointer: `/${said}`, detail: 'points given now would end before they begin' }]
 }
 
 function transferFaults({ transfers }: WalletSettings): FieldError[] {
