@@ -1,14 +1,17 @@
 import { z } from 'zod'
 import { externalId, instant, minor, page, points, pointsOut, programRef, slug, text, UNITS_MAX } from './common.ts'
+import { sourceType } from './sources.ts'
 
 /**
- * One wallet of a member. available = what can be spent now, earned − spent − reversed − expired + adjusted − pending − held.
+ * One wallet of a member. available = what can be spent now = earned − spent − reversed − expired + adjusted + moved − pending − held;
+ * below zero where the wallet's policy lets a return take more than there is. lifetimeSpent is net of refunds; lifetimeMoved: transfers,
+ * conversions, merges and fees, net. target, cards: of stamps, how many fill a card, and how many cards are full.
  */
 export const walletAnswer = z
   .object({
     program: z.string(),
     wallet: z.string(),
-    available: minor,
+    available: pointsOut,
     pending: minor,
     held: minor,
     lifetimeEarned: minor,
@@ -16,6 +19,9 @@ export const walletAnswer = z
     lifetimeReversed: minor,
     lifetimeExpired: minor,
     lifetimeAdjusted: pointsOut,
+    lifetimeMoved: pointsOut,
+    target: z.int().optional(),
+    cards: z.int().optional(),
   })
   .meta({ id: 'Wallet' })
 export type WalletAnswer = z.infer<typeof walletAnswer>
@@ -66,13 +72,13 @@ const entry = {
   wallet: z.string(),
   kind: z.string(),
   points: pointsOut,
-  balance: minor,
+  balance: pointsOut,
   from: z.string(),
   to: z.string(),
   occurredAt: instant,
   bookedAt: instant,
   reason: z.string().nullable(),
-  source: z.object({ type: z.enum(['purchase', 'return', 'spend', 'adjustment']), id: z.string() }),
+  source: z.object({ type: sourceType, id: z.string() }),
   rule: z.object({ id: z.string(), version: z.int() }).nullable(),
   reverses: z.string().nullable(),
   lot: z.object({ activatesAt: instant.nullable(), expiresAt: instant.nullable(), remaining: minor }).nullable(),

@@ -3,9 +3,12 @@ import { movementText } from './gate/answers.ts'
 import type { AdjustAsk } from './gate/asks.ts'
 import { tell, type Verb } from './gate/decisions.ts'
 import { adjustDigest } from './gate/digests.ts'
+import { openBooks, settleBooks } from './gate/books.ts'
 import { walletFor } from './gate/checks.ts'
+import { givenDates } from './gate/dates.ts'
 import { findMember } from './gate/slices.ts'
-import { credit, debit, draft } from './ledger/ledger.rules.ts'
+import type { Why } from './ledger/books.ts'
+import { credit, debit } from './ledger/ledger.rules.ts'
 
 /**
  * What happens when staff correct a balance: points are given (a new lot) or taken (in burn order, never below zero),
@@ -30,8 +33,9 @@ export const adjust: Verb<AdjustAsk> = {
     if (where.program.status === 'paused')
       return refusal('program_paused', `the program "${where.program.slug}" is paused`)
 
-    const books = draft(member, slices.lots.get(member.member) ?? [])
-    const why = {
+    const opened = openBooks(slices, member, facts)
+    const { books, events } = opened
+    const why: Omit<Why, 'kind'> = {
       source: facts.id,
       digest: adjustDigest(member.member, where.walletId, ask.points, ask.reason),
       occurredAt: facts.now,
@@ -41,11 +45,18 @@ export const adjust: Verb<AdjustAsk> = {
     }
     const no =
       ask.points > 0
-        ? credit(books, where.walletId, ask.points, { ...why, kind: 'adjustUp' })
+        ? credit(
+            books,
+            where.walletId,
+            ask.points,
+            { ...why, kind: 'adjustUp' },
+            givenDates(slices.configuration, where.walletId, facts.now),
+          )
         : debit(books, where.walletId, -ask.points, { ...why, kind: 'adjustDown' })
     if (no) return no
     const seq = books.state.entrySeq
-    const events = [tell(books.state, 'points.adjusted', { entry: seq })]
+    events.push(tell(books.state, 'points.adjusted', { entry: seq }))
+    settleBooks(opened, facts)
     return {
       status: 201,
       body: movementText(slices.configuration, where.program, books.state, {

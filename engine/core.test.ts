@@ -114,7 +114,7 @@ class Stored {
   take(answered: ReturnType<Memory['decide']>['answered']): void {
     const changes = answered.changes
     if (!changes) return
-    const one = this.made.get(changes.member) ?? { entries: [], lots: [], uses: [] }
+    const one = this.made.get(changes.member) ?? { entries: [], lots: [], uses: [], holds: [] }
     this.made.set(changes.member, one)
     one.entries.push(...changes.books.entries)
     one.uses.push(...changes.books.uses)
@@ -125,7 +125,7 @@ class Stored {
     if (changes.returns) this.returns.push(changes.returns)
   }
   of(id: string, state: BooksOf['state']): BooksOf {
-    return { state, ...(this.made.get(id) ?? { entries: [], lots: [], uses: [] }) }
+    return { state, ...(this.made.get(id) ?? { entries: [], lots: [], uses: [], holds: [] }) }
   }
 }
 

@@ -4,10 +4,10 @@ import type { MemberBody } from '@laurel/contract/members'
 import { Refused } from '@laurel/contract/refusals'
 import { run, type Tx } from './base/db.ts'
 import { appendEvents } from './base/outbox.ts'
-import { genesis } from './ledger/chain.rules.ts'
-import { insertStates } from './ledger/ledger.sql.ts'
+import { newState } from './ledger/chain.rules.ts'
+import { insertStates } from './ledger/states.sql.ts'
 import { moveNames, type Revised, revised, type Taken } from './members/members.ts'
-import { newMember, normalise, type Profile, sameContent, STATUS_CODES, takenBy } from './members/members.rules.ts'
+import { newMember, normalise, type Profile, sameContent, takenBy } from './members/members.rules.ts'
 import { insertMember, selectMember } from './members/members.sql.ts'
 
 /** What the door fixes: when it is, and where new ids come from. */
@@ -28,17 +28,7 @@ export async function enroll(tx: Tx, body: MemberBody, door: Door): Promise<Enro
   await Promise.all([
     run(
       tx,
-      insertStates(tx.space, [
-        {
-          member: member.id,
-          status: STATUS_CODES.active,
-          version: 0,
-          entrySeq: 0,
-          eventSeq: 1,
-          chain: genesis(member.id),
-          wallets: [],
-        },
-      ]),
+      insertStates(tx.space, [{ ...newState(member.id), eventSeq: 1 }]),
     ),
     insertMember(tx, member),
     appendEvents(tx, door.newId(), door.now, [{ type: 'member.enrolled', member: member.id, sequence: 1, data: {} }]),

@@ -4,7 +4,7 @@ import { openPool, withTx } from './base/db.ts'
 import { keyOf } from './base/keys.ts'
 import type { Ask } from './gate/asks.ts'
 import { createGate, type Gate } from './gate/gate.ts'
-import { changeStatus, loadStates } from './ledger/ledger.sql.ts'
+import { changeStatus, loadStates } from './ledger/states.sql.ts'
 import { verify } from './verify.ts'
 
 /** Two gates, each with its connections, are two processes to the database: what one has read the other may change. */

@@ -1,17 +1,20 @@
 import { decodeId, type Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
 import { award } from './earning/earning.rules.ts'
 import { type Configuration, program, programById, rulesAt, versionById } from './earning/configuration.ts'
-import { purchaseQuestion } from './earning/question.ts'
-import { returnAnswer, walletAnswers } from './gate/answers.ts'
+import { returnAnswer, walletAnswers, walletsNow } from './gate/answers.ts'
 import type { Facts, ReturnAsk } from './gate/asks.ts'
 import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
-import { badInstant } from './gate/checks.ts'
+import { type Opened, openBooks, settleBooks } from './gate/books.ts'
+import { badInstant, namesNothing } from './gate/checks.ts'
 import { returnDigest } from './gate/digests.ts'
 import { purchaseKey, returnKey } from './gate/names.ts'
-import { findMember, type Slices } from './gate/slices.ts'
+import { questionAgain } from './gate/questions.ts'
+import type { Slices } from './gate/slices.ts'
+import { isNobodys, keyOfPurchase, returnOfUnclaimed, whoseReturn } from './gate/unclaimed.ts'
 import { claw } from './ledger/clawback.rules.ts'
-import { type Draft, draft } from './ledger/ledger.rules.ts'
+import type { Draft } from './ledger/books.ts'
 import {
   allocateMatching,
   allocateNamed,
@@ -44,9 +47,10 @@ export const returns: Verb<ReturnAsk> = {
 
   furtherNeeds(ask, facts, slices, needs) {
     const before = slices.names.get(facts.name ?? '')
-    if (before?.object) needs.returns.push({ member: before.member, id: before.object })
-    const member = findMember(slices, facts.member)
-    if (!member) return
+    if (before?.object && !isNobodys(before)) needs.returns.push({ member: before.member, id: before.object })
+    const member = whoseReturn(slices, ask, facts)
+    if ('nobody' in member) needs.unclaimed.add(keyOfPurchase(ask) ?? '')
+    if ('nobody' in member || isRefusal(member)) return
     needs.lots.add(member.member)
     if (ask.purchase === undefined) {
       if (ask.items !== 'all')
@@ -60,19 +64,21 @@ export const returns: Verb<ReturnAsk> = {
   decide(slices, ask, facts) {
     const ours = program(slices.configuration, ask.program)
     if (!ours) return refusal('program_unknown', `there is no program "${ask.program}"`)
-    const member = findMember(slices, facts.member)
-    if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
+    const member = whoseReturn(slices, ask, facts)
+    if (isRefusal(member)) return member
     const asked = normalised(slices, ask)
+    if ('nobody' in member) return returnOfUnclaimed(slices, ask, asked, ours, facts)
     const digest = returnDigest(member.member, ours.programId, ask.occurredAt, asked)
     const before = slices.names.get(facts.name ?? '')
-    if (before) return repeat(slices, before.object ?? '', digest)
+    if (before) return repeat(slices, before.object ?? '', digest, facts.now)
     if (ours.status === 'paused') return refusal('program_paused', `the program "${ours.slug}" is paused`)
     const bad = badInstant(ask.occurredAt, facts.now)
     if (bad) return bad
 
     const found = allocate(slices, ask, member.member, ours.programId)
     if (isRefusal(found)) return found
-    const books = draft(member, slices.lots.get(member.member) ?? [])
+    const opened = openBooks(slices, member, facts)
+    const { books } = opened
     const one: Return = {
       member: member.member,
       id: facts.id,
@@ -93,7 +99,7 @@ export const returns: Verb<ReturnAsk> = {
       if (isRefusal(after)) return after
       touched.push(after)
     }
-    return conclude(slices.configuration, ours, one, books, touched)
+    return conclude(slices.configuration, ours, one, opened, touched, facts)
   },
 }
 
@@ -101,11 +107,16 @@ function conclude(
   configuration: Configuration,
   ours: NonNullable<ReturnType<typeof program>>,
   one: Return,
-  books: Draft,
+  opened: Opened,
   touched: Purchase[],
+  facts: Facts,
 ): Decision {
-  const events: Changes['events'] = [tell(books.state, 'purchase.returned', { return: one.id })]
-  for (const entry of books.entries) events.push(tell(books.state, 'points.reversed', { entry: entry.seq }))
+  const { books, events } = opened
+  events.push(tell(books.state, 'purchase.returned', { return: one.id }))
+  for (const entry of books.entries) {
+    if (entry.source === one.id) events.push(tell(books.state, 'points.reversed', { entry: entry.seq }))
+  }
+  settleBooks(opened, facts)
   return {
     status: 201,
     body: JSON.stringify({
@@ -124,7 +135,7 @@ function conclude(
   }
 }
 
-function repeat(slices: Slices, id: Uuid, digest: Uuid): Decision | Refusal {
+function repeat(slices: Slices, id: Uuid, digest: Uuid, now: Instant): Decision | Refusal {
   const stored = slices.returns.get(id)
   const state = stored && slices.states.get(stored.member)
   const ours = stored && programById(slices.configuration, stored.programId)
@@ -136,7 +147,7 @@ function repeat(slices: Slices, id: Uuid, digest: Uuid): Decision | Refusal {
     status: 200,
     body: JSON.stringify({
       ...returnAnswer(ours, stored),
-      wallets: walletAnswers(slices.configuration, state, ours.programId),
+      wallets: walletsNow(slices, state, ours.programId, now),
     }),
   }
 }
@@ -176,13 +187,8 @@ function allocate(slices: Slices, ask: ReturnAsk, member: Uuid, programId: numbe
   if (!purchase || purchase.member !== member || purchase.programId !== programId) {
     return refusal('purchase_unknown', `this member has no purchase "${ask.purchase}" in this program`)
   }
-  const bare =
-    ask.items === 'all' ? -1 : ask.items.findIndex((item) => item.sku === undefined && item.line === undefined)
-  if (bare >= 0) {
-    return refusal('invalid_request', 'an item says its line or its SKU', [
-      { pointer: `/items/${bare}`, detail: 'give `line` or `sku`' },
-    ])
-  }
+  const bare = namesNothing(ask)
+  if (bare) return bare
   const allocations = allocateNamed(purchase, ask.items)
   return isRefusal(allocations) ? allocations : { purchase: purchase.id, allocations, unmatched: [] }
 }
@@ -227,11 +233,7 @@ function takeBack(
   if (!ours) throw new Error(`program ${purchase.programId} is not in the configuration`)
   const decided = award(
     rulesAt(configuration, purchase.programId, purchase.configVersion, purchase.occurredAt),
-    purchaseQuestion(ours, remainingItems(purchase.items, units), purchase.occurredAt, {
-      channel: purchase.channel,
-      store: purchase.store,
-      metadata: purchase.metadata === null ? {} : JSON.parse(purchase.metadata),
-    }),
+    questionAgain(ours, purchase, remainingItems(purchase.items, units)),
   )
   if (isRefusal(decided)) return decided
   const standing = perWallet(decided)

@@ -1,14 +1,16 @@
 import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
 import type { Program } from './earning/configuration.ts'
-import { movementText } from './gate/answers.ts'
+import { movementText, walletsNow } from './gate/answers.ts'
 import type { SpendAsk } from './gate/asks.ts'
 import { type Decision, tell, type Verb } from './gate/decisions.ts'
+import { openBooks, settleBooks } from './gate/books.ts'
 import { walletFor } from './gate/checks.ts'
 import { spendDigest } from './gate/digests.ts'
 import { spendKey } from './gate/names.ts'
 import { findMember, type Slices } from './gate/slices.ts'
-import { debit, draft } from './ledger/ledger.rules.ts'
+import { debit } from './ledger/ledger.rules.ts'
 
 /**
  * What happens when points are spent: they leave the member's lots in burn order, and never go below zero.
@@ -34,12 +36,13 @@ export const spend: Verb<SpendAsk> = {
     if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
     const digest = spendDigest(member.member, where.walletId, ask.points, ask.reason, ask.externalId ?? null)
     const before = slices.names.get(facts.name ?? '')
-    if (before) return repeat(slices, where.program, ask, before, digest)
+    if (before) return repeat(slices, where.program, ask, before, digest, facts.now)
     if (where.program.status === 'paused')
       return refusal('program_paused', `the program "${where.program.slug}" is paused`)
     if (member.status !== 1) return refusal('member_suspended', 'this member is suspended or closed: nothing was spent')
 
-    const books = draft(member, slices.lots.get(member.member) ?? [])
+    const opened = openBooks(slices, member, facts)
+    const { books, events } = opened
     const short = debit(books, where.walletId, ask.points, {
       kind: 'spend',
       source: facts.id,
@@ -52,7 +55,8 @@ export const spend: Verb<SpendAsk> = {
     })
     if (short) return short
     const seq = books.state.entrySeq
-    const events = [tell(books.state, 'points.spent', { entry: seq })]
+    events.push(tell(books.state, 'points.spent', { entry: seq }))
+    settleBooks(opened, facts)
     return {
       status: 201,
       body: movementText(slices.configuration, where.program, books.state, {
@@ -82,6 +86,7 @@ function repeat(
   ask: SpendAsk,
   before: { member: Uuid; seq: number | null },
   digest: Uuid,
+  now: Instant,
 ): Decision | Refusal {
   const entry = slices.entries.get(`${before.member} ${before.seq}`)
   const state = slices.states.get(before.member)
@@ -100,6 +105,7 @@ function repeat(
       externalId: ask.externalId,
       at: entry.bookedAt,
       entries: [entry.seq],
+      wallets: walletsNow(slices, state, ours.programId, now),
     }),
   }
 }

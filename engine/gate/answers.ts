@@ -1,11 +1,17 @@
 import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
+import type { WalletSettings } from '@laurel/contract/wallets'
 import { type Configuration, type Program, versionById } from '../earning/configuration.ts'
-import type { MemberState } from '../ledger/ledger.rules.ts'
+import type { MemberState } from '../ledger/books.ts'
+import { draft } from '../ledger/ledger.rules.ts'
+import { hasPassed, type Standing, standing, standingOf } from '../ledger/time.rules.ts'
 import { emptyWallet, type WalletState } from '../ledger/wallets.rules.ts'
+import { termsOf } from './dates.ts'
+import { heldBy, type Slices } from './slices.ts'
 import type { Purchase, Return, StoredAward } from '../purchases/purchases.rules.ts'
+import type { Unclaimed } from '../unclaimed/unclaimed.rules.ts'
 
-/** A wallet as clients see it. All in units; available can be spent now. */
+/** A wallet as clients see it. All in units; available can be spent now, and is below zero by what is owed. */
 export type WalletAnswer = {
   program: string
   wallet: string
@@ -17,35 +23,73 @@ export type WalletAnswer = {
   lifetimeReversed: number
   lifetimeExpired: number
   lifetimeAdjusted: number
+  lifetimeMoved: number
+  /** stamps: how many fill a card, and how many cards are full */
+  target?: number
+  cards?: number
 }
 
-export function walletAnswer(program: string, wallet: string, w: WalletState): WalletAnswer {
-  return {
-    program,
-    wallet,
-    available: w.b,
-    pending: 0,
-    held: 0,
+export function walletAnswer(
+  { program, slug, settings }: { program: Program; slug: string; settings: WalletSettings },
+  w: WalletState,
+  now: Standing = standing(w),
+): WalletAnswer {
+  const answer: WalletAnswer = {
+    program: program.slug,
+    wallet: slug,
+    available: now.available,
+    pending: now.pending,
+    held: now.held,
     lifetimeEarned: w.e,
     lifetimeSpent: w.s,
     lifetimeReversed: w.r,
-    lifetimeExpired: w.x,
+    lifetimeExpired: w.x + now.over,
     lifetimeAdjusted: w.a,
+    lifetimeMoved: w.m,
   }
+  if (settings.target !== undefined) {
+    answer.target = settings.target
+    answer.cards = Math.max(0, Math.floor(now.available / settings.target))
+  }
+  return answer
 }
 
-/** The wallets of one program, zeros included, and those of others that the member has used. */
+/** The wallets of one program, zeros included, and those of others that the member has used, as of a decision on them. */
 export function walletAnswers(
   configuration: Configuration,
   state: MemberState,
   programId: number | undefined,
 ): WalletAnswer[] {
+  return answersOf(configuration, state, programId, standing)
+}
+
+/** As walletAnswers, where nothing was decided: as time has made them by now. */
+export function walletsNow(
+  slices: Slices,
+  state: MemberState,
+  programId: number | undefined,
+  now: Instant,
+): WalletAnswer[] {
+  const terms = termsOf(slices.configuration)
+  const held = hasPassed(state, terms, now) ? heldBy(slices, state.member) : undefined
+  if (!held) return walletAnswers(slices.configuration, state, programId)
+  const books = draft(state, held, terms)
+  return answersOf(slices.configuration, state, programId, (w) => standingOf(books, w.w, now))
+}
+
+function answersOf(
+  configuration: Configuration,
+  state: MemberState,
+  programId: number | undefined,
+  standingNow: (w: WalletState) => Standing,
+): WalletAnswer[] {
   const answers: WalletAnswer[] = []
   for (const program of configuration.programs) {
-    for (const { walletId, slug } of program.wallets) {
+    for (const { walletId } of program.wallets) {
       const held = state.wallets.find((w) => w.w === walletId)
-      if (held || program.programId === programId)
-        answers.push(walletAnswer(program.slug, slug, held ?? emptyWallet(walletId)))
+      if (!held && program.programId !== programId) continue
+      const wallet = configuration.byWalletId.get(walletId)
+      if (wallet) answers.push(walletAnswer(wallet, held ?? emptyWallet(walletId), held && standingNow(held)))
     }
   }
   return answers
@@ -87,13 +131,40 @@ export function pointsOf(awards: readonly AwardAnswer[]): number {
 export function purchaseText(configuration: Configuration, program: Program, p: Purchase): string {
   const awards = awardAnswers(configuration, program, p.awards)
   return (
-    `{"id":"${encodeId('pur', p.id)}","program":"${program.slug}","externalId":${JSON.stringify(p.externalId)},` +
-    `"member":"${encodeId('mem', p.member)}","occurredAt":"${formatInstant(p.occurredAt)}","recordedAt":"${formatInstant(p.recordedAt)}",` +
+    saidText(program, p, `"member":"${encodeId('mem', p.member)}","status":"recorded"`) +
+    (p.claimed === null ? '' : `,"claimedAt":"${formatInstant(p.claimed.at)}"`) +
+    `,"points":${pointsOf(awards)},"awards":${JSON.stringify(awards)}`
+  )
+}
+
+/** The whole of it, with the member's wallets. */
+export function purchaseBody(
+  configuration: Configuration,
+  program: Program,
+  p: Purchase,
+  wallets: readonly WalletAnswer[],
+): string {
+  return `${purchaseText(configuration, program, p)},"wallets":${JSON.stringify(wallets)}}`
+}
+
+/** A purchase that nobody has claimed, without its closing brace. */
+export function unclaimedText(program: Program, p: Unclaimed): string {
+  return `${saidText(program, p, '"member":null,"status":"unclaimed"')},"points":0,"awards":[]`
+}
+
+type Said = Pick<
+  Unclaimed,
+  'id' | 'externalId' | 'occurredAt' | 'recordedAt' | 'total' | 'itemsText' | 'channel' | 'store' | 'metadata'
+>
+
+function saidText(program: Program, p: Said, whose: string): string {
+  return (
+    `{"id":"${encodeId('pur', p.id)}","program":"${program.slug}","externalId":${JSON.stringify(p.externalId)},${whose},` +
+    `"occurredAt":"${formatInstant(p.occurredAt)}","recordedAt":"${formatInstant(p.recordedAt)}",` +
     `"currency":"${program.currency}","total":${p.total},"items":${p.itemsText}` +
     (p.channel === null ? '' : `,"channel":${JSON.stringify(p.channel)}`) +
     (p.store === null ? '' : `,"store":${JSON.stringify(p.store)}`) +
-    (p.metadata === null ? '' : `,"metadata":${p.metadata}`) +
-    `,"points":${pointsOf(awards)},"awards":${JSON.stringify(awards)}`
+    (p.metadata === null ? '' : `,"metadata":${p.metadata}`)
   )
 }
 
@@ -141,6 +212,8 @@ export function movementText(
     externalId?: string | undefined
     at: Instant
     entries: number[]
+    /** as of the decision unless told */
+    wallets?: WalletAnswer[]
   },
 ): string {
   return JSON.stringify({
@@ -153,6 +226,6 @@ export function movementText(
     ...(m.externalId === undefined ? {} : { externalId: m.externalId }),
     at: formatInstant(m.at),
     entries: m.entries.map((seq) => encodeEntryId(state.member, seq)),
-    wallets: walletAnswers(configuration, state, program.programId),
+    wallets: m.wallets ?? walletAnswers(configuration, state, program.programId),
   })
 }

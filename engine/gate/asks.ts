@@ -3,15 +3,10 @@ import type { Instant } from '@laurel/contract/instants'
 import type { MemberRef } from './names.ts'
 import type { AskedItem, AskedReturn } from '../purchases/purchases.rules.ts'
 
-/**
- * What may be asked of the verbs that change points: the validated wire body, instants parsed. A member is `mem_…` or
- * `external:<externalId>`, a program a slug or `prg_…`, a purchase `pur_…` or `external:<externalId>`.
- */
-export type PurchaseAsk = {
-  verb: 'purchase'
+/** What is said of a purchase, whoever's it is. */
+type Sale = {
   program: string
   externalId: string
-  member: string
   occurredAt: Instant
   currency: string
   items: readonly AskedItem[]
@@ -19,11 +14,25 @@ export type PurchaseAsk = {
   store?: string | undefined
   metadata?: Record<string, unknown> | undefined
 }
+
+/**
+ * What may be asked of the verbs that change points: the validated wire body, instants parsed. A member is `mem_…` or
+ * `external:<externalId>`, a program a slug or `prg_…`, a purchase `pur_…` or `external:<externalId>`.
+ */
+export type PurchaseAsk = Sale & {
+  verb: 'purchase'
+  member: string
+  /** it was recorded without a member before, and this member claims it */
+  claims?: true
+}
+/** A purchase without a member. */
+export type KeepAsk = Sale & { verb: 'keep'; member?: undefined }
+/** Without a member, `purchase` is `external:…`: whose it is says whose return it is. */
 export type ReturnAsk = {
   verb: 'return'
   program: string
   externalId: string
-  member: string
+  member?: string | undefined
   occurredAt: Instant
   purchase?: string | undefined
   items: AskedReturn
@@ -45,7 +54,20 @@ export type AdjustAsk = {
   points: number
   reason: string
 }
-export type Ask = PurchaseAsk | ReturnAsk | SpendAsk | AdjustAsk
+/** What time did to a member is to be booked and told: the worker asks it. */
+export type TimeAsk = { verb: 'time'; member: string }
+/** `type`: a slug; of a moment of life (`moment`, asked by the worker alone) member.…, and `externalId` says which one. */
+export type ActivityAsk = {
+  verb: 'activity'
+  program: string
+  type: string
+  externalId: string
+  member: string
+  occurredAt: Instant
+  data: Record<string, unknown>
+  moment?: true
+}
+export type Ask = PurchaseAsk | KeepAsk | ReturnAsk | SpendAsk | AdjustAsk | TimeAsk
 
 /** How an ask came: the caller's idempotency key (hashed, within its operation) and its request's hash, and who asks. */
 export type Submit = { idempotency?: { key: Uuid; request: Uuid } | undefined; actor?: Uuid | undefined }
@@ -60,6 +82,8 @@ export type Facts = {
   actor: Uuid | undefined
   /** whom the ask names, and the key of the name that what it makes will have */
   member: MemberRef | undefined
+  /** the second member, of an ask that concerns two */
+  other: MemberRef | undefined
   name: Uuid | undefined
 }
 

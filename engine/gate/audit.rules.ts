@@ -2,12 +2,11 @@ import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
 import { digestOf } from '../base/keys.ts'
 import { type Configuration, type Program, programById, rulesAt, versionById } from '../earning/configuration.ts'
 import { award } from '../earning/earning.rules.ts'
-import { purchaseQuestion, type Question } from '../earning/question.ts'
 import { ACCOUNTS, KINDS } from '../ledger/accounts.ts'
 import type { BooksOf } from '../ledger/ledger.sql.ts'
 import {
+  bookedDigest,
   contentText,
-  type Item,
   kept,
   perWallet,
   type Purchase,
@@ -16,6 +15,7 @@ import {
   totalOf,
 } from '../purchases/purchases.rules.ts'
 import { isRefusal } from './decisions.ts'
+import { questionAgain } from './questions.ts'
 import { adjustDigest, returnDigest, spendDigest } from './digests.ts'
 
 /** A member's purchases and returns against each other, the rules, and the entries that they made. */
@@ -30,7 +30,9 @@ export function auditCommerce(
     const what = auditPurchase(configuration, p, all)
     if (what) return `purchase ${encodeId('pur', p.id)}: ${what}`
     const made = (bySource.get(p.id) ?? []).map((e) => `${e.seq} ${e.kind} ${e.ruleVersionId} ${e.points} ${e.digest}`)
-    const due = p.awards.map(([version, points, , seq]) => `${seq} ${KINDS.earn.code} ${version} ${points} ${p.digest}`)
+    const due = p.awards.map(
+      ([version, points, , seq]) => `${seq} ${KINDS.earn.code} ${version} ${points} ${bookedDigest(p)}`,
+    )
     if (made.join() !== due.join()) return `purchase ${encodeId('pur', p.id)}: its awards are not what its entries gave`
   }
   for (const r of all) {
@@ -81,16 +83,11 @@ function auditPurchase(configuration: Configuration, p: Purchase, all: readonly 
   }
   if (totalOf(p.items) !== p.total) return `its lines do not add up to ${p.total}`
   const rules = rulesAt(configuration, p.programId, p.configVersion, p.occurredAt)
-  const decided = award(rules, questionOf(program, p, p.items))
+  const decided = award(rules, questionAgain(program, p, p.items))
   if (isRefusal(decided)) return 'its rules refuse it'
   if (decided.map((a) => `${a.ruleVersionId} ${a.points}`).join() !== p.awards.map(([v, n]) => `${v} ${n}`).join())
     return 'its rules give other awards'
   return auditReturned(configuration, program, p, all, rules)
-}
-
-function questionOf(program: Program, p: Purchase, items: readonly Item[]): Question {
-  const metadata = p.metadata === null ? {} : JSON.parse(p.metadata)
-  return purchaseQuestion(program, items, p.occurredAt, { channel: p.channel, store: p.store, metadata })
 }
 
 /** What returns took of a purchase is what its rules say, whatever their order. */
@@ -122,7 +119,7 @@ function auditReturned(
       return 'what its returns took from lots, or wrote off, is not what they say'
     }
   }
-  const decided = award(rules, questionOf(program, p, remainingItems(p.items, units)))
+  const decided = award(rules, questionAgain(program, p, remainingItems(p.items, units)))
   if (isRefusal(decided)) return 'its rules refuse what is left of it'
   const standing = perWallet(decided)
   const original = perWallet(

@@ -1,7 +1,7 @@
 import { DAY, type Instant, OCCURRED_AHEAD, OCCURRED_MIN } from '@laurel/contract/instants'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
 import { type Configuration, type Program, program } from '../earning/configuration.ts'
-import type { AdjustAsk, SpendAsk } from './asks.ts'
+import type { AdjustAsk, ReturnAsk, SpendAsk } from './asks.ts'
 
 /** occurredAt lies between 2000 and five minutes from now. */
 export function badInstant(occurredAt: Instant, now: Instant): Refusal | undefined {
@@ -9,6 +9,15 @@ export function badInstant(occurredAt: Instant, now: Instant): Refusal | undefin
   const far = occurredAt > now ? `${Math.ceil((occurredAt - now) / DAY)} days ahead of now` : 'before the year 2000'
   return refusal('invalid_request', `occurredAt is ${far}`, [
     { pointer: '/occurredAt', detail: 'must lie between 2000-01-01 and five minutes from now' },
+  ])
+}
+
+/** An item of a return that says neither its line nor its SKU. */
+export function namesNothing({ items }: ReturnAsk): Refusal | undefined {
+  const bare = items === 'all' ? -1 : items.findIndex((item) => item.sku === undefined && item.line === undefined)
+  if (bare < 0) return undefined
+  return refusal('invalid_request', 'an item says its line or its SKU', [
+    { pointer: `/items/${bare}`, detail: 'give `line` or `sku`' },
   ])
 }
 

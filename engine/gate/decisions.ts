@@ -2,28 +2,38 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { Refusal } from '@laurel/contract/refusals'
 import type { NewEvent } from '../base/outbox.ts'
-import type { Draft, MemberState } from '../ledger/ledger.rules.ts'
+import type { Draft, MemberState } from '../ledger/books.ts'
 import type { Purchase, Return } from '../purchases/purchases.rules.ts'
+import type { UnclaimedChange } from '../unclaimed/unclaimed.rules.ts'
 import type { Facts } from './asks.ts'
+import type { LimitChanges } from './limits.ts'
 import type { FurtherNeeds, Named, Needs, Slices } from './slices.ts'
 
-/** What a decision changes, all of it one member's. */
+/** What a decision changes, all of it one member's; `also`: what it changes of another. Both are saved, or neither. */
 export type Changes = {
   member: Uuid
   at: Instant
   books: Draft
+  also?: Changes
   /** set when the decision enrols the member */
   enrols?: { externalId: string; key: Uuid }
   purchase?: Purchase
   /** purchases of which units were returned, as they are now */
   returned?: Purchase[]
   returns?: Return
+  /** what it counts, and takes from budgets */
+  limits?: LimitChanges | undefined
+  /** the purchase had no member before: what goes of it there, the returns that came before, and whose names were nobody's */
+  claims?: { change: UnclaimedChange; returns: Return[]; frees: Uuid[] }
   names: (Named & { key: Uuid })[]
   events: NewEvent[]
 }
 
+/** What a decision changes of a purchase that has no member. */
+export type Kept = { change: UnclaimedChange; names: (Named & { key: Uuid })[]; events: NewEvent[] }
+
 /** `body` is JSON text: what a client reads. */
-export type Decision = { status: 200 | 201; body: string; changes?: Changes }
+export type Decision = { status: 200 | 201 | 202; body: string; changes?: Changes; kept?: Kept }
 
 /**
  * A verb: what it needs to read, and the pure decision on what was read. Given the same slices, ask and facts it
@@ -32,10 +42,22 @@ export type Decision = { status: 200 | 201; body: string; changes?: Changes }
 export type Verb<A> = {
   /** The key of the name that what it makes will have; undefined where that has none. */
   name(ask: A): Uuid | undefined
+  /** The second member that it concerns, as a reference; none unless said. */
+  other?(ask: A): string | undefined
   /** Names besides its own and its member's. */
   needs(ask: A, needs: Needs): void
   furtherNeeds(ask: A, facts: Facts, slices: Slices, needs: FurtherNeeds): void
   decide(slices: Slices, ask: A, facts: Facts): Decision | Refusal
+}
+
+/** A decision's changes, a member each. */
+export function eachMember(changes: Changes): Changes[] {
+  return changes.also ? [changes, ...eachMember(changes.also)] : [changes]
+}
+
+/** The returns that a decision stores. */
+export function returnsOf(changes: Changes): Return[] {
+  return [...(changes.claims?.returns ?? []), ...(changes.returns ? [changes.returns] : [])]
 }
 
 export function isRefusal(value: object): value is Refusal {

@@ -8,8 +8,11 @@ const MOVED = new Set([
   '40P01', // serialisation failure, deadlock
 ])
 
+/** What was read is not enough to decide any more: read again. */
+export class MovedError extends Error {}
+
 export function isMoved(error: Error): boolean {
-  return error instanceof pg.DatabaseError && MOVED.has(error.code ?? '')
+  return error instanceof MovedError || (error instanceof pg.DatabaseError && MOVED.has(error.code ?? ''))
 }
 
 /** A lock was waited for as long as we wait. */

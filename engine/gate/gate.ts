@@ -4,7 +4,7 @@ import { newId } from '../base/ids.ts'
 import { configurations } from '../earning/configuration.ts'
 import type { Uuid } from '@laurel/contract/ids'
 import type { Ask, Facts, Outcome, Submit } from './asks.ts'
-import { memberRef } from './names.ts'
+import { laneOf, memberRef } from './names.ts'
 import { type Item, type ListDeps, refused, runList, verbOf } from './list.ts'
 
 /**
@@ -36,6 +36,8 @@ type Waiting = Item & {
   space: number
   arrived: number
   queue: Queue
+  /** of the members that it concerns: one list at a time holds each */
+  keys: readonly [string, ...string[]]
   settle: (outcome: Outcome) => void
   fail: (fault: Error) => void
 }
@@ -95,6 +97,7 @@ export function createGate(options: GateOptions): Gate {
         submit: how,
         arrived: now,
         queue,
+        keys: keysOf(space, ask),
         settle,
         fail,
         facts: factsOf(ask, now, how.actor),
@@ -138,9 +141,9 @@ export function createGate(options: GateOptions): Gate {
     return list
   }
 
-  /** Puts an ask to wait for its member, when that member is in a list. */
+  /** Puts an ask to wait for its member, when that member (or the other that it concerns) is in a list. */
   function park(item: Waiting): boolean {
-    const waiters = busy.get(memberOf(item))
+    const waiters = busy.get(item.keys[0]) ?? (item.keys.length > 1 ? busy.get(item.keys[1] ?? '') : undefined)
     if (!waiters) return false
     waiters.push(item)
     return true
@@ -148,7 +151,7 @@ export function createGate(options: GateOptions): Gate {
 
   async function run(list: Waiting[]): Promise<void> {
     for (const item of list) {
-      busy.set(memberOf(item), [])
+      for (const key of item.keys) busy.set(key, [])
       if (item.submit.idempotency) keys.add(item.submit.idempotency.key)
     }
     stats.inFlight += 1
@@ -177,10 +180,11 @@ export function createGate(options: GateOptions): Gate {
     const parked: Waiting[] = []
     for (const item of list) {
       if (item.submit.idempotency) keys.delete(item.submit.idempotency.key)
-      const member = memberOf(item)
-      const waiters = busy.get(member)
-      busy.delete(member)
-      if (waiters) parked.push(...waiters)
+      for (const key of item.keys) {
+        const waiters = busy.get(key)
+        busy.delete(key)
+        if (waiters) parked.push(...waiters)
+      }
     }
     for (const queue of [singles, bulk]) {
       const own = parked.filter((item) => item.queue === queue)
@@ -232,16 +236,19 @@ function waitedTooLong(running: boolean): Outcome {
 /** What is fixed as an ask arrives. */
 export function factsOf(ask: Ask, ms: number, actor: Uuid | undefined): Facts {
   const member = memberRef(ask.member)
+  const other = verbOf(ask).other?.(ask)
   return {
     now: ms * 1000,
     id: newId(ms),
     actor,
     member,
+    other: other === undefined ? undefined : memberRef(other),
     newMember: member && 'key' in member ? newId(ms) : undefined,
     name: verbOf(ask).name(ask),
   }
 }
 
-function memberOf(item: Waiting): string {
-  return `${item.space} ${item.ask.member}`
+function keysOf(space: number, ask: Ask): readonly [string, ...string[]] {
+  const other = verbOf(ask).other?.(ask)
+  return other === undefined ? [`${space} ${laneOf(ask)}`] : [`${space} ${laneOf(ask)}`, `${space} ${other}`]
 }

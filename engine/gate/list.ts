@@ -5,13 +5,19 @@ import { problem, type Refusal, REFUSALS, refusal } from '@laurel/contract/refus
 import { adjust } from '../adjust.ts'
 import { run, withBound, withTx, writeAtOnce } from '../base/db.ts'
 import { newId } from '../base/ids.ts'
-import { lockState } from '../ledger/ledger.sql.ts'
+import { lockState } from '../ledger/states.sql.ts'
+import { lockUnclaimed } from '../unclaimed/unclaimed.sql.ts'
+import { keep } from '../keep.ts'
+import { time } from '../pass-time.ts'
+import { lockBudgets } from '../limits/limits.sql.ts'
 import { purchase } from '../purchase.ts'
 import { returns } from '../return.ts'
 import { spend } from '../spend.ts'
 import type { Ask, Facts, Outcome, Submit } from './asks.ts'
-import { type Changes, type Decision, isRefusal, type Verb } from './decisions.ts'
-import { faultOf, isHeldUp, isMoved, isOutage } from './faults.ts'
+import { type Changes, type Decision, eachMember, isRefusal, type Kept, returnsOf, type Verb } from './decisions.ts'
+import { faultOf, isHeldUp, isMoved, isOutage, MovedError } from './faults.ts'
+import { laneOf } from './names.ts'
+import { applyLimits } from './limit-slices.ts'
 import { type Answered, save } from './save.ts'
 import { type ConfigurationAt, findMember, type Loading, loadSlices, type Slices } from './slices.ts'
 
@@ -28,7 +34,7 @@ export type ListDeps = {
   caution: number
 }
 
-const VERBS = { purchase, return: returns, spend, adjust } as const
+const VERBS = { purchase, keep, return: returns, spend, adjust, time } as const
 /** A list that lost this often runs its asks one at a time, each holding its member. */
 const LOSSES_MAX = 3
 /** Who loses even so, this often, does not lose to anyone: what is stored contradicts itself. */
@@ -94,23 +100,29 @@ const CAUTION = 50
 async function attempt(deps: ListDeps, space: number, items: Item[], look: boolean): Promise<void> {
   const read = await withBound(deps.pool, space, (db) => loadSlices(db, items.map(loading), look, deps.configurationAt))
   const answered = decideAll(read, items)
-  const nothingNew = answered.some((a) => !a.changes && !a.fault)
+  const nothingNew = answered.some((a) => !a.changes && !a.kept && !a.fault)
   deps.caution = nothingNew ? CAUTION : Math.max(0, deps.caution - 1)
   if (!look && nothingNew) return await attempt(deps, space, items, true) // a refusal, perhaps of a repeat: look before saying so
-  if (answered.some((a) => a.changes || a.store)) {
+  if (answered.some((a) => a.changes || a.kept || a.store)) {
     await writeAtOnce(deps.pool, space, save(space, newId(), bookedAt(items), answered, deps.unguarded))
   }
   settle(items, answered)
 }
 
-/** A member held for this transaction only: nobody can be faster. */
+/** Its members held for this transaction only: nobody can be faster. */
 async function runAlone(deps: ListDeps, space: number, items: Item[]): Promise<void> {
   const answered = await withTx(deps.pool, space, async (tx) => {
     const load = () => loadSlices(tx, items.map(loading), true, deps.configurationAt)
-    const member = findMember(await load(), items[0]?.facts.member)
-    if (member) await lockState(tx, member.member)
+    const slices = await load()
+    const facts = items[0]?.facts
+    const members = [findMember(slices, facts?.member), findMember(slices, facts?.other)]
+    const ids = new Set(members.flatMap((member) => (member ? [member.member] : [])))
+    for (const id of [...ids].sort()) await lockState(tx, id) // one at a time, in the order in which all take them
+    await lockUnclaimed(tx, [...slices.unclaimed.keys()])
+    if (slices.limits.asked.length > 0) await lockBudgets(tx, slices.limits.asked)
     const decided = decideAll(await load(), items)
-    if (decided.some((a) => a.changes || a.store)) await run(tx, save(space, newId(), bookedAt(items), decided))
+    if (decided.some((a) => a.changes || a.kept || a.store))
+      await run(tx, save(space, newId(), bookedAt(items), decided))
     return decided
   })
   settle(items, answered)
@@ -118,10 +130,11 @@ async function runAlone(deps: ListDeps, space: number, items: Item[]): Promise<v
 
 /** After a loss: who moved is decided again apart, so that those who did not are not held up a second time. */
 async function runMoved(deps: ListDeps, space: number, items: Item[], losses: number): Promise<void> {
-  if (items.length === 1 || losses === 1 || losses >= LOSSES_MAX) return await runList(deps, space, items, losses)
+  if (items.length === 1 || losses === 1 || losses >= LOSSES_MAX || items.some((i) => i.facts.other))
+    return await runList(deps, space, items, losses)
   const half = items.length >> 1
-  const cut = items.toSorted((a, b) => (a.ask.member < b.ask.member ? -1 : a.ask.member > b.ask.member ? 1 : 0))
-  const at = cut.findIndex((item, i) => i >= half && item.ask.member !== cut[i - 1]?.ask.member)
+  const cut = items.toSorted((a, b) => (laneOf(a.ask) < laneOf(b.ask) ? -1 : laneOf(a.ask) > laneOf(b.ask) ? 1 : 0))
+  const at = cut.findIndex((item, i) => i >= half && i > 0 && laneOf(item.ask) !== laneOf((cut[i - 1] as Item).ask))
   if (at <= 0) return await runList(deps, space, items, losses)
   await runList(deps, space, cut.slice(0, at), losses)
   await runList(deps, space, cut.slice(at), losses)
@@ -150,8 +163,10 @@ export function decideAll(slices: Slices, items: readonly Item[]): Answered[] {
       ? refused(decision)
       : { status: decision.status, body: decision.body, replayed: false }
     const changes = isRefusal(decision) ? undefined : decision.changes
-    if (changes) apply(slices, changes)
-    if (!idempotency || (isRefusal(decision) && decision.code === 'invalid_request')) return { outcome, changes }
+    const kept = isRefusal(decision) ? undefined : decision.kept
+    if (changes) for (const one of eachMember(changes)) apply(slices, one)
+    if (kept) applyKept(slices, kept)
+    if (!idempotency || (isRefusal(decision) && decision.code === 'invalid_request')) return { outcome, changes, kept }
     const stored = {
       key: idempotency.key,
       request: idempotency.request,
@@ -160,7 +175,7 @@ export function decideAll(slices: Slices, items: readonly Item[]): Answered[] {
       at: item.facts.now,
     }
     slices.answers.set(idempotency.key, stored)
-    return { outcome, changes, store: stored }
+    return { outcome, changes, kept, store: stored }
   })
 }
 
@@ -169,6 +184,7 @@ function decideOne(slices: Slices, item: Item): Decision | Refusal | Error {
   try {
     return verbOf(item.ask).decide(slices, item.ask, item.facts)
   } catch (error) {
+    if (error instanceof MovedError) throw error
     return faultOf(error)
   }
 }
@@ -183,15 +199,23 @@ function replay(before: { request: Uuid; status: number; answer: string }, reque
 function apply(slices: Slices, changes: Changes): void {
   const { member, books } = changes
   slices.states.set(member, books.state)
-  if (changes.enrols || slices.lots.has(member)) slices.lots.set(member, books.lots)
+  if (books.known) slices.lots.set(member, books.lots)
+  for (const hold of books.changedHolds) slices.holds.set(hold.id, hold)
   for (const { key, ...named } of changes.names) slices.names.set(key, named)
   if (changes.purchase) slices.purchases.set(changes.purchase.id, changes.purchase)
   for (const purchase of changes.returned ?? []) slices.purchases.set(purchase.id, purchase)
-  if (changes.returns) slices.returns.set(changes.returns.id, changes.returns)
+  if (changes.limits) applyLimits(slices.limits, changes.limits)
+  for (const one of returnsOf(changes)) slices.returns.set(one.id, one)
+  if (changes.claims) slices.unclaimed.delete(changes.claims.change.key)
   for (const name of changes.names) {
     const entry = name.seq === null ? undefined : books.entries.find((e) => e.seq === name.seq)
     if (entry) slices.entries.set(`${member} ${entry.seq}`, entry)
   }
+}
+
+function applyKept(slices: Slices, { change, names }: Kept): void {
+  if (change.after) slices.unclaimed.set(change.key, change.after)
+  for (const { key, ...named } of names) slices.names.set(key, named)
 }
 
 function settle(items: readonly Item[], answered: readonly Answered[]): void {

@@ -1,17 +1,29 @@
 import { decodeId, type Uuid } from '@laurel/contract/ids'
 import { keyOf } from '../base/keys.ts'
+import type { Ask } from './asks.ts'
 
 /** Keys under which names are kept in `lookups`: unique in a space, whoever's they are. */
 export const memberKey = (externalId: string): Uuid => keyOf('member.external', externalId)
 export const purchaseKey = (externalId: string): Uuid => keyOf('purchase', externalId)
 export const returnKey = (externalId: string): Uuid => keyOf('return', externalId)
 export const spendKey = (externalId: string): Uuid => keyOf('spend', externalId)
+export const activityKey = (externalId: string): Uuid => keyOf('activity', externalId)
+/** Of a moment of life: `program` and `member` by their ids (prg_…, mem_…), `which` of that type it is. */
+export const momentKey = (program: string, member: string, type: string, which: string): Uuid =>
+  keyOf('moment', JSON.stringify([program, member, type, which]))
+
+/** Those of one lane are decided in the order in which they came: a member's, or those of a purchase that has none. */
+export function laneOf(ask: Ask): string {
+  if (ask.member !== undefined) return ask.member
+  return `purchase ${ask.verb === 'keep' ? `external:${ask.externalId}` : (ask.purchase ?? '')}`
+}
 
 /** A reference to a member, read: its id, or its external id and the key of that. */
 export type MemberRef = { id: Uuid } | { key: Uuid; externalId: string }
 
 /** Undefined for what names no member. */
-export function memberRef(ref: string): MemberRef | undefined {
+export function memberRef(ref: string | undefined): MemberRef | undefined {
+  if (ref === undefined) return undefined
   if (ref.startsWith('external:')) {
     const externalId = ref.slice(9)
     return externalId === '' ? undefined : { key: memberKey(externalId), externalId }

@@ -2,27 +2,28 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { type AnswerRow, insertAnswers } from '../base/answers.ts'
 import type { Statement } from '../base/db.ts'
-import { insertNames, type NameRow } from '../base/names.ts'
+import { freeNames, insertNames, type NameRow } from '../base/names.ts'
 import { insertEvents, type NewEvent } from '../base/outbox.ts'
-import {
-  type EntryOf,
-  insertEntries,
-  insertLotUses,
-  insertStates,
-  saveLots,
-  updateStates,
-} from '../ledger/ledger.sql.ts'
-import type { LotUse, MemberState } from '../ledger/ledger.rules.ts'
+import { type EntryOf, insertEntries, insertLotUses, saveLots } from '../ledger/ledger.sql.ts'
+import { insertStates, updateStates } from '../ledger/states.sql.ts'
+import type { Hold, LotUse, MemberState } from '../ledger/books.ts'
+import { saveHolds } from '../ledger/holds.sql.ts'
+import { addTakes, type BudgetTake } from '../limits/budgets.rules.ts'
+import { byCounter, type Counter, counterName } from '../limits/counters.rules.ts'
+import { saveCounters, takeBudgets } from '../limits/limits.sql.ts'
 import { insertMembers } from '../members/members.sql.ts'
 import { insertPurchases, insertReturns, updateReturned } from '../purchases/purchases.sql.ts'
 import type { Purchase, Return } from '../purchases/purchases.rules.ts'
 import type { Outcome } from './asks.ts'
-import type { Changes } from './decisions.ts'
+import { folded, type UnclaimedChange } from '../unclaimed/unclaimed.rules.ts'
+import { saveUnclaimed } from '../unclaimed/unclaimed.sql.ts'
+import { type Changes, eachMember, type Kept, returnsOf } from './decisions.ts'
 
 /** What a list has decided of one ask, and what of it is to be written. */
 export type Answered = {
   outcome: Outcome | undefined
   changes?: Changes | undefined
+  kept?: Kept | undefined
   store?: AnswerRow | undefined
   fault?: Error
 }
@@ -31,6 +32,9 @@ export type Answered = {
 type Writes = {
   answers: AnswerRow[]
   names: NameRow[]
+  /** names that were nobody's, and are somebody's now */
+  freed: Uuid[]
+  unclaimed: UnclaimedChange[]
   joined: { member: Uuid; externalId: string; at: Instant }[]
   states: { state: MemberState; read: number }[]
   newStates: MemberState[]
@@ -40,11 +44,15 @@ type Writes = {
   entries: EntryOf[]
   lots: { member: Uuid; seq: number; remaining: number }[]
   uses: (LotUse & { member: Uuid })[]
+  holds: Hold[]
+  counters: Counter[]
+  takes: BudgetTake[]
   events: NewEvent[]
 }
 
 /**
- * What a list writes in the one order in which all lists write: idempotency keys and names, members' states, then the rest; rows of
+ * What a list writes in the one order in which all lists write: idempotency keys and names, members' states, what
+ * members share (budgets), then the rest; rows of
  * a table in ascending key order, so that lists wait for each other and do not deadlock. One statement a
  * table. They are whole before the first is sent: what cannot be made (too many events for one transaction, a number out of
  * range) throws here, and nothing is written.
@@ -59,16 +67,21 @@ export function save(
   const w = collect(answered)
   return [
     ...insertAnswers(space, w.answers),
-    ...insertNames(space, w.names),
+    ...freeNames(space, w.freed, unguarded),
+    ...insertNames(space, w.names, unguarded),
     ...updateStates(space, w.states, unguarded),
     ...insertMembers(space, w.joined),
     ...insertStates(space, w.newStates),
+    ...saveUnclaimed(space, w.unclaimed, unguarded),
+    ...takeBudgets(space, addTakes(w.takes), unguarded),
     ...insertPurchases(space, w.purchases),
     ...updateReturned(space, w.returned),
     ...insertReturns(space, w.returns),
     ...insertEntries(space, w.entries),
     ...saveLots(space, w.lots),
     ...insertLotUses(space, w.uses),
+    ...saveHolds(space, w.holds),
+    ...saveCounters(space, w.counters),
     ...insertEvents(space, batchId, now, w.events),
   ]
 }
@@ -77,6 +90,8 @@ function collect(answered: readonly Answered[]): Writes {
   const w: Writes = {
     answers: [],
     names: [],
+    freed: [],
+    unclaimed: [],
     joined: [],
     states: [],
     newStates: [],
@@ -86,30 +101,59 @@ function collect(answered: readonly Answered[]): Writes {
     entries: [],
     lots: [],
     uses: [],
+    holds: [],
+    counters: [],
+    takes: [],
     events: [],
   }
   const states = new Map<Uuid, { state: MemberState; read: number; isNew: boolean }>()
   const purchases = new Map<Uuid, Purchase>()
   const returned = new Map<Uuid, Purchase>()
   const lots = new Map<string, Writes['lots'][number]>()
-  for (const { changes, store } of answered) {
+  const uses = new Map<string, Writes['uses'][number]>()
+  const holds = new Map<Uuid, Hold>()
+  const names = new Map<Uuid, NameRow>()
+  const counters = new Map<string, Counter>()
+  for (const { changes, kept, store } of answered) {
     if (store) w.answers.push(store)
-    if (!changes) continue
+    if (kept) collectKept(kept)
+    for (const one of changes ? eachMember(changes) : []) collectOne(one)
+  }
+
+  function collectKept(kept: Kept): void {
+    for (const name of kept.names) names.set(name.key, name)
+    w.unclaimed.push(kept.change)
+    for (const event of kept.events) w.events.push(event)
+  }
+
+  function collectClaim({ change, frees }: NonNullable<Changes['claims']>): void {
+    for (const key of frees) if (!names.has(key)) w.freed.push(key) // else it was nobody's in this list only
+    w.unclaimed.push(change)
+  }
+
+  function collectOne(changes: Changes): void {
     const { member, books } = changes
     const known = states.get(member)
     if (known) known.state = books.state
     else states.set(member, { state: books.state, read: books.state.version - 1, isNew: changes.enrols !== undefined })
     if (changes.enrols) w.joined.push({ member, externalId: changes.enrols.externalId, at: changes.at })
-    for (const name of changes.names) w.names.push(name)
+    if (changes.claims) collectClaim(changes.claims)
+    for (const name of changes.names) names.set(name.key, name)
     if (changes.purchase) purchases.set(changes.purchase.id, changes.purchase)
     for (const p of changes.returned ?? []) (purchases.has(p.id) ? purchases : returned).set(p.id, p)
-    if (changes.returns) w.returns.push(changes.returns)
+    for (const one of returnsOf(changes)) w.returns.push(one)
     for (const entry of books.entries) w.entries.push({ ...entry, member })
+    for (const hold of books.changedHolds) holds.set(hold.id, hold)
     for (const use of books.uses) {
-      w.uses.push({ ...use, member })
+      const key = `${member} ${use.seq} ${use.lotSeq}`
+      const same = uses.get(key)
+      if (same) same.points += use.points
+      else uses.set(key, { ...use, member })
       const lot = books.lots.find((l) => l.seq === use.lotSeq)
       if (lot) lots.set(`${member} ${lot.seq}`, { member, seq: lot.seq, remaining: lot.remaining })
     }
+    for (const counter of changes.limits?.counters ?? []) counters.set(counterName(counter), counter)
+    w.takes.push(...(changes.limits?.takes ?? []))
     for (const event of changes.events) w.events.push(event)
   }
   for (const one of states.values()) {
@@ -119,12 +163,20 @@ function collect(answered: readonly Answered[]): Writes {
   w.purchases.push(...purchases.values())
   w.returned.push(...returned.values())
   w.lots.push(...lots.values())
+  w.uses.push(...uses.values())
+  w.holds.push(...holds.values())
+  w.counters.push(...counters.values())
+  w.counters.sort(byCounter)
+  w.names.push(...names.values())
+  w.freed.sort(order)
+  w.unclaimed = folded(w.unclaimed)
   w.answers.sort((a, b) => order(a.key, b.key))
   w.names.sort((a, b) => order(a.key, b.key))
   w.states.sort((a, b) => order(a.state.member, b.state.member))
   w.entries.sort((a, b) => order(a.member, b.member) || a.seq - b.seq)
   w.purchases.sort((a, b) => order(a.member, b.member))
   w.lots.sort((a, b) => order(a.member, b.member) || a.seq - b.seq)
+  w.holds.sort((a, b) => order(a.member, b.member) || order(a.id, b.id))
   return w
 }
 

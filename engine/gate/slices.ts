@@ -3,11 +3,18 @@ import { loadAnswers, type StoredAnswer } from '../base/answers.ts'
 import { uuids } from '../base/arrays.ts'
 import type { Db } from '../base/db.ts'
 import type { Configuration } from '../earning/configuration.ts'
-import type { Entry, Lot, MemberState } from '../ledger/ledger.rules.ts'
-import { loadLots, loadStates, STATE_COLUMNS, type StateRow, toState } from '../ledger/ledger.sql.ts'
+import type { Entry, Held, Hold, Lot, LotUse, MemberState } from '../ledger/books.ts'
+import { loadHolds, loadOpenHolds } from '../ledger/holds.sql.ts'
+import { hasPassed } from '../ledger/time.rules.ts'
+import { loadLots, loadLotsBySeq, loadLotUses } from '../ledger/ledger.sql.ts'
+import { loadStates, STATE_COLUMNS, type StateRow, toState } from '../ledger/states.sql.ts'
 import { loadHolding, loadPurchases, loadReturns } from '../purchases/purchases.sql.ts'
 import type { Purchase, Return } from '../purchases/purchases.rules.ts'
+import type { Unclaimed } from '../unclaimed/unclaimed.rules.ts'
+import { loadUnclaimed } from '../unclaimed/unclaimed.sql.ts'
 import type { Ask, Facts } from './asks.ts'
+import { termsOf } from './dates.ts'
+import { type LimitSlices, loadLimits, type NeedsLimits, noLimits } from './limit-slices.ts'
 import type { MemberRef } from './names.ts'
 
 /** Where a name leads: to a member, and to the purchase or return (object) or entry (seq) that was so named. */
@@ -19,10 +26,18 @@ export type Slices = {
   states: Map<Uuid, MemberState>
   names: Map<Uuid, Named>
   answers: Map<Uuid, StoredAnswer>
+  /** open lots, of members whose lots were loaded; and their open holds */
   lots: Map<Uuid, Lot[]>
+  holds: Map<Uuid, Hold>
+  /** what entries took from lots, less what entries that reverse them gave back, by `member seq` */
+  uses: Map<string, LotUse[]>
   purchases: Map<Uuid, Purchase>
+  /** purchases without a member, by the key of their name */
+  unclaimed: Map<Uuid, Unclaimed>
   returns: Map<Uuid, Return>
   entries: Map<string, Entry & { externalId?: string }>
+  /** counters, budgets and members' facts, where rules need them */
+  limits: LimitSlices
 }
 
 export type ConfigurationAt = (db: Db, version: number) => Promise<Configuration> | Configuration
@@ -34,18 +49,43 @@ export type Needs = {
   answers: Set<Uuid>
 }
 export type FurtherNeeds = {
+  /** members whose open lots and holds are to be known */
   lots: Set<Uuid>
+  /** these lots too, though nothing may be left of them */
+  lotsBySeq: { member: Uuid; seq: number }[]
+  holds: { member: Uuid; id: Uuid }[]
+  /** what these entries took from lots, and what was given back of it since; and those lots */
+  uses: { member: Uuid; seq: number }[]
   purchases: { member: Uuid; id: Uuid }[]
+  unclaimed: Set<Uuid>
   holding: { member: Uuid; sku: string }[]
   returns: { member: Uuid; id: Uuid }[]
   entries: { member: Uuid; seq: number }[]
+  /** what limits.ts says: nothing where no rule is limited */
+  limits?: NeedsLimits
 }
 
-/** The member that an ask is about, if there is one. */
+/** The member that an ask is about, if there is one; who was merged into another is that other. */
 export function findMember(slices: Slices, ref: MemberRef | undefined): MemberState | undefined {
+  let state = namedMember(slices, ref)
+  while (state && state.mergedInto !== null) state = slices.states.get(state.mergedInto)
+  return state
+}
+
+/** The member of that very name, though merged into another. */
+export function namedMember(slices: Slices, ref: MemberRef | undefined): MemberState | undefined {
   if (ref === undefined) return undefined
   const id = 'id' in ref ? ref.id : slices.names.get(ref.key)?.member
   return id === undefined ? undefined : slices.states.get(id)
+}
+
+/** All open lots and holds of a member, where they were loaded. */
+export function heldBy(slices: Slices, member: Uuid): Held | undefined {
+  const lots = slices.lots.get(member)
+  if (!lots) return undefined
+  const holds: Hold[] = []
+  for (const hold of slices.holds.values()) if (hold.member === member && hold.status === 1) holds.push(hold)
+  return { lots, holds }
 }
 
 /** An ask as it is loaded: with what its verb needs, once names are resolved. */
@@ -73,8 +113,10 @@ export async function loadSlices(
   for (const { facts, key, needs: say } of asks) {
     if (look && key) needs.answers.add(key)
     if (look && facts.name) needs.names.add(facts.name)
-    if (facts.member && 'id' in facts.member) needs.members.add(facts.member.id)
-    else if (facts.member) needs.names.add(facts.member.key)
+    for (const ref of [facts.member, facts.other]) {
+      if (ref && 'id' in ref) needs.members.add(ref.id)
+      else if (ref) needs.names.add(ref.key)
+    }
     say(needs)
   }
   const [version, named, states, answers] = await Promise.all([
@@ -95,13 +137,32 @@ export async function loadSlices(
     names: new Map(named.map((row) => [row.key, { member: row.owner, object: row.object, seq: row.seq }])),
     answers: new Map(answers.map((row) => [row.key, row])),
     lots: new Map(),
+    holds: new Map(),
+    uses: new Map(),
     purchases: new Map(),
+    unclaimed: new Map(),
     returns: new Map(),
     entries: new Map(),
+    limits: noLimits(),
   }
   for (const row of named) if (row.member !== null) slices.states.set(row.owner, toState(row))
+  await loadSurvivors(db, slices)
   await loadFurther(db, asks, slices)
   return slices
+}
+
+/** Whom merged members live on as: one more look where there are any, and as many as merges follow one another. */
+async function loadSurvivors(db: Db, slices: Slices): Promise<void> {
+  for (;;) {
+    const missing = new Set<Uuid>()
+    for (const { mergedInto } of slices.states.values()) {
+      if (mergedInto !== null && !slices.states.has(mergedInto)) missing.add(mergedInto)
+    }
+    if (missing.size === 0) return
+    const found = await loadStates(db, [...missing])
+    if (found.length < missing.size) throw new Error('a member was merged into one who is not stored')
+    for (const state of found) slices.states.set(state.member, state)
+  }
 }
 
 type NameRow = { key: Uuid; owner: Uuid; object: Uuid | null; seq: number | null } & (StateRow | { member: null })
@@ -118,23 +179,83 @@ async function loadNames(db: Db, keys: readonly Uuid[]): Promise<NameRow[]> {
 }
 
 async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Promise<void> {
-  const needs: FurtherNeeds = { lots: new Set(), purchases: [], holding: [], returns: [], entries: [] }
-  for (const { furtherNeeds } of asks) furtherNeeds(slices, needs)
-  const lotMembers = [...needs.lots]
-    .map((member) => ({ member, from: firstOpen(slices.states.get(member)) }))
-    .filter((m) => m.from > 0)
-  const [lots, purchases, holding, returns, entries] = await Promise.all([
+  const needs: FurtherNeeds = {
+    lots: new Set(),
+    lotsBySeq: [],
+    holds: [],
+    uses: [],
+    purchases: [],
+    unclaimed: new Set(),
+    holding: [],
+    returns: [],
+    entries: [],
+  }
+  const terms = termsOf(slices.configuration)
+  for (const { facts, furtherNeeds } of asks) {
+    furtherNeeds(slices, needs)
+    for (const ref of [facts.member, facts.other]) {
+      const member = findMember(slices, ref)
+      if (member && hasPassed(member, terms, facts.now)) needs.lots.add(member.member)
+    }
+  }
+  const withLots = [...needs.lots].map((member) => ({ member, from: firstOpen(slices.states.get(member)) }))
+  const lotMembers = withLots.filter((m) => m.from > 0)
+  const [lots, open, holds, purchases, unclaimed, holding, returns, entries, limits] = await Promise.all([
     lotMembers.length === 0 ? [] : loadLots(db, lotMembers),
+    loadOpenHolds(
+      db,
+      [...needs.lots].filter((member) => holdsSomething(slices.states.get(member))),
+    ),
+    loadHolds(db, needs.holds),
     needs.purchases.length === 0 ? [] : loadPurchases(db, needs.purchases),
+    loadUnclaimed(db, [...needs.unclaimed]),
     needs.holding.length === 0 ? [] : loadHolding(db, needs.holding),
     needs.returns.length === 0 ? [] : loadReturns(db, needs.returns),
     needs.entries.length === 0 ? [] : loadEntries(db, needs.entries),
+    needs.limits && loadLimits(db, needs.limits),
   ])
   for (const member of needs.lots) slices.lots.set(member, [])
   for (const lot of lots) slices.lots.get(lot.member)?.push(lot)
+  for (const hold of [...holds, ...open]) slices.holds.set(hold.id, hold)
+  for (const hold of open) markHeld(slices, hold)
   for (const purchase of [...holding, ...purchases]) slices.purchases.set(purchase.id, purchase)
+  for (const one of unclaimed) slices.unclaimed.set(one.key, one)
   for (const one of returns) slices.returns.set(one.id, one)
   for (const entry of entries) slices.entries.set(`${entry.member} ${entry.seq}`, entry)
+  if (limits) slices.limits = limits
+  await loadUses(db, needs, slices)
+}
+
+function holdsSomething(state: MemberState | undefined): boolean {
+  return state?.wallets.some((wallet) => wallet.h > 0) ?? false
+}
+
+function markHeld(slices: Slices, hold: Hold): void {
+  const lots = slices.lots.get(hold.member) ?? []
+  for (const part of hold.parts) {
+    for (const [seq, points] of part.l) {
+      const lot = lots.find((l) => l.seq === seq)
+      if (!lot) throw new Error(`hold ${hold.id} holds lot ${seq}, which is not open`)
+      lot.held += points
+    }
+  }
+}
+
+/** What entries took from lots, less what was given back of it since, and those lots whatever is left of them. */
+async function loadUses(db: Db, needs: FurtherNeeds, slices: Slices): Promise<void> {
+  if (needs.uses.length === 0 && needs.lotsBySeq.length === 0) return
+  const keys = new Map(needs.lotsBySeq.map((key) => [`${key.member} ${key.seq}`, key]))
+  const uses = await loadLotUses(db, needs.uses)
+  for (const key of needs.uses) slices.uses.set(`${key.member} ${key.seq}`, [])
+  for (const use of uses) {
+    slices.uses.get(`${use.member} ${use.seq}`)?.push(use)
+    keys.set(`${use.member} ${use.lotSeq}`, { member: use.member, seq: use.lotSeq })
+  }
+  for (const lot of await loadLotsBySeq(db, [...keys.values()])) {
+    const known = slices.lots.get(lot.member)
+    if (!known) throw new Error('lots by number are only known beside the open ones')
+    if (!known.some((l) => l.seq === lot.seq)) known.push(lot)
+  }
 }
 
 function firstOpen(state: MemberState | undefined): number {

@@ -1,8 +1,9 @@
-import { encodeEntryId, type Uuid } from '@laurel/contract/ids'
-import { ACCOUNTS, KINDS, kindName } from './accounts.ts'
+import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
+import { ACCOUNTS, KINDS, kindName, kindOf } from './accounts.ts'
+import { type Entry, FAR, type Hold, HOLD_STATUS, type LotUse, type MemberState } from './books.ts'
 import { genesis, link } from './chain.rules.ts'
-import { type Entry, type LotUse, type MemberState, signed } from './ledger.rules.ts'
-import { emptyWallet, type WalletState } from './wallets.rules.ts'
+import { signed } from './ledger.rules.ts'
+import { debtOf, emptyWallet, type WalletState } from './wallets.rules.ts'
 
 /** All of one member's books, as stored: entries ascending by seq. */
 export type Books = {
@@ -10,31 +11,31 @@ export type Books = {
   entries: readonly Entry[]
   lots: readonly { seq: number; remaining: number }[]
   uses: readonly LotUse[]
+  holds: readonly Hold[]
 }
-
-const WAYS = new Set(Object.values(KINDS).map((k) => `${k.code} ${k.from} ${k.to}`))
 
 /**
- * Derives everything again from the entries: the chain, running balances, lots, and the caches in the state row. Names the
- * first thing that is wrong, or nothing.
+ * Derives everything again from the entries: the chain, running balances, lots, holds, and the caches in the state row.
+ * Names the first thing that is wrong, or nothing. `now`: when it is looked at, in microseconds.
  */
-export function auditBooks(books: Books): string | undefined {
-  return auditEntries(books) ?? auditLots(books) ?? auditWallets(books)
+export function auditBooks(books: Books, now: number = Date.now() * 1000): string | undefined {
+  return auditEntries(books) ?? auditLots(books) ?? auditHolds(books) ?? auditWallets(books) ?? auditTime(books, now)
 }
 
-function auditEntries({ state, entries }: Books): string | undefined {
+function auditEntries({ state, entries, uses }: Books): string | undefined {
   let chain = genesis(state.member)
   const balances = new Map<number, number>()
+  const owed = owedAsBooked(entries, uses)
   for (const [i, entry] of entries.entries()) {
     const name = `entry ${encodeEntryId(state.member, entry.seq)}`
     if (entry.seq !== i + 1) return `${name}: number ${i + 1} is missing before it`
-    if (!WAYS.has(`${entry.kind} ${entry.from} ${entry.to}`)) {
+    if (!kindOf(entry)) {
       return `${name}: a ${kindName(entry.kind)} does not go from account ${entry.from} to ${entry.to}`
     }
     const balance = (balances.get(entry.walletId) ?? 0) + signed(entry)
     balances.set(entry.walletId, balance)
     if (entry.balance !== balance) return `${name}: says balance ${entry.balance}, the entries up to it give ${balance}`
-    if (balance < 0) return `${name}: takes the balance below zero`
+    if (balance < 0 && -balance > (owed[i] ?? 0)) return `${name}: takes the balance below zero`
     chain = link(chain, entry)
     if (entry.hash !== chain) return `${name}: its hash does not follow from what it says and the entry before it`
   }
@@ -43,9 +44,27 @@ function auditEntries({ state, entries }: Books): string | undefined {
   return undefined
 }
 
+/** What was owed in an entry's wallet right after it, at most: what returns took beyond the lots, less what later lots paid. */
+function owedAsBooked(entries: readonly Entry[], uses: readonly LotUse[]): number[] {
+  const found = new Map<number, number>()
+  const paid = new Map<number, number>()
+  for (const use of uses) {
+    if (use.lotSeq < use.seq) found.set(use.seq, (found.get(use.seq) ?? 0) + use.points)
+    else paid.set(use.lotSeq, (paid.get(use.lotSeq) ?? 0) + use.points)
+  }
+  const debts = new Map<number, number>()
+  return entries.map((entry) => {
+    const takes = entry.kind === KINDS.reverse.code ? entry.points - (found.get(entry.seq) ?? 0) : 0
+    const debt = (debts.get(entry.walletId) ?? 0) + takes - (paid.get(entry.seq) ?? 0)
+    debts.set(entry.walletId, debt)
+    return debt
+  })
+}
+
 function auditLots({ state, entries, lots, uses }: Books): string | undefined {
   const taken = new Map<number, number>()
   const byEntry = new Map<number, number>()
+  const owed = new Map(state.wallets.flatMap((wallet) => wallet.n))
   for (const use of uses) {
     taken.set(use.lotSeq, (taken.get(use.lotSeq) ?? 0) + use.points)
     byEntry.set(use.seq, (byEntry.get(use.seq) ?? 0) + use.points)
@@ -56,45 +75,125 @@ function auditLots({ state, entries, lots, uses }: Books): string | undefined {
     }
   }
   for (const entry of entries) {
-    const expected = entry.activatesAt !== undefined ? 0 : -signed(entry)
-    if (expected === 0 && entry.from === ACCOUNTS.member)
+    const moves = kindOf(entry) === 'move'
+    const expected =
+      (moves ? entry.points : entry.activatesAt !== undefined ? 0 : -signed(entry)) - (owed.get(entry.seq) ?? 0)
+    if (!moves && entry.activatesAt !== undefined && entry.from === ACCOUNTS.member)
       return `entry ${name(state.member, entry.seq)}: takes points and opens a lot`
     if ((byEntry.get(entry.seq) ?? 0) !== expected) {
       return `entry ${name(state.member, entry.seq)}: moves ${expected} points of lots, its lot uses say ${byEntry.get(entry.seq) ?? 0}`
     }
   }
+  return auditRemaining(state.member, entries, lots, taken)
+}
+
+function auditRemaining(
+  member: Uuid,
+  entries: readonly Entry[],
+  lots: Books['lots'],
+  taken: Map<number, number>,
+): string | undefined {
   const stored = new Map(lots.map((lot) => [lot.seq, lot.remaining]))
   for (const entry of entries) {
     if (entry.activatesAt === undefined) continue
     const left = entry.points - (taken.get(entry.seq) ?? 0)
-    if (left < 0 || left > entry.points) return `lot ${name(state.member, entry.seq)}: ${left} left of ${entry.points}`
+    if (left < 0 || left > entry.points) return `lot ${name(member, entry.seq)}: ${left} left of ${entry.points}`
     if ((stored.get(entry.seq) ?? entry.points) !== left) {
-      return `lot ${name(state.member, entry.seq)}: says ${stored.get(entry.seq) ?? entry.points} left, its uses leave ${left}`
+      return `lot ${name(member, entry.seq)}: says ${stored.get(entry.seq) ?? entry.points} left, its uses leave ${left}`
     }
     stored.delete(entry.seq)
   }
   const [stray] = stored.keys()
-  return stray === undefined ? undefined : `lot ${name(state.member, stray)}: no entry opened it`
+  return stray === undefined ? undefined : `lot ${name(member, stray)}: no entry opened it`
+}
+
+/** What open holds set aside is there, lot by lot. */
+function auditHolds({ state, entries, lots, holds }: Books): string | undefined {
+  const left = new Map(lots.map((lot) => [lot.seq, lot.remaining]))
+  const held = new Map<number, number>()
+  for (const hold of holds) {
+    const what = `hold ${encodeId('hld', hold.id)}`
+    for (const [i, part] of hold.parts.entries()) {
+      if (part.l.reduce((sum, [, points]) => sum + points, 0) !== part.p)
+        return `${what}: its lots do not add up to ${part.p}`
+      if ((hold.captured?.[i] ?? 0) > part.p) return `${what}: more was captured than it held`
+      for (const [seq, points] of part.l) {
+        if (entries[seq - 1]?.walletId !== part.w || entries[seq - 1]?.activatesAt === undefined)
+          return `${what}: there is no such lot ${seq} in its wallet`
+        if (hold.status === HOLD_STATUS.open) held.set(seq, (held.get(seq) ?? 0) + points)
+      }
+    }
+    if ((hold.status === HOLD_STATUS.open) !== (hold.settledAt === null))
+      return `${what}: its state and its end disagree`
+    if ((hold.status === HOLD_STATUS.captured) !== (hold.captured !== null))
+      return `${what}: its state and what was captured disagree`
+  }
+  for (const [seq, points] of held) {
+    const there = left.get(seq) ?? entries[seq - 1]?.points ?? 0
+    if (points > there) return `lot ${name(state.member, seq)}: ${points} points are held, ${there} are left`
+  }
+  return undefined
 }
 
 function auditWallets({ state, entries, uses }: Books): string | undefined {
   const derived = walletsOf(entries, uses)
   for (const cached of state.wallets) {
     const right = derived.get(cached.w) ?? emptyWallet(cached.w)
-    for (const key of ['b', 'e', 's', 'r', 'x', 'a'] as const) {
+    for (const key of ['b', 'e', 's', 'r', 'x', 'a', 'm'] as const) {
       if (cached[key] !== right[key])
         return `balance of wallet ${cached.w}: ${WORDS[key]} is ${cached[key]}, the entries give ${right[key]}`
     }
-    if (right.o !== cached.o && (cached.o === 0 || cached.o > right.o)) {
+    if (right.o > 0 && (cached.o === 0 || cached.o > right.o)) {
       return `state: lots of wallet ${cached.w} are looked for from entry ${cached.o}, but ${right.o} is open`
     }
+    if (debtOf(cached) > 0 && cached.n.some(([seq]) => entries[seq - 1]?.kind !== KINDS.reverse.code))
+      return `balance of wallet ${cached.w}: owes for what is not a return`
     derived.delete(cached.w)
   }
   const [missing] = derived.keys()
   return missing === undefined ? undefined : `balance of wallet ${missing}: is missing`
 }
 
-const WORDS = { b: 'the balance', e: 'earned', s: 'spent', r: 'reversed', x: 'expired', a: 'adjusted' } as const
+const WORDS = {
+  b: 'the balance',
+  e: 'earned',
+  s: 'spent',
+  r: 'reversed',
+  x: 'expired',
+  a: 'adjusted',
+  m: 'moved',
+} as const
+
+/**
+ * Pending, held, and until when: right at any instant between the last write and `u`, so at the last one before it. And
+ * the books are looked at again no later than time changes them.
+ */
+function auditTime({ state, entries, lots, holds }: Books, now: number): string | undefined {
+  const left = new Map(lots.map((lot) => [lot.seq, lot.remaining]))
+  const open = entries.filter((e) => e.activatesAt !== undefined && (left.get(e.seq) ?? e.points) > 0)
+  const opened = holds.filter((hold) => hold.status === HOLD_STATUS.open)
+  const held = new Map(opened.flatMap((hold) => hold.parts.flatMap((part) => part.l)))
+  for (const wallet of state.wallets) {
+    const at = wallet.u > 0 ? wallet.u - 1 : now
+    const own = open.filter((e) => e.walletId === wallet.w)
+    const pending = own.reduce((sum, e) => sum + ((e.activatesAt ?? 0) > at ? (left.get(e.seq) ?? e.points) : 0), 0)
+    const inHolds = opened.flatMap((h) => h.parts).reduce((sum, part) => sum + (part.w === wallet.w ? part.p : 0), 0)
+    if (wallet.p !== pending) return `balance of wallet ${wallet.w}: pending is ${wallet.p}, its lots give ${pending}`
+    if (wallet.h !== inHolds) return `balance of wallet ${wallet.w}: held is ${wallet.h}, its holds give ${inHolds}`
+    const over = own.find(
+      (e) => e.expiresAt !== undefined && e.expiresAt <= at && (left.get(e.seq) ?? e.points) > (held.get(e.seq) ?? 0),
+    )
+    if (over) return `lot ${name(state.member, over.seq)}: ended before the state says that time changes anything`
+  }
+  const changes = [
+    ...open.flatMap((e) => [e.activatesAt ?? FAR, e.expiresAt ?? FAR]),
+    ...opened.map((h) => h.deadline),
+  ].filter((instant) => instant > state.told && instant !== FAR)
+  const next = changes.reduce((least, instant) => Math.min(least, instant), FAR)
+  if (next < FAR && state.told > 0 && (state.dueAt === 0 || state.dueAt > next))
+    return 'state: time changes something before its books are looked at again'
+  return undefined
+}
 
 /** The wallets that entries give: what the cache in the state row must say. */
 export function walletsOf(entries: readonly Entry[], uses: readonly LotUse[]): Map<number, WalletState> {
@@ -105,11 +204,9 @@ export function walletsOf(entries: readonly Entry[], uses: readonly LotUse[]): M
     let w = wallets.get(entry.walletId)
     if (!w) wallets.set(entry.walletId, (w = emptyWallet(entry.walletId)))
     w.b += signed(entry)
-    if (entry.kind === KINDS.earn.code) w.e += entry.points
-    else if (entry.kind === KINDS.spend.code) w.s += entry.points
-    else if (entry.kind === KINDS.expire.code) w.x += entry.points
-    else if (entry.kind === KINDS.adjustUp.code) w.a += signed(entry)
-    else w.r -= signed(entry)
+    const kind = kindOf(entry)
+    const counts = kind && KINDS[kind].counts
+    if (counts) w[counts.counter] += counts.sign * entry.points
     if (entry.activatesAt !== undefined && w.o === 0 && (taken.get(entry.seq) ?? 0) < entry.points) w.o = entry.seq
   }
   return wallets

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Uuid } from '@laurel/contract/ids'
-import type { Entry } from './ledger.rules.ts'
+import type { Entry, MemberState } from './books.ts'
 
 /**
  * A member's entries form a chain in booking order: each hash covers the one before and all of the entry that is
@@ -20,4 +20,20 @@ export function link(previous: string, e: Omit<Entry, 'hash'>): string {
 /** Where a member's chain begins: 64 hexadecimal digits, as all of its links. */
 export function genesis(member: Uuid): string {
   return hash('sha256', member, 'hex')
+}
+
+/** The books of someone who just joined. */
+export function newState(member: Uuid): MemberState {
+  return {
+    member,
+    status: 1,
+    version: 0,
+    entrySeq: 0,
+    eventSeq: 0,
+    chain: genesis(member),
+    wallets: [],
+    dueAt: 0,
+    told: 0,
+    mergedInto: null,
+  }
 }

@@ -1,6 +1,8 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import { bookTakes, burnOrder, type Draft, giveBack, isActive, type Lot, takeFrom, type Why } from './ledger.rules.ts'
+import type { Draft, Lot, Why } from './books.ts'
+import { bookTakes, burnOrder, credit, giveBack, isActive, takeFrom, walletOf } from './ledger.rules.ts'
+import { debtOf } from './wallets.rules.ts'
 
 /** What was taken back in one wallet of what one source gave, up to now. */
 export type Clawed = {
@@ -9,6 +11,8 @@ export type Clawed = {
   lots: ClawedLot[]
   /** not to be found any more, and let go */
   writtenOff: number
+  /** not to be found, and owed: taken below zero, where the wallet's policy says so; absent where nothing is */
+  owed?: number
 }
 
 export type ClawedLot = {
@@ -21,7 +25,7 @@ export type ClawedLot = {
 }
 
 /** One step of it, lots as [seq, points]. Negative: given back, and no longer written off. */
-export type Step = { points: number; writtenOff: number; lots: [seq: number, points: number][] }
+export type Step = { points: number; writtenOff: number; owed?: number; lots: [seq: number, points: number][] }
 
 /**
  * Brings what was taken back (and written off) to `due`: takes more, from the source's own lots first (pending before active), then from
@@ -29,30 +33,53 @@ export type Step = { points: number; writtenOff: number; lots: [seq: number, poi
  * came, at their original age.
  */
 export function claw(books: Draft, source: Uuid, before: Clawed, due: number, why: Omit<Why, 'kind'>): [Clawed, Step?] {
-  const difference = due - before.lots.reduce((sum, lot) => sum + lot.taken, 0) - before.writtenOff
+  const owed = before.owed ?? 0
+  const difference = due - before.lots.reduce((sum, lot) => sum + lot.taken, 0) - before.writtenOff - owed
   if (difference === 0) return [before]
   const step =
     difference > 0
       ? takeMore(books, source, before.walletId, difference, { ...why, kind: 'reverse' })
       : giveUp(books, before, -difference, { ...why, kind: 'restore' })
-  const writtenOff = before.writtenOff + step.writtenOff
-  return [{ walletId: before.walletId, lots: merge(books, before.lots, step.lots), writtenOff }, step]
+  const after: Clawed = {
+    walletId: before.walletId,
+    lots: merge(books, before.lots, step.lots),
+    writtenOff: before.writtenOff + step.writtenOff,
+  }
+  if (owed + (step.owed ?? 0) !== 0) after.owed = owed + (step.owed ?? 0)
+  return [after, step]
 }
 
+/** What the lots do not hold is owed, as far below zero as the wallet may go; the rest is written off. */
 function takeMore(books: Draft, source: Uuid, walletId: number, points: number, why: Why): Step {
   const lots = books.lots
-    .filter((lot) => lot.walletId === walletId && lot.remaining > 0)
+    .filter((lot) => lot.walletId === walletId && lot.remaining > lot.held)
     .sort(ownFirst(source, why.now))
   const takes = takeFrom(lots, points)
   const found = takes.reduce((sum, take) => sum + take.points, 0)
-  bookTakes(books, walletId, takes, why)
-  return { points: found, writtenOff: points - found, lots: takes.map((take) => [take.lot.seq, take.points]) }
+  const { floor } = books.terms(walletId)
+  const owed = Math.min(points - found, Math.max(0, floor - debtOf(walletOf(books.state, walletId))))
+  bookTakes(books, walletId, takes, why, owed)
+  const step: Step = {
+    points: found + owed,
+    writtenOff: points - found - owed,
+    lots: takes.map((take) => [take.lot.seq, take.points]),
+  }
+  if (owed > 0) step.owed = owed
+  return step
 }
 
-/** First what was written off is taken up again; then points go back, to what was taken from last first. */
+/**
+ * First what was written off is taken up again, then what was owed is given (a lot of its own, which pays what is still
+ * owed); then points go back to lots, to what was taken from last first.
+ */
 function giveUp(books: Draft, before: Clawed, points: number, why: Why): Step {
   const forgiven = Math.min(points, before.writtenOff)
-  let left = points - forgiven
+  const repaid = Math.min(points - forgiven, before.owed ?? 0)
+  if (repaid > 0) {
+    const no = credit(books, before.walletId, repaid, why)
+    if (no) throw new Error(`what was owed cannot be given back: ${no.detail}`)
+  }
+  let left = points - forgiven - repaid
   const gives: { lot: Lot; points: number }[] = []
   for (const clawed of before.lots.toReversed()) {
     const given = Math.min(left, clawed.taken)
@@ -61,8 +88,13 @@ function giveUp(books: Draft, before: Clawed, points: number, why: Why): Step {
     gives.push({ lot: lotOf(books, clawed, before.walletId), points: given })
   }
   giveBack(books, before.walletId, gives, why)
-  const lots = gives.map((give): [number, number] => [give.lot.seq, -give.points])
-  return { points: forgiven - points, writtenOff: -forgiven, lots }
+  const step: Step = {
+    points: forgiven - points,
+    writtenOff: -forgiven,
+    lots: gives.map((give): [number, number] => [give.lot.seq, -give.points]),
+  }
+  if (repaid > 0) step.owed = -repaid
+  return step
 }
 
 /** A lot that was used up is not among the open ones: it is known all the same, with nothing left. */
@@ -70,7 +102,20 @@ function lotOf(books: Draft, clawed: ClawedLot, walletId: number): Lot {
   let lot = books.lots.find((l) => l.seq === clawed.seq)
   if (!lot) {
     const { seq, source, points, activatesAt, expiresAt } = clawed
-    lot = { seq, walletId, source, points, remaining: 0, activatesAt, expiresAt }
+    lot = {
+      seq,
+      walletId,
+      source,
+      points,
+      remaining: 0,
+      held: 0,
+      activatesAt,
+      expiresAt,
+      slides: false,
+      bookedAt: activatesAt,
+      occurredAt: activatesAt,
+      ruleVersionId: null,
+    }
     books.lots.push(lot)
   }
   return lot
@@ -86,14 +131,14 @@ function merge(books: Draft, before: readonly ClawedLot[], now: Step['lots']): C
   for (const [seq, points] of now) {
     const lot = books.lots.find((l) => l.seq === seq)
     if (!lot) throw new Error(`lot ${seq} was taken from but is not known`)
-    const { source, activatesAt, expiresAt } = lot
+    const { source, activatesAt } = lot
     merged.set(seq, {
       seq,
       taken: (merged.get(seq)?.taken ?? 0) + points,
       source,
       points: lot.points,
       activatesAt,
-      expiresAt,
+      expiresAt: lot.slides ? null : lot.expiresAt,
     })
   }
   return [...merged.values()].filter((lot) => lot.taken !== 0)

@@ -1,94 +1,35 @@
-import type { Uuid } from '@laurel/contract/ids'
-import type { Instant } from '@laurel/contract/instants'
 import { type Refusal, refusal } from '@laurel/contract/refusals'
+import type { Instant } from '@laurel/contract/instants'
 import { ACCOUNTS, KINDS, type Kind } from './accounts.ts'
+import { type Dates, type Draft, type Entry, FAR, type Held, type Lot, type MemberState, type TermsOf, type Why } from './books.ts'
 import { link } from './chain.rules.ts'
-import { emptyWallet, type WalletState } from './wallets.rules.ts'
-
-/** A ledger line: `points` moved from one account to another. Immutable once saved. */
-export type Entry = {
-  seq: number
-  walletId: number
-  kind: number
-  from: number
-  to: number
-  ruleVersionId?: number
-  /** seq of the entry that this one corrects */
-  reverses?: number
-  points: number
-  /** the member's account in this wallet after the entry */
-  balance: number
-  occurredAt: Instant
-  bookedAt: Instant
-  /** an entry that opens a lot says from when and until when it can be spent */
-  activatesAt?: Instant
-  expiresAt?: Instant
-  /** the purchase, return, spend or adjustment that made it */
-  source: Uuid
-  /** of the source's content, so that the chain covers what may be erased */
-  digest: Uuid
-  actor?: Uuid
-  reason?: string
-  /** the caller's own name for a spend */
-  externalId?: string
-  hash: string
-}
-
-/** An open lot: an entry that credited the member, and what is left of it. */
-export type Lot = {
-  seq: number
-  walletId: number
-  source: Uuid
-  points: number
-  remaining: number
-  activatesAt: Instant
-  expiresAt: Instant | null
-}
-export type LotUse = { seq: number; lotSeq: number; points: number }
-
-/** The guard row of all that a member owns. */
-export type MemberState = {
-  member: Uuid
-  status: number
-  version: number
-  entrySeq: number
-  eventSeq: number
-  chain: string
-  wallets: WalletState[]
-}
-
-/** A member's books while one ask is decided: a copy, which the list keeps only when the ask is not refused. */
-export type Draft = {
-  state: MemberState
-  /** open lots, in no particular order; only loaded where points are taken */
-  lots: Lot[]
-  entries: Entry[]
-  uses: LotUse[]
-}
-
-/** What an entry says besides the numbers. */
-export type Why = {
-  kind: Kind
-  source: Uuid
-  digest: Uuid
-  occurredAt: Instant
-  now: Instant
-  ruleVersionId?: number
-  reverses?: number
-  actor?: Uuid
-  reason?: string
-  externalId?: string
-}
+import { type Debt, emptyWallet, type WalletState } from './wallets.rules.ts'
 
 export const POINTS_MAX = Number.MAX_SAFE_INTEGER
+const NOTHING: never[] = []
 
-export function draft(state: MemberState, lots: readonly Lot[]): Draft {
+export function draft(state: MemberState, held: Held | undefined, terms: TermsOf): Draft {
   return {
     state: { ...state, version: state.version + 1, wallets: state.wallets.map((w) => ({ ...w })) },
-    lots: lots.map((lot) => ({ ...lot })),
+    terms,
+    known: held !== undefined || state.entrySeq === 0,
+    lots: (held?.lots ?? NOTHING).map((lot) => sliding(state, { ...lot }, terms)),
+    holds: (held?.holds ?? NOTHING).map((hold) => ({ ...hold })),
     entries: [],
     uses: [],
+    changedHolds: [],
+    late: false,
   }
+}
+
+/** A lot without a date of its own expires by inactivity, where its wallet says so. */
+function sliding(state: MemberState, lot: Lot, terms: TermsOf): Lot {
+  if (lot.expiresAt !== null && !lot.slides) return lot
+  const last = state.wallets.find((w) => w.w === lot.walletId)?.t ?? 0
+  const end = last > 0 ? terms(lot.walletId).slideEnd?.(last) : undefined
+  lot.expiresAt = end ?? null
+  lot.slides = end !== undefined
+  return lot
 }
 
 export function walletOf(state: MemberState, walletId: number): WalletState {
@@ -100,32 +41,106 @@ export function walletOf(state: MemberState, walletId: number): WalletState {
   return wallet
 }
 
-/** Credits the member and opens a lot. Refuses amount_out_of_range when a total would leave ±(2^53 − 1). */
-export function credit(d: Draft, walletId: number, points: number, why: Why): Refusal | undefined {
+/**
+ * Credits the member and opens a lot, with these dates (from now on and for ever unless told). What the wallet owes is
+ * paid from it at once. Refuses amount_out_of_range when a total would leave ±(2^53 − 1).
+ */
+export function credit(d: Draft, walletId: number, points: number, why: Why, dates?: Dates): Refusal | undefined {
   const wallet = walletOf(d.state, walletId)
-  if (points > POINTS_MAX - wallet.b || points > POINTS_MAX - wallet.e || points > POINTS_MAX - Math.abs(wallet.a)) {
-    return refusal('amount_out_of_range', `${points} more points would leave the range of exact whole numbers`)
-  }
+  const full = outOfRange(wallet, why.kind, points)
+  if (full) return full
   wallet.b += points
   count(wallet, why.kind, points)
-  const entry = book(d, wallet, points, why, why.now)
-  if (wallet.o === 0) wallet.o = entry.seq
-  d.lots.push({
-    seq: entry.seq,
-    walletId,
-    source: why.source,
-    points,
-    remaining: points,
-    activatesAt: why.now,
-    expiresAt: null,
-  })
+  if (why.kind === 'earn') touch(d, walletId, 'earn', why.now)
+  const activatesAt = dates ? Math.max(dates.activatesAt, why.now) : why.now
+  openLot(d, wallet, points, why, { activatesAt, expiresAt: dates?.expiresAt ?? null })
   return undefined
 }
 
-/** What can be spent now: the open lots that are active, whatever jobs have or have not run. */
+/** Books an entry that opens a lot, and keeps what is known of time in step. */
+export function openLot(d: Draft, wallet: WalletState, points: number, why: Why, dates: Dates): Lot {
+  const { activatesAt, expiresAt } = dates
+  const entry = book(d, wallet, points, why, dates)
+  const slide = expiresAt === null && wallet.t > 0 ? d.terms(wallet.w).slideEnd?.(wallet.t) : undefined
+  const lot: Lot = {
+    seq: entry.seq,
+    walletId: wallet.w,
+    source: why.source,
+    points,
+    remaining: points,
+    held: 0,
+    activatesAt,
+    expiresAt: expiresAt ?? slide ?? null,
+    slides: slide !== undefined,
+    bookedAt: why.now,
+    occurredAt: why.occurredAt,
+    ruleVersionId: why.ruleVersionId ?? null,
+  }
+  d.lots.push(lot)
+  if (wallet.n.length > 0) recover(d, wallet, [lot])
+  if (wallet.o === 0 && lot.remaining > 0) wallet.o = entry.seq
+  if (activatesAt > why.now || expiresAt !== null) note(d, wallet, lot, why.now)
+  return lot
+}
+
+/** Keeps pending points and the next look in step with a lot that was opened, where not all lots are known. */
+function note(d: Draft, wallet: WalletState, lot: Lot, now: Instant): void {
+  if (lot.activatesAt > now) wallet.p += lot.remaining
+  if (d.state.told === 0) d.state.told = now
+  if (lot.expiresAt !== null && lot.expiresAt <= now) {
+    d.late = true
+    return
+  }
+  const notice = d.terms(wallet.w).notice
+  for (const at of [lot.activatesAt, lot.expiresAt]) {
+    if (at === null || at <= now || at === FAR) continue
+    wallet.u = wallet.u === 0 ? at : Math.min(wallet.u, at)
+    lookAt(d.state, at)
+  }
+  if (notice > 0 && lot.expiresAt !== null) lookAt(d.state, Math.max(lot.expiresAt - notice, now + 1))
+}
+
+/** The books are to be looked at by then. */
+export function lookAt(state: MemberState, at: Instant): void {
+  state.dueAt = state.dueAt === 0 ? at : Math.min(state.dueAt, at)
+}
+
+/** An activity moves the deadline of points that expire by inactivity. */
+export function touch(d: Draft, walletId: number, activity: string, now: Instant): void {
+  const terms = d.terms(walletId)
+  if (!terms.slideEnd || !terms.slidesOn?.has(activity)) return
+  const wallet = d.state.wallets.find((w) => w.w === walletId)
+  if (!wallet) return
+  wallet.t = Math.max(wallet.t, now)
+  const end = terms.slideEnd(wallet.t)
+  for (const lot of d.lots) {
+    if (lot.walletId !== walletId || (lot.expiresAt !== null && !lot.slides)) continue
+    lot.expiresAt = end
+    lot.slides = true
+  }
+  lookAt(d.state, Math.max(end - terms.notice, now + 1))
+  if (d.state.told === 0) d.state.told = now
+}
+
+/** What new points pay of what the wallet owes: the entries that took too much take it now, oldest first. */
+export function recover(d: Draft, wallet: WalletState, lots: readonly Lot[]): void {
+  for (const lot of lots) {
+    while (wallet.n.length > 0 && lot.remaining > lot.held) {
+      const [seq, owed] = wallet.n[0] as Debt
+      const paid = Math.min(owed, lot.remaining - lot.held)
+      lot.remaining -= paid
+      const before = d.uses.find((use) => use.seq === seq && use.lotSeq === lot.seq)
+      if (before) before.points += paid
+      else d.uses.push({ seq, lotSeq: lot.seq, points: paid })
+      wallet.n = paid === owed ? wallet.n.slice(1) : [[seq, owed - paid], ...wallet.n.slice(1)]
+    }
+  }
+}
+
+/** What can be spent now: the open lots that are active and not held, whatever jobs have or have not run. */
 export function available(lots: readonly Lot[], walletId: number, now: Instant): number {
   let sum = 0
-  for (const lot of lots) if (lot.walletId === walletId && isActive(lot, now)) sum += lot.remaining
+  for (const lot of lots) if (lot.walletId === walletId && isActive(lot, now)) sum += lot.remaining - lot.held
   return sum
 }
 
@@ -143,10 +158,8 @@ export function burnOrder(a: Lot, b: Lot): number {
 export function debit(d: Draft, walletId: number, points: number, why: Why): Refusal | undefined {
   const has = available(d.lots, walletId, why.now)
   if (has < points) return refusal('insufficient_points', `${points} points were asked for and ${has} are available`)
-  const wallet = walletOf(d.state, walletId)
-  if (points > POINTS_MAX - wallet.s || points > POINTS_MAX + wallet.a) {
-    return refusal('amount_out_of_range', `${points} more points would leave the range of exact whole numbers`)
-  }
+  const full = outOfRange(walletOf(d.state, walletId), why.kind, points)
+  if (full) return full
   const takes = takeFrom(
     d.lots.filter((lot) => lot.walletId === walletId && isActive(lot, why.now)).sort(burnOrder),
     points,
@@ -155,38 +168,55 @@ export function debit(d: Draft, walletId: number, points: number, why: Why): Ref
   return undefined
 }
 
-/** Lots to take `points` from, in the order given, until they are found or the lots end. */
+/** Lots to take `points` from, in the order given, until they are found or the lots end; never what is held. */
 export function takeFrom(lots: readonly Lot[], points: number): { lot: Lot; points: number }[] {
   const takes: { lot: Lot; points: number }[] = []
   let wanted = points
   for (const lot of lots) {
     if (wanted === 0) break
-    const taken = Math.min(wanted, lot.remaining)
+    const taken = Math.min(wanted, lot.remaining - lot.held)
     if (taken > 0) takes.push({ lot, points: taken })
     wanted -= taken
   }
   return takes
 }
 
-/** One entry that takes from lots, and which of it came from where. Nothing when there is nothing to take. */
-export function bookTakes(d: Draft, walletId: number, takes: readonly { lot: Lot; points: number }[], why: Why): void {
-  const points = takes.reduce((sum, take) => sum + take.points, 0)
-  if (points === 0) return
+/**
+ * One entry that takes from lots, and which of it came from where; `owed` more than they hold is taken below zero, to be
+ * found in what comes later. Nothing when there is nothing to take.
+ */
+export function bookTakes(
+  d: Draft,
+  walletId: number,
+  takes: readonly { lot: Lot; points: number }[],
+  why: Why,
+  owed = 0,
+): Entry | undefined {
+  const points = takes.reduce((sum, take) => sum + take.points, 0) + owed
+  if (points === 0) return undefined
   const wallet = walletOf(d.state, walletId)
   wallet.b -= points
   count(wallet, why.kind, points)
   const entry = book(d, wallet, points, why)
+  if (owed > 0) wallet.n = [...wallet.n, [entry.seq, owed]]
   for (const take of takes) {
     take.lot.remaining -= take.points
     d.uses.push({ seq: entry.seq, lotSeq: take.lot.seq, points: take.points })
   }
-  wallet.o = lowestOpen(d.lots, walletId)
+  if (d.known) wallet.o = lowestOpen(d.lots, walletId)
+  if (why.kind === 'spend') touch(d, walletId, 'spend', why.now)
+  return entry
 }
 
 /** Gives points back to the lots from which an earlier entry took them, at their original age. */
-export function giveBack(d: Draft, walletId: number, gives: readonly { lot: Lot; points: number }[], why: Why): void {
+export function giveBack(
+  d: Draft,
+  walletId: number,
+  gives: readonly { lot: Lot; points: number }[],
+  why: Why,
+): Entry | undefined {
   const points = gives.reduce((sum, give) => sum + give.points, 0)
-  if (points === 0) return
+  if (points === 0) return undefined
   const wallet = walletOf(d.state, walletId)
   wallet.b += points
   count(wallet, why.kind, points)
@@ -196,9 +226,10 @@ export function giveBack(d: Draft, walletId: number, gives: readonly { lot: Lot;
     d.uses.push({ seq: entry.seq, lotSeq: give.lot.seq, points: -give.points })
   }
   wallet.o = lowestOpen(d.lots, walletId)
+  return entry
 }
 
-function lowestOpen(lots: readonly Lot[], walletId: number): number {
+export function lowestOpen(lots: readonly Lot[], walletId: number): number {
   let lowest = 0
   for (const lot of lots) {
     if (lot.walletId === walletId && lot.remaining > 0 && (lowest === 0 || lot.seq < lowest)) lowest = lot.seq
@@ -206,34 +237,23 @@ function lowestOpen(lots: readonly Lot[], walletId: number): number {
   return lowest
 }
 
-/** Lifetime counters. A restore undoes part of a reversal. */
+/** Lifetime counters: a restore undoes part of a reversal, a refund part of a spend. */
 function count(wallet: WalletState, kind: Kind, points: number): void {
-  switch (kind) {
-    case 'earn':
-      wallet.e += points
-      break
-    case 'spend':
-      wallet.s += points
-      break
-    case 'reverse':
-      wallet.r += points
-      break
-    case 'restore':
-      wallet.r -= points
-      break
-    case 'expire':
-      wallet.x += points
-      break
-    case 'adjustUp':
-      wallet.a += points
-      break
-    case 'adjustDown':
-      wallet.a -= points
-      break
-  }
+  const { counts } = KINDS[kind]
+  if (counts) wallet[counts.counter] += counts.sign * points
 }
 
-function book(d: Draft, wallet: WalletState, points: number, why: Why, activatesAt?: Instant): Entry {
+/** Refuses when a balance or a counter would leave ±(2^53 − 1). */
+export function outOfRange(wallet: WalletState, kind: Kind, points: number): Refusal | undefined {
+  const { counts, to } = KINDS[kind]
+  const balance = wallet.b + (to === ACCOUNTS.member ? points : -points)
+  const counter = counts === undefined ? 0 : wallet[counts.counter] + counts.sign * points
+  return Math.abs(balance) <= POINTS_MAX && Math.abs(counter) <= POINTS_MAX
+    ? undefined
+    : refusal('amount_out_of_range', `${points} more points would leave the range of exact whole numbers`)
+}
+
+function book(d: Draft, wallet: WalletState, points: number, why: Why, dates?: Dates): Entry {
   const { code, from, to } = KINDS[why.kind]
   const entry: Entry = {
     seq: ++d.state.entrySeq,
@@ -249,7 +269,8 @@ function book(d: Draft, wallet: WalletState, points: number, why: Why, activates
     digest: why.digest,
     hash: '',
   }
-  if (activatesAt !== undefined) entry.activatesAt = activatesAt
+  if (dates) entry.activatesAt = dates.activatesAt
+  if (dates && dates.expiresAt !== null) entry.expiresAt = dates.expiresAt
   if (why.ruleVersionId !== undefined) entry.ruleVersionId = why.ruleVersionId
   if (why.reverses !== undefined) entry.reverses = why.reverses
   if (why.actor !== undefined) entry.actor = why.actor
@@ -261,7 +282,8 @@ function book(d: Draft, wallet: WalletState, points: number, why: Why, activates
   return entry
 }
 
-/** The balance of the member's account that entries give: what every cache must agree with. */
-export function signed(entry: Pick<Entry, 'to' | 'points'>): number {
-  return entry.to === ACCOUNTS.member ? entry.points : -entry.points
+/** What an entry does to the member's balance: what every cache must agree with. */
+export function signed(entry: Pick<Entry, 'from' | 'to' | 'points'>): number {
+  if (entry.to !== ACCOUNTS.member) return -entry.points
+  return entry.from === ACCOUNTS.member ? 0 : entry.points
 }

@@ -1,61 +1,23 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { byteas, instants, int2s, int4s, int8s, texts, uuids } from '../base/arrays.ts'
-import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
-import type { Entry, Lot, LotUse, MemberState } from './ledger.rules.ts'
-import { decodeWallets, encodeWallets } from './wallets.rules.ts'
+import { type Db, type Statement, statement } from '../base/db.ts'
+import type { Entry, Hold, Lot, LotUse, MemberState } from './books.ts'
+import { loadHoldsOf } from './holds.sql.ts'
+import { STATE_COLUMNS, type StateRow, toState } from './states.sql.ts'
 
-export type StateRow = {
-  member: Uuid
-  status: number
-  version: number
-  entrySeq: number
-  eventSeq: number
-  chain: string
-  wallets: string
-}
-/** Aliased columns of member_states as `s`. */
-export const STATE_COLUMNS = `s.member_id as member, s.status, s.version, s.entry_seq as "entrySeq", s.event_seq as "eventSeq",
-  encode(s.chain, 'hex') as chain, s.wallets`
+type LotRow = Omit<Lot, 'held' | 'slides'> & { member: Uuid }
 
-export function toState(row: StateRow): MemberState {
-  return {
-    member: row.member,
-    status: row.status,
-    version: row.version,
-    entrySeq: row.entrySeq,
-    eventSeq: row.eventSeq,
-    chain: row.chain,
-    wallets: decodeWallets(row.wallets),
-  }
-}
+const LOT_COLUMNS = `e.member_id as member, e.seq, e.wallet_id as "walletId", e.source_id as source, e.points,
+  coalesce(l.remaining, e.points) as remaining, e.activates_at as "activatesAt", e.expires_at as "expiresAt",
+  e.booked_at as "bookedAt", e.occurred_at as "occurredAt", e.rule_version_id as "ruleVersionId"`
 
-export async function loadStates(db: Db, members: readonly Uuid[]): Promise<MemberState[]> {
-  if (members.length === 0) return []
-  const rows = await db.query<StateRow>(
-    `select ${STATE_COLUMNS} from member_states s where s.member_id = any ($1::uuid[]) and s.space_id = $2`,
-    [uuids(members, (m) => m), db.space],
-    'states-load',
-  )
-  return rows.map(toState)
-}
-
-/** One member, held until the transaction ends: for an ask that lost its races. Never several members. */
-export async function lockState(tx: Tx, member: Uuid): Promise<void> {
-  await tx.query(
-    'select from member_states where member_id = $1 and space_id = $2 for update',
-    [member, tx.space],
-    'state-lock',
-  )
-}
-
-/** All open lots of the members, those that will open or are past their date included. */
+/** All open lots of the members, those that will open or are past their date included; nothing of them held. */
 export async function loadLots(
   db: Db,
   members: readonly { member: Uuid; from: number }[],
 ): Promise<(Lot & { member: Uuid })[]> {
-  return await db.query<Lot & { member: Uuid }>(
-    `select e.member_id as member, e.seq, e.wallet_id as "walletId", e.source_id as source, e.points,
-            coalesce(l.remaining, e.points) as remaining, e.activates_at as "activatesAt", e.expires_at as "expiresAt"
+  const rows = await db.query<LotRow>(
+    `select ${LOT_COLUMNS}
        from unnest($1::uuid[], $2::int[]) as m(member_id, seq)
        join entries e on e.member_id = m.member_id and e.seq >= m.seq
        left join lots l on l.member_id = e.member_id and l.seq = e.seq
@@ -63,74 +25,25 @@ export async function loadLots(
     [uuids(members, (m) => m.member), int4s(members, (m) => m.from), db.space],
     'lots-load',
   )
+  return rows.map((row) => ({ ...row, held: 0, slides: false }))
 }
 
-/**
- * Saves states, each only where its version is still the one that was read, in ascending order of member, so that
- * lists which share members wait for each other rather than deadlock. Divides by zero (22012) when any was
- * changed meanwhile: the whole list rolls back, and is loaded and decided again. `unguarded` is for the tests' control.
- */
-export function updateStates(
-  space: number,
-  rows: readonly { state: MemberState; read: number }[],
-  unguarded = false,
-): Statement[] {
-  if (rows.length === 0) return []
-  return statement(
-    `with won as (
-       update member_states s
-          set version = n.version, entry_seq = n.entry_seq, event_seq = n.event_seq, chain = n.chain, wallets = n.wallets
-         from unnest($2::uuid[], $3::int[], $4::int[], $5::int[], $6::int[], $7::bytea[], $8::text[])
-           as n(member_id, read, version, entry_seq, event_seq, chain, wallets)
-        where s.member_id = n.member_id and (s.version = n.read or $10) and s.space_id = $1
-       returning 1
-     ) select 1 / (count(*) = $9::int)::int from won`,
-    [
-      space,
-      uuids(rows, (r) => r.state.member),
-      int4s(rows, (r) => r.read),
-      int4s(rows, (r) => r.state.version),
-      int4s(rows, (r) => r.state.entrySeq),
-      int4s(rows, (r) => r.state.eventSeq),
-      byteas(rows, (r) => r.state.chain),
-      texts(rows, (r) => encodeWallets(r.state.wallets)),
-      rows.length,
-      unguarded,
-    ],
-    'states-update',
+/** These lots, whatever is left of them. */
+export async function loadLotsBySeq(
+  db: Db,
+  keys: readonly { member: Uuid; seq: number }[],
+): Promise<(Lot & { member: Uuid })[]> {
+  if (keys.length === 0) return []
+  const rows = await db.query<LotRow>(
+    `select ${LOT_COLUMNS}
+       from unnest($1::uuid[], $2::int[]) as k(member_id, seq)
+       join entries e on e.member_id = k.member_id and e.seq = k.seq
+       left join lots l on l.member_id = e.member_id and l.seq = e.seq
+      where e.space_id = $3 and e.activates_at is not null`,
+    [uuids(keys, (k) => k.member), int4s(keys, (k) => k.seq), db.space],
+    'lots-by-seq',
   )
-}
-
-/** The books of members who were just enrolled. */
-export function insertStates(space: number, rows: readonly MemberState[]): Statement[] {
-  if (rows.length === 0) return []
-  return statement(
-    `insert into member_states (space_id, member_id, status, version, entry_seq, event_seq, chain, wallets)
-     select $1, * from unnest($2::uuid[], $3::smallint[], $4::int[], $5::int[], $6::int[], $7::bytea[], $8::text[])`,
-    [
-      space,
-      uuids(rows, (r) => r.member),
-      int2s(rows, (r) => r.status),
-      int4s(rows, (r) => r.version),
-      int4s(rows, (r) => r.entrySeq),
-      int4s(rows, (r) => r.eventSeq),
-      byteas(rows, (r) => r.chain),
-      texts(rows, (r) => encodeWallets(r.wallets)),
-    ],
-    'states-insert',
-  )
-}
-
-/** A member's status, where purchases see it: guarded like every change of what the member owns. */
-export async function changeStatus(tx: Tx, member: Uuid, read: number, status: number, events: number): Promise<void> {
-  await tx.query(
-    `with won as (
-       update member_states set status = $4, version = version + 1, event_seq = event_seq + $5
-        where member_id = $2 and version = $3 and space_id = $1 returning 1
-     ) select 1 / count(*) from won`,
-    [tx.space, member, read, status, events],
-    'state-status',
-  )
+  return rows.map((row) => ({ ...row, held: 0, slides: false }))
 }
 
 export type EntryOf = Entry & { member: Uuid }
@@ -185,11 +98,13 @@ export function saveLots(
   )
 }
 
+/** An entry that owed takes more from a lot that it took from before, once that is free: then the two are one use. */
 export function insertLotUses(space: number, rows: readonly (LotUse & { member: Uuid })[]): Statement[] {
   if (rows.length === 0) return []
   return statement(
     `insert into lot_uses (space_id, member_id, seq, lot_seq, points)
-     select $1, * from unnest($2::uuid[], $3::int[], $4::int[], $5::bigint[])`,
+     select $1, * from unnest($2::uuid[], $3::int[], $4::int[], $5::bigint[])
+     on conflict (member_id, seq, lot_seq) do update set points = lot_uses.points + excluded.points`,
     [
       space,
       uuids(rows, (r) => r.member),
@@ -201,12 +116,30 @@ export function insertLotUses(space: number, rows: readonly (LotUse & { member: 
   )
 }
 
+/** What these entries took from lots, net of what entries that reverse them gave back. */
+export async function loadLotUses(
+  db: Db,
+  keys: readonly { member: Uuid; seq: number }[],
+): Promise<(LotUse & { member: Uuid })[]> {
+  if (keys.length === 0) return []
+  return await db.query<LotUse & { member: Uuid }>(
+    `select k.member_id as member, k.seq, u.lot_seq as "lotSeq", sum(u.points)::bigint as points
+       from unnest($1::uuid[], $2::int[]) as k(member_id, seq)
+       join entries e on e.member_id = k.member_id and e.space_id = $3 and (e.seq = k.seq or e.reverses = k.seq and e.seq > k.seq)
+       join lot_uses u on u.member_id = e.member_id and u.seq = e.seq
+      group by k.member_id, k.seq, u.lot_seq order by k.member_id, k.seq, u.lot_seq`,
+    [uuids(keys, (k) => k.member), int4s(keys, (k) => k.seq), db.space],
+    'lot-uses-load',
+  )
+}
+
 type EntryRow = { [K in keyof EntryOf]: EntryOf[K] | null }
 export type BooksOf = {
   state: MemberState
   entries: Entry[]
   lots: { seq: number; remaining: number }[]
   uses: LotUse[]
+  holds: Hold[]
 }
 
 /** The next members after a member id, in order, with all of their books; in the caller's snapshot. */
@@ -219,7 +152,7 @@ export async function loadBooks(db: Db, after: Uuid, limit: number): Promise<Boo
     )
   ).map(toState)
   const members = uuids(states, (s) => s.member)
-  const [entries, lots, uses] = await Promise.all([
+  const [entries, lots, uses, holds] = await Promise.all([
     db.query<EntryRow>(
       `select member_id as member, seq, wallet_id as "walletId", kind, from_account as "from", to_account as "to",
               rule_version_id as "ruleVersionId", reverses, points, balance, occurred_at as "occurredAt", booked_at as "bookedAt",
@@ -239,13 +172,18 @@ export async function loadBooks(db: Db, after: Uuid, limit: number): Promise<Boo
       [members, db.space],
       'books-uses',
     ),
+    loadHoldsOf(
+      db,
+      states.map((s) => s.member),
+    ),
   ])
   const books = new Map(
-    states.map((state): [Uuid, BooksOf] => [state.member, { state, entries: [], lots: [], uses: [] }]),
+    states.map((state): [Uuid, BooksOf] => [state.member, { state, entries: [], lots: [], uses: [], holds: [] }]),
   )
   for (const row of entries) books.get(row.member ?? '')?.entries.push(present(row))
   for (const lot of lots) books.get(lot.member)?.lots.push(lot)
   for (const use of uses) books.get(use.member)?.uses.push(use)
+  for (const hold of holds) books.get(hold.member)?.holds.push(hold)
   return [...books.values()]
 }
 

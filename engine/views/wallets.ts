@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
 import { Refused } from '@laurel/contract/refusals'
 import { uuids } from '../base/arrays.ts'
 import { type Db, withBound } from '../base/db.ts'
@@ -7,7 +8,10 @@ import { keyOf } from '../base/keys.ts'
 import { parseRef } from '../base/refs.ts'
 import type { Configuration, Configurations } from '../earning/configuration.ts'
 import { type WalletAnswer, walletAnswer } from '../gate/answers.ts'
-import { decodeWallets, emptyWallet } from '../ledger/wallets.rules.ts'
+import { termsOf } from '../gate/dates.ts'
+import { hasSlidOut } from '../ledger/time.rules.ts'
+import { decodeWallets, emptyWallet, type WalletState } from '../ledger/wallets.rules.ts'
+import { walletsAt } from './standings.ts'
 
 /**
  * A member's wallets: what clients ask for most. Questions that arrive while others are on their way go together in the next
@@ -63,7 +67,7 @@ export function createWalletReader(pool: pg.Pool, known: Configurations): Wallet
   async function answer(questions: Question[]): Promise<void> {
     inFlight += 1
     try {
-      const answers = await withBound(pool, questions[0]?.space ?? 0, (db) => readMany(db, known, questions))
+      const answers = await readMany(pool, known, questions)
       for (const [i, question] of questions.entries()) question.settle(answers[i])
     } catch (fault) {
       for (const question of questions) question.fail(fault)
@@ -92,32 +96,52 @@ export function createWalletReader(pool: pg.Pool, known: Configurations): Wallet
   }
 }
 
-/** At most two statements, on the wire at once, each with the configuration's version in its snapshot. */
+/**
+ * At most two statements, on the wire at once, each with the configuration's version in its snapshot. Whose balances time has
+ * overtaken, or who was merged into another, is read again with all lots, in a snapshot of their own.
+ */
 async function readMany(
-  db: Db,
+  pool: pg.Pool,
   known: Configurations,
   questions: readonly Question[],
 ): Promise<(WalletAnswer[] | undefined)[]> {
-  const [byId, byKey] = await Promise.all([statesOf(db, questions), namedStatesOf(db, questions)])
-  const version = Math.max(byId[0]?.version ?? 0, byKey[0]?.version ?? 0)
-  if (version === 0) return questions.map(() => undefined) // nobody was found
-  const configuration = await known.get(db, version)
-  const texts = new Map([...byId, ...byKey].map((row) => [row.asked, row.wallets]))
-  return questions.map(({ member, key }) => {
-    const text = texts.get(member ?? key ?? '')
-    return text === undefined ? undefined : show(configuration, text)
+  const space = questions[0]?.space ?? 0
+  const { rows, configuration } = await withBound(pool, space, async (db) => {
+    const [byId, byKey] = await Promise.all([statesOf(db, questions), namedStatesOf(db, questions)])
+    const version = Math.max(byId[0]?.version ?? 0, byKey[0]?.version ?? 0)
+    return { rows: [...byId, ...byKey], configuration: version === 0 ? undefined : await known.get(db, version) }
   })
+  if (!configuration) return questions.map(() => undefined) // nobody was found
+  const found = new Map(rows.map((row) => [row.asked, row]))
+  const now = Date.now() * 1000
+  return await Promise.all(
+    questions.map(({ member, key }) => {
+      const row = found.get(member ?? key ?? '')
+      if (!row) return undefined
+      const held = decodeWallets(row.wallets)
+      return row.merged || overtaken(configuration, held, now)
+        ? walletsAt(pool, space, configuration, row.member, now)
+        : show(configuration, held)
+    }),
+  )
+}
+
+function overtaken(configuration: Configuration, held: readonly WalletState[], now: Instant): boolean {
+  for (const w of held) {
+    if ((w.u > 0 && w.u <= now) || (w.t > 0 && hasSlidOut(w, termsOf(configuration), now))) return true
+  }
+  return false
 }
 
 /** `asked`: the member's id or the key of its name. */
-type Row = { asked: Uuid; wallets: string; version: number }
+type Row = { asked: Uuid; member: Uuid; merged: boolean; wallets: string; version: number }
 const VERSION = '(select config_version from spaces where space_id = $2) as version'
 
 async function statesOf(db: Db, questions: readonly Question[]): Promise<Row[]> {
   const ids = questions.flatMap(({ member }) => (member === undefined ? [] : [member]))
   if (ids.length === 0) return []
   return await db.query<Row>(
-    `select member_id as asked, wallets, ${VERSION} from member_states where member_id = any ($1::uuid[]) and space_id = $2`,
+    `select member_id as asked, member_id as member, merged_into is not null as merged, wallets, ${VERSION} from member_states where member_id = any ($1::uuid[]) and space_id = $2`,
     [uuids(ids, (id) => id), db.space],
     'wallets-by-id',
   )
@@ -127,18 +151,17 @@ async function namedStatesOf(db: Db, questions: readonly Question[]): Promise<Ro
   const keys = questions.flatMap(({ key }) => (key === undefined ? [] : [key]))
   if (keys.length === 0) return []
   return await db.query<Row>(
-    `select n.key as asked, s.wallets, ${VERSION} from lookups n join member_states s on s.member_id = n.member_id
+    `select n.key as asked, s.member_id as member, s.merged_into is not null as merged, s.wallets, ${VERSION} from lookups n join member_states s on s.member_id = n.member_id
       where n.space_id = $2 and n.key = any ($1::uuid[]) and s.space_id = $2`,
     [uuids(keys, (key) => key), db.space],
     'wallets-by-name',
   )
 }
 
-function show(configuration: Configuration, text: string): WalletAnswer[] {
-  const held = decodeWallets(text)
+function show(configuration: Configuration, held: readonly WalletState[]): WalletAnswer[] {
   return configuration.programs.flatMap((program) =>
-    program.wallets.map(({ walletId, slug }) =>
-      walletAnswer(program.slug, slug, held.find((wallet) => wallet.w === walletId) ?? emptyWallet(walletId)),
+    program.wallets.map(({ walletId, slug, settings }) =>
+      walletAnswer({ program, slug, settings }, held.find((wallet) => wallet.w === walletId) ?? emptyWallet(walletId)),
     ),
   )
 }
