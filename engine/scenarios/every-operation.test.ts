@@ -51,6 +51,14 @@ test('a program and its rules', async () => {
   expect((await ask('getProgram', { program: 'coffee' })).body.wallets).toEqual([{ slug: 'points' }])
   expect((await ask('listPrograms', {})).body.data).toHaveLength(1)
 
+  const card = { slug: 'stamps', unit: 'stamps', target: 10 }
+  expect((await ask('createProgramWallet', { program: 'coffee' }, card)).status).toBe(201)
+  const named = { program: 'coffee', wallet: 'stamps' }
+  const expiry = { kind: 'sliding', period: 'P6M' }
+  expect((await ask('changeProgramWallet', named, { expiry })).body.expiry).toEqual(expiry)
+  expect((await ask('getProgramWallet', named)).body).toMatchObject({ ...card, expiry })
+  expect((await ask('listProgramWallets', { program: 'coffee' })).body.data).toHaveLength(2)
+
   const pound = { program: 'coffee', name: 'A point a pound', kind: 'per_amount', args: { points: 1, per: 100 } }
   const { id } = (await ask('createEarningRule', {}, pound)).body
   const twice = await ask(
