@@ -11,8 +11,17 @@ export const PREFIXES = {
   return: 'ret',
   spend: 'spd',
   adjustment: 'adj',
+  hold: 'hld',
+  refund: 'rfd',
+  transfer: 'trf',
+  conversion: 'cnv',
+  merge: 'mrg',
+  opening: 'opn',
+  expiry: 'exp',
   entry: 'ent',
   event: 'evt',
+  activity: 'act',
+  activityType: 'aty',
   key: 'key',
 } as const
 export type Prefix = (typeof PREFIXES)[keyof typeof PREFIXES]

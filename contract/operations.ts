@@ -1,6 +1,8 @@
 import type { Operation } from './operation.ts'
+import { activities } from './operations/activities.ts'
 import { earningRules } from './operations/earning-rules.ts'
 import { events } from './operations/events.ts'
+import { explain } from './operations/explain.ts'
 import { members } from './operations/members.ts'
 import { points } from './operations/points.ts'
 import { programs } from './operations/programs.ts'
@@ -14,7 +16,9 @@ export const OPERATIONS: readonly Operation[] = [
   ...earningRules.map((op) => ({ ...op, tag: 'Earning rules' })),
   ...members.map((op) => ({ ...op, tag: 'Members' })),
   ...purchases.map((op) => ({ ...op, tag: 'Purchases' })),
+  ...activities.map((op) => ({ ...op, tag: 'Activities' })),
   ...points.map((op) => ({ ...op, tag: 'Points' })),
+  ...explain.map((op) => ({ ...op, tag: 'Points' })),
   ...events.map((op) => ({ ...op, tag: 'Events' })),
 ]
 export type OperationId = (
@@ -23,6 +27,8 @@ export type OperationId = (
   | typeof earningRules
   | typeof members
   | typeof purchases
+  | typeof activities
   | typeof points
+  | typeof explain
   | typeof events
 )[number]['id']

@@ -11,6 +11,8 @@ export const SCOPES = [
   'members:write',
   'purchases:read',
   'purchases:write',
+  'activities:read',
+  'activities:write',
   'points:read',
   'points:write',
   'events:read',

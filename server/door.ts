@@ -6,7 +6,7 @@ import { type PurchaseBody, purchaseBody } from '@laurel/contract/purchases'
 import { freeFault } from '@laurel/contract/common'
 import { digestOf, keyOf } from '@laurel/engine/base/keys'
 import type { Configurations } from '@laurel/engine/earning/configuration'
-import type { PurchaseAsk, Submit } from '@laurel/engine/gate/asks'
+import type { KeepAsk, PurchaseAsk, Submit } from '@laurel/engine/gate/asks'
 import type { Gate } from '@laurel/engine/gate/gate'
 import type { WalletReader } from '@laurel/engine/views/wallets'
 import type { Limits } from './limits.ts'
@@ -58,8 +58,8 @@ export function idempotencyOf(
 
 const checkPurchase = fastCheck(purchaseBody)
 
-/** A purchase as the verb takes it, or every field at fault. `within`: the pointer to it, in a batch. */
-export function purchaseAsk(value: unknown, within = ''): PurchaseAsk | FieldError[] {
+/** A purchase (or one without a member) as the verb takes it, or every field at fault. `within`: the pointer to it, in a batch. */
+export function purchaseAsk(value: unknown, within = ''): PurchaseAsk | KeepAsk | FieldError[] {
   const errors = checkPurchase(value)
   if (errors) return errors.map((e) => ({ pointer: within + e.pointer, detail: e.detail }))
   const body = value as PurchaseBody
@@ -71,11 +71,9 @@ export function purchaseAsk(value: unknown, within = ''): PurchaseAsk | FieldErr
       ...(metadata ? [{ pointer: `${within}/metadata`, detail: metadata }] : []),
     ]
   }
-  return {
-    verb: 'purchase',
+  const sale = {
     program: body.program,
     externalId: body.externalId,
-    member: body.member,
     occurredAt,
     currency: body.currency,
     items: body.items as PurchaseAsk['items'],
@@ -83,9 +81,10 @@ export function purchaseAsk(value: unknown, within = ''): PurchaseAsk | FieldErr
     store: body.store,
     metadata: body.metadata,
   }
+  return body.member === undefined ? { verb: 'keep', ...sale } : { verb: 'purchase', member: body.member, ...sale }
 }
 
-const NOT_AN_INSTANT = 'expected an instant such as 2026-11-22T09:30:00+01:00'
+export const NOT_AN_INSTANT = 'expected an instant such as 2026-11-22T09:30:00+01:00'
 
 export function invalid(errors: FieldError[]): Refused {
   const [first] = errors

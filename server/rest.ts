@@ -29,9 +29,12 @@ declare module 'fastify' {
 }
 
 /** Bodies that come often are checked by compiled schema. */
-const FAST = new Set(['recordPurchase', 'recordPurchases', 'previewPurchase', 'recordReturn', 'spendPoints'])
-/** In the body whose items stand by themselves, a field at fault is its item's. */
-const BY_ITEM = 'recordPurchases'
+const FAST = new Set(['recordPurchase', 'recordPurchases', 'recordActivities', 'previewPurchase', 'recordReturn', 'spendPoints'])
+/** In bodies whose items stand by themselves, a field at fault is its item's. */
+const BY_ITEM = new Map([
+  ['recordPurchases', /^\/purchases\/\d+(\/|$)/],
+  ['recordActivities', /^\/activities\/\d+(\/|$)/],
+])
 const PARAMETER_MAX = 2_000
 
 export function createRest(door: Door, serverFactory: (listener: RequestListener) => Server): FastifyInstance {
@@ -146,13 +149,15 @@ function callOf(door: Door, op: Operation, request: FastifyRequest, ...[checkBod
     requestId: request.id,
     idempotency,
     ifMatch: request.headers['if-match'],
+    acceptLanguage: request.headers['accept-language'],
   }
 }
 
 function bodyOf(op: Operation, raw: Buffer): ReturnType<typeof readJson> {
-  if (op.id === BY_ITEM) {
+  const item = BY_ITEM.get(op.id)
+  if (item) {
     const read = readJson(raw)
-    const [elsewhere] = read.faults.filter((fault) => !/^\/purchases\/\d+(\/|$)/.test(fault.pointer))
+    const [elsewhere] = read.faults.filter((fault) => !item.test(fault.pointer))
     if (elsewhere) throw new Refused('invalid_json', `${elsewhere.pointer}: ${elsewhere.detail}`, read.faults)
     return read
   }

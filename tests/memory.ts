@@ -3,6 +3,7 @@ import { aConfiguration, aProgram, aVersion } from '../engine/earning/rules-for-
 import type { Kind } from '../engine/earning/kinds/kind.ts'
 import type { Ask } from '../engine/gate/asks.ts'
 import { factsOf } from '../engine/gate/gate.ts'
+import { noLimits } from '../engine/gate/limit-slices.ts'
 import { decideAll } from '../engine/gate/list.ts'
 import type { Slices } from '../engine/gate/slices.ts'
 import type { Answered } from '../engine/gate/save.ts'
@@ -37,7 +38,9 @@ export function openMemory(configuration: Configuration): Memory {
     unclaimed: new Map(),
     purchases: new Map(),
     returns: new Map(),
+    activities: new Map(),
     entries: new Map(),
+    limits: noLimits(),
   }
   let clock = T0
   return {

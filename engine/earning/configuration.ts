@@ -3,11 +3,13 @@ import type { Instant } from '@laurel/contract/instants'
 import type { RuleTerms } from '@laurel/contract/rule-terms'
 import type { WalletSettings } from '@laurel/contract/wallets'
 import type { Db } from '../base/db.ts'
+import { compileVersion } from './compiled.ts'
 import { selectConfiguration } from './earning.sql.ts'
 import { KINDS } from './kinds.ts'
 import type { Kind } from './kinds/kind.ts'
 import type { CompiledRule, Reads } from './question.ts'
 
+export { eventOf } from './compiled.ts'
 export type { CompiledRule } from './question.ts'
 
 export type Program = {
@@ -20,7 +22,8 @@ export type Program = {
   joinPolicy: 'explicit' | 'on_first_purchase'
   claimDays: number | null
   status: 'active' | 'paused'
-  wallets: { walletId: number; slug: string; settings: WalletSettings }[]
+  /** changedAt: when its settings were last changed */
+  wallets: { walletId: number; slug: string; settings: WalletSettings; changedAt?: Instant }[]
 }
 
 export type RuleStatus = 'draft' | 'active' | 'paused' | 'archived'
@@ -41,18 +44,30 @@ export type RuleVersion = {
   startsAt: Instant | null
   endsAt: Instant | null
   publishedIn: number
+  createdAt?: Instant
 }
 
 /** From `configVersion` on, the rule has this status. */
 export type RuleState = { ruleId: number; configVersion: number; status: RuleStatus }
 
-/** The rows that say everything that is configured in a space. */
+/** A type of activity with its newest schema, as the JSON that was said. */
+export type ActivityType = {
+  programId: number
+  slug: string
+  status: 'active' | 'archived'
+  version: number
+  schema: string
+}
+
+/** The rows that say everything that is configured in a space. `activeSince`: when each rule was first active. */
 export type Configured = {
   space: number
   configVersion: number
   programs: Program[]
   versions: RuleVersion[]
   states: RuleState[]
+  activeSince: { ruleId: number; at: Instant }[]
+  activityTypes: ActivityType[]
 }
 
 /** One rule of a program: its versions and states, oldest first. */
@@ -62,7 +77,12 @@ export type Rule = { ruleId: number; versions: RuleVersion[]; states: RuleState[
 type Timeline = { boundaries: Instant[]; sets: (CompiledRule[] | undefined)[] }
 
 /** A wallet, and the program that it is of. */
-export type ConfiguredWallet = { program: Program; slug: string; settings: WalletSettings }
+export type ConfiguredWallet = {
+  program: Program
+  slug: string
+  settings: WalletSettings
+  changedAt?: Instant | undefined
+}
 
 /** Everything that is configured in a space at one config version: a value, shared and never changed. */
 export type Configuration = Configured & {
@@ -90,7 +110,8 @@ export function configurationOf(configured: Configured, kinds: readonly Kind[] =
     byRef.set(program.slug, program)
     byRef.set(program.id, program)
     rules.set(program.programId, [])
-    for (const { walletId, slug, settings } of program.wallets) byWalletId.set(walletId, { program, slug, settings })
+    for (const { walletId, slug, settings, changedAt } of program.wallets)
+      byWalletId.set(walletId, { program, slug, settings, changedAt })
   }
   const byRuleId = new Map<number, Rule>()
   for (const version of configured.versions) {
@@ -178,6 +199,7 @@ export function needsOf(rules: readonly CompiledRule[]): Needs {
     found = {
       member: rules.some((rule) => rule.reads.member),
       number: rules.some((rule) => rule.reads.number),
+      local: rules.some((rule) => rule.reads.local),
       rules: rules.filter(isLimited),
     }
     needs.set(rules, found)
@@ -252,40 +274,17 @@ function inWindow(version: RuleVersion, at: Instant): boolean {
   return (version.startsAt === null || version.startsAt <= at) && (version.endsAt === null || at < version.endsAt)
 }
 
-/** As Question.event. */
-export function eventOf({ on }: RuleTerms): string {
-  if (on === undefined || on.event === 'purchase') return 'purchase'
-  return on.event === 'activity' ? `activity:${on.activity}` : `member:${on.moment}`
-}
-
 /** Throws (a fault) on a kind that this process does not know: to leave the rule out would decide wrongly. */
-function compile(c: Configuration, version: RuleVersion): CompiledRule {
+export function compile(c: Configuration, version: RuleVersion): CompiledRule {
   const known = c.memo.compiled.get(version.ruleVersionId)
   if (known) return known
   const kind = c.kinds.get(version.kind)
   if (!kind) throw new Error(`earning rule version ${version.ruleVersionId} is of an unknown kind: ${version.kind}`)
   const wallet = c.byWalletId.get(version.walletId)
   if (!wallet) throw new Error(`earning rule version ${version.ruleVersionId} gives in an unknown wallet`)
-  const { ruleId, ruleVersionId, rule, name, priority, walletId } = version
-  const compiled: CompiledRule = {
-    ruleId,
-    ruleVersionId,
-    rule,
-    version: version.version,
-    name,
-    walletId,
-    wallet: wallet.slug,
-    priority,
-    multiplies: kind.multiplies,
-    event: eventOf(version.terms),
-    terms: version.terms,
-    caps: version.terms.caps ?? [],
-    walletCaps: wallet.settings.caps,
-    reads: { member: false, number: false },
-    when: undefined,
-    decide: kind.decide(version.args, wallet.program.currency),
-  }
-  c.memo.compiled.set(ruleVersionId, compiled)
+  const { currency } = wallet.program
+  const compiled = compileVersion(kind, version, { slug: wallet.slug, currency, caps: wallet.settings.caps })
+  c.memo.compiled.set(version.ruleVersionId, compiled)
   return compiled
 }
 

@@ -12,19 +12,30 @@ const SELECT_CONFIGURATION = `
     (select coalesce(json_agg(p order by p."programId"), '[]') from (
        select program_id as "programId", id, slug, name, timezone, currency, join_policy as "joinPolicy",
               claim_days as "claimDays", status,
-         (select coalesce(json_agg(json_build_object('walletId', w.wallet_id, 'slug', w.slug, 'settings', w.settings)
+         (select coalesce(json_agg(json_build_object('walletId', w.wallet_id, 'slug', w.slug, 'settings', w.settings,
+                                                      'changedAt', ${micros('w.updated_at')})
                                    order by w.wallet_id), '[]')
             from wallets w where w.program_id = programs.program_id) as wallets
          from programs where space_id = s.space_id) p) as programs,
     (select coalesce(json_agg(v order by v."ruleId", v.version), '[]') from (
        select rule_version_id as "ruleVersionId", v.rule_id as "ruleId", r.id as rule, version, name, kind,
          wallet_id as "walletId", args, terms, priority, ${micros('effective_from')} as "effectiveFrom",
-         ${micros('starts_at')} as "startsAt", ${micros('ends_at')} as "endsAt", published_in as "publishedIn"
+         ${micros('starts_at')} as "startsAt", ${micros('ends_at')} as "endsAt", published_in as "publishedIn",
+         ${micros('v.created_at')} as "createdAt"
          from earning_rule_versions v join earning_rules r on r.rule_id = v.rule_id
         where v.space_id = s.space_id) v) as versions,
     (select coalesce(json_agg(t order by t."ruleId", t."configVersion"), '[]') from (
        select rule_id as "ruleId", config_version as "configVersion", status
-         from earning_rule_states where space_id = s.space_id) t) as states
+         from earning_rule_states where space_id = s.space_id) t) as states,
+    (select coalesce(json_agg(f), '[]') from (
+       select rule_id as "ruleId", min(${micros('changed_at')}) as at
+         from earning_rule_states where space_id = s.space_id and status = 'active' group by rule_id) f) as "activeSince",
+    (select coalesce(json_agg(a), '[]') from (
+       select t.program_id as "programId", t.slug, t.status, v.version, v.schema
+         from activity_types t cross join lateral (
+           select version, schema from activity_type_versions v
+            where v.activity_type_id = t.activity_type_id order by version desc limit 1) v
+        where t.space_id = s.space_id) a) as "activityTypes"
     from spaces s where s.space_id = $1`
 
 /** Everything that is configured in the space, in one snapshot. */

@@ -28,7 +28,7 @@ export type MemberFacts = {
 
 /** All that a decision of rules is asked about. The same question has the same answer, always. */
 export type Question = {
-  /** purchase, activity:<slug> or member:<moment> */
+  /** purchase, activity:<slug>, member:<moment> or member:inactive:<days> */
   event: string
   /** None but for purchases; after a return, what remains. */
   lines: readonly Line[]
@@ -90,14 +90,20 @@ export type Nothing =
   | LimitCause
   | 'amount_out_of_range'
 
+/** The same with a sentence of its own, where that of the cause does not say enough. */
+export type Failure = { cause: Nothing; why: string }
+
 /** What a rule says to a question: whole points > 0 with the reason in a sentence, or why there are none. */
-export type Verdict = { points: number; why: string } | Nothing
+export type Verdict = { points: number; why: string } | Nothing | Failure
 
 /** `given`: what the rules that do not multiply gave in the rule's wallet; 0 for a rule that does not multiply. */
 export type Decide = (question: Question, given: number) => Verdict
 
-/** What of the world a rule reads beside the lines, the time and what was said of the purchase. */
-export type Reads = { member: boolean; number: boolean }
+/**
+ * What a rule reads that is not said with the purchase or activity: facts of the member, how many purchases there were
+ * before, what the program's clocks showed (its time zone may change).
+ */
+export type Reads = { member: boolean; number: boolean; local: boolean }
 
 /** A rule version that is ready to decide: arguments read, look-ups built, conditions compiled. */
 export type CompiledRule = {
@@ -118,7 +124,9 @@ export type CompiledRule = {
   /** What all rules together may give one member in its wallet. */
   walletCaps: readonly Cap[]
   reads: Reads
+  /** Where it does not stand beside all others: with whom it competes for the wallet. */
+  group: { name: string; pick: 'best' | 'first' } | undefined
   /** Compiled `when`: undefined where it is true, else why the rule gives nothing. */
-  when: ((question: Question) => 'condition_false' | 'condition_error' | undefined) | undefined
+  when: ((question: Question) => Nothing | Failure | undefined) | undefined
   decide: Decide
 }

@@ -64,5 +64,9 @@ export function aConfiguration(
 ) {
   const ruleIds = [...new Set(versions.map((v) => v.ruleId))]
   const states: RuleState[] = ruleIds.map((ruleId) => ({ ruleId, configVersion: 1, status: 'active' }))
-  return configurationOf({ space: 1, configVersion: 1, programs: [aProgram], versions, states, ...differs }, kinds)
+  const rest = { activeSince: ruleIds.map((ruleId) => ({ ruleId, at: 0 })), activityTypes: [] }
+  return configurationOf(
+    { space: 1, configVersion: 1, programs: [aProgram], versions, states, ...rest, ...differs },
+    kinds,
+  )
 }

@@ -1,5 +1,7 @@
 import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
+import type { Activity } from '../activities/activities.rules.ts'
+import { isMoment } from '../activities/moments.rules.ts'
 import type { WalletSettings } from '@laurel/contract/wallets'
 import { type Configuration, type Program, versionById } from '../earning/configuration.ts'
 import type { MemberState } from '../ledger/books.ts'
@@ -165,6 +167,17 @@ function saidText(program: Program, p: Said, whose: string): string {
     (p.channel === null ? '' : `,"channel":${JSON.stringify(p.channel)}`) +
     (p.store === null ? '' : `,"store":${JSON.stringify(p.store)}`) +
     (p.metadata === null ? '' : `,"metadata":${p.metadata}`)
+  )
+}
+
+/** An activity as clients see it, as JSON text without its closing brace. Data is as stored. */
+export function activityText(configuration: Configuration, program: Program, a: Activity): string {
+  const awards = awardAnswers(configuration, program, a.awards)
+  return (
+    `{"id":"${encodeId('act', a.id)}","program":"${program.slug}","type":"${a.type}",` +
+    `"externalId":${isMoment(a.type) ? 'null' : JSON.stringify(a.externalId)},"member":"${encodeId('mem', a.member)}",` +
+    `"occurredAt":"${formatInstant(a.occurredAt)}","recordedAt":"${formatInstant(a.recordedAt)}","data":${a.data},` +
+    `"points":${pointsOf(awards)},"awards":${JSON.stringify(awards)}`
   )
 }
 

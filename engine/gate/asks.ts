@@ -67,7 +67,7 @@ export type ActivityAsk = {
   data: Record<string, unknown>
   moment?: true
 }
-export type Ask = PurchaseAsk | KeepAsk | ReturnAsk | SpendAsk | AdjustAsk | TimeAsk
+export type Ask = PurchaseAsk | KeepAsk | ReturnAsk | ActivityAsk | SpendAsk | AdjustAsk | TimeAsk
 
 /** How an ask came: the caller's idempotency key (hashed, within its operation) and its request's hash, and who asks. */
 export type Submit = { idempotency?: { key: Uuid; request: Uuid } | undefined; actor?: Uuid | undefined }

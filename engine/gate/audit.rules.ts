@@ -7,6 +7,7 @@ import type { BooksOf } from '../ledger/ledger.sql.ts'
 import {
   bookedDigest,
   contentText,
+  decidedItems,
   kept,
   perWallet,
   type Purchase,
@@ -83,7 +84,7 @@ function auditPurchase(configuration: Configuration, p: Purchase, all: readonly 
   }
   if (totalOf(p.items) !== p.total) return `its lines do not add up to ${p.total}`
   const rules = rulesAt(configuration, p.programId, p.configVersion, p.occurredAt)
-  const decided = award(rules, questionAgain(program, p, p.items))
+  const decided = award(rules, questionAgain(program, p, decidedItems(p)))
   if (isRefusal(decided)) return 'its rules refuse it'
   if (decided.map((a) => `${a.ruleVersionId} ${a.points}`).join() !== p.awards.map(([v, n]) => `${v} ${n}`).join())
     return 'its rules give other awards'

@@ -1,6 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { Refusal } from '@laurel/contract/refusals'
+import type { Activity } from '../activities/activities.rules.ts'
 import type { NewEvent } from '../base/outbox.ts'
 import type { Draft, MemberState } from '../ledger/books.ts'
 import type { Purchase, Return } from '../purchases/purchases.rules.ts'
@@ -21,6 +22,7 @@ export type Changes = {
   /** purchases of which units were returned, as they are now */
   returned?: Purchase[]
   returns?: Return
+  activity?: Activity
   /** what it counts, and takes from budgets */
   limits?: LimitChanges | undefined
   /** the purchase had no member before: what goes of it there, the returns that came before, and whose names were nobody's */

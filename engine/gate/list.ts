@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { problem, type Refusal, REFUSALS, refusal } from '@laurel/contract/refusals'
+import { activity } from '../activity.ts'
 import { adjust } from '../adjust.ts'
 import { run, withBound, withTx, writeAtOnce } from '../base/db.ts'
 import { newId } from '../base/ids.ts'
@@ -34,7 +35,7 @@ export type ListDeps = {
   caution: number
 }
 
-const VERBS = { purchase, keep, return: returns, spend, adjust, time } as const
+const VERBS = { purchase, keep, return: returns, activity, spend, adjust, time } as const
 /** A list that lost this often runs its asks one at a time, each holding its member. */
 const LOSSES_MAX = 3
 /** Who loses even so, this often, does not lose to anyone: what is stored contradicts itself. */
@@ -206,6 +207,7 @@ function apply(slices: Slices, changes: Changes): void {
   for (const purchase of changes.returned ?? []) slices.purchases.set(purchase.id, purchase)
   if (changes.limits) applyLimits(slices.limits, changes.limits)
   for (const one of returnsOf(changes)) slices.returns.set(one.id, one)
+  if (changes.activity) slices.activities.set(changes.activity.id, changes.activity)
   if (changes.claims) slices.unclaimed.delete(changes.claims.change.key)
   for (const name of changes.names) {
     const entry = name.seq === null ? undefined : books.entries.find((e) => e.seq === name.seq)

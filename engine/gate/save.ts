@@ -1,5 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
+import type { Activity } from '../activities/activities.rules.ts'
+import { insertActivities } from '../activities/activities.sql.ts'
 import { type AnswerRow, insertAnswers } from '../base/answers.ts'
 import type { Statement } from '../base/db.ts'
 import { freeNames, insertNames, type NameRow } from '../base/names.ts'
@@ -41,6 +43,7 @@ type Writes = {
   purchases: Purchase[]
   returned: Purchase[]
   returns: Return[]
+  activities: Activity[]
   entries: EntryOf[]
   lots: { member: Uuid; seq: number; remaining: number }[]
   uses: (LotUse & { member: Uuid })[]
@@ -77,6 +80,7 @@ export function save(
     ...insertPurchases(space, w.purchases),
     ...updateReturned(space, w.returned),
     ...insertReturns(space, w.returns),
+    ...insertActivities(space, w.activities),
     ...insertEntries(space, w.entries),
     ...saveLots(space, w.lots),
     ...insertLotUses(space, w.uses),
@@ -98,6 +102,7 @@ function collect(answered: readonly Answered[]): Writes {
     purchases: [],
     returned: [],
     returns: [],
+    activities: [],
     entries: [],
     lots: [],
     uses: [],
@@ -142,6 +147,7 @@ function collect(answered: readonly Answered[]): Writes {
     if (changes.purchase) purchases.set(changes.purchase.id, changes.purchase)
     for (const p of changes.returned ?? []) (purchases.has(p.id) ? purchases : returned).set(p.id, p)
     for (const one of returnsOf(changes)) w.returns.push(one)
+    if (changes.activity) w.activities.push(changes.activity)
     for (const entry of books.entries) w.entries.push({ ...entry, member })
     for (const hold of books.changedHolds) holds.set(hold.id, hold)
     for (const use of books.uses) {
@@ -174,6 +180,7 @@ function collect(answered: readonly Answered[]): Writes {
   w.names.sort((a, b) => order(a.key, b.key))
   w.states.sort((a, b) => order(a.state.member, b.state.member))
   w.entries.sort((a, b) => order(a.member, b.member) || a.seq - b.seq)
+  w.activities.sort((a, b) => order(a.member, b.member))
   w.purchases.sort((a, b) => order(a.member, b.member))
   w.lots.sort((a, b) => order(a.member, b.member) || a.seq - b.seq)
   w.holds.sort((a, b) => order(a.member, b.member) || order(a.id, b.id))

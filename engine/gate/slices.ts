@@ -1,4 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
+import type { Activity } from '../activities/activities.rules.ts'
+import { loadActivities } from '../activities/activities.sql.ts'
 import { loadAnswers, type StoredAnswer } from '../base/answers.ts'
 import { uuids } from '../base/arrays.ts'
 import type { Db } from '../base/db.ts'
@@ -35,6 +37,7 @@ export type Slices = {
   /** purchases without a member, by the key of their name */
   unclaimed: Map<Uuid, Unclaimed>
   returns: Map<Uuid, Return>
+  activities: Map<Uuid, Activity>
   entries: Map<string, Entry & { externalId?: string }>
   /** counters, budgets and members' facts, where rules need them */
   limits: LimitSlices
@@ -60,6 +63,7 @@ export type FurtherNeeds = {
   unclaimed: Set<Uuid>
   holding: { member: Uuid; sku: string }[]
   returns: { member: Uuid; id: Uuid }[]
+  activities: { member: Uuid; id: Uuid }[]
   entries: { member: Uuid; seq: number }[]
   /** what limits.ts says: nothing where no rule is limited */
   limits?: NeedsLimits
@@ -142,6 +146,7 @@ export async function loadSlices(
     purchases: new Map(),
     unclaimed: new Map(),
     returns: new Map(),
+    activities: new Map(),
     entries: new Map(),
     limits: noLimits(),
   }
@@ -188,6 +193,7 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
     unclaimed: new Set(),
     holding: [],
     returns: [],
+    activities: [],
     entries: [],
   }
   const terms = termsOf(slices.configuration)
@@ -200,7 +206,7 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
   }
   const withLots = [...needs.lots].map((member) => ({ member, from: firstOpen(slices.states.get(member)) }))
   const lotMembers = withLots.filter((m) => m.from > 0)
-  const [lots, open, holds, purchases, unclaimed, holding, returns, entries, limits] = await Promise.all([
+  const [lots, open, holds, purchases, unclaimed, holding, returns, activities, entries, limits] = await Promise.all([
     lotMembers.length === 0 ? [] : loadLots(db, lotMembers),
     loadOpenHolds(
       db,
@@ -211,6 +217,7 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
     loadUnclaimed(db, [...needs.unclaimed]),
     needs.holding.length === 0 ? [] : loadHolding(db, needs.holding),
     needs.returns.length === 0 ? [] : loadReturns(db, needs.returns),
+    needs.activities.length === 0 ? [] : loadActivities(db, needs.activities),
     needs.entries.length === 0 ? [] : loadEntries(db, needs.entries),
     needs.limits && loadLimits(db, needs.limits),
   ])
@@ -221,6 +228,7 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
   for (const purchase of [...holding, ...purchases]) slices.purchases.set(purchase.id, purchase)
   for (const one of unclaimed) slices.unclaimed.set(one.key, one)
   for (const one of returns) slices.returns.set(one.id, one)
+  for (const one of activities) slices.activities.set(one.id, one)
   for (const entry of entries) slices.entries.set(`${entry.member} ${entry.seq}`, entry)
   if (limits) slices.limits = limits
   await loadUses(db, needs, slices)

@@ -1,7 +1,9 @@
 import type { Handlers } from '../call.ts'
 import type { OperationId } from '@laurel/contract/operations'
+import { activities } from './activities.ts'
 import { earningRules } from './earning-rules.ts'
 import { events } from './events.ts'
+import { explain } from './explain.ts'
 import { members } from './members.ts'
 import { points } from './points.ts'
 import { programs } from './programs.ts'
@@ -15,6 +17,8 @@ export const HANDLERS: Handlers<OperationId> = {
   ...earningRules,
   ...members,
   ...purchases,
+  ...activities,
   ...points,
+  ...explain,
   ...events,
 }

@@ -1,0 +1,70 @@
+import type { Instant } from '@laurel/contract/instants'
+import {
+  type ActivityType,
+  type CompiledRule,
+  type Configuration,
+  eventOf,
+  type Program,
+  rulesAt,
+  statusAt,
+} from './configuration.ts'
+
+/** The program's type of activity of that slug, archived or not. */
+export function activityType(c: Configuration, programId: number, slug: string): ActivityType | undefined {
+  return indexOf(c).types.get(`${programId} ${slug}`)
+}
+
+/**
+ * The rules to decide a moment of life by, as `rulesAt`; without those that were first active only after it. So a rule for birthdays gives
+ * for the birthdays after it was published, not for those that a job that was late happens to find.
+ */
+export function momentRulesAt(
+  c: Configuration,
+  programId: number,
+  asOf: number,
+  at: Instant,
+  event: string,
+): CompiledRule[] {
+  const { activeSince } = indexOf(c)
+  const rules = rulesAt(c, programId, asOf, at, event)
+  const listened = (rule: CompiledRule) => (activeSince.get(rule.ruleId) ?? Infinity) <= at
+  return rules.every(listened) ? rules : rules.filter(listened)
+}
+
+/** A program that is not paused, and the moments of life that rules of it answer to. `events`: as Question.event. */
+export type Listener = { program: Program; events: ReadonlySet<string>; inactiveDays: readonly number[] }
+
+/** Programs with rules for moments of life; none where nothing listens, which is for most spaces. */
+export function listeners(c: Configuration): readonly Listener[] {
+  return indexOf(c).listeners
+}
+
+type Index = { types: Map<string, ActivityType>; activeSince: Map<number, Instant>; listeners: Listener[] }
+const indexes = new WeakMap<Configuration, Index>()
+
+function indexOf(c: Configuration): Index {
+  let index = indexes.get(c)
+  if (!index) {
+    index = {
+      types: new Map(c.activityTypes.map((type) => [`${type.programId} ${type.slug}`, type])),
+      activeSince: new Map(c.activeSince.map(({ ruleId, at }) => [ruleId, at])),
+      listeners: c.programs.flatMap((program) => listenerOf(c, program)),
+    }
+    indexes.set(c, index)
+  }
+  return index
+}
+
+function listenerOf(c: Configuration, program: Program): Listener[] {
+  if (program.status !== 'active') return []
+  const events = new Set<string>()
+  for (const rule of c.rules.get(program.programId) ?? []) {
+    if (statusAt(rule, c.configVersion) !== 'active') continue
+    for (const { terms } of rule.versions) if (terms.on?.event === 'member') events.add(eventOf(terms))
+  }
+  const inactiveDays = [...events].flatMap((event) => {
+    const days = /^member:inactive:(\d+)$/.exec(event)?.[1]
+    return days === undefined ? [] : [Number(days)]
+  })
+  return events.size === 0 ? [] : [{ program, events, inactiveDays: inactiveDays.sort((a, b) => a - b) }]
+}

@@ -1,0 +1,81 @@
+import { encodeEntryId } from '@laurel/contract/ids'
+import type { Pending } from '@laurel/contract/wallets'
+import type { Activity } from '../activities/activities.rules.ts'
+import { type Configuration, type Program, versionById } from '../earning/configuration.ts'
+import { FAR, type Lot, type MemberState } from '../ledger/books.ts'
+import { moveLot } from '../ledger/moves.rules.ts'
+import { expiryOf } from '../programs/policies.rules.ts'
+import type { Facts } from './asks.ts'
+import type { Opened } from './books.ts'
+import { tell } from './decisions.ts'
+
+/** Whether points of this member may wait for activities of that type: only then are its lots read. */
+export function mayWait(c: Configuration, ours: Program, state: MemberState, type: string): boolean {
+  const wallets = walletsWaiting(c, ours, type)
+  return wallets.size > 0 && state.wallets.some((wallet) => wallet.p > 0 && wallets.has(wallet.w))
+}
+
+const known = new WeakMap<Configuration, Map<string, ReadonlySet<number>>>()
+
+/** Wallets in which something may wait for it: as the wallet says, or any version of a rule that gives in it. */
+function walletsWaiting(c: Configuration, ours: Program, type: string): ReadonlySet<number> {
+  let byType = known.get(c)
+  if (!byType) known.set(c, (byType = new Map()))
+  const key = `${ours.programId} ${type}`
+  let wallets = byType.get(key)
+  if (!wallets) {
+    const waits = (pending: Pending | undefined) => pending?.kind === 'event' && pending.activity === type
+    wallets = new Set([
+      ...ours.wallets.filter(({ settings }) => waits(settings.pending)).map(({ walletId }) => walletId),
+      ...(c.rules.get(ours.programId) ?? [])
+        .flatMap((rule) => rule.versions)
+        .filter(({ terms }) => waits(terms.pending))
+        .map(({ walletId }) => walletId),
+    ])
+    byType.set(key, wallets)
+  }
+  return wallets
+}
+
+/**
+ * Points of the member that waited for this activity go on as points that can be spent from now on, until the end that their rule or
+ * wallet gives them. The ids of the entries in which they do.
+ */
+export function activateWaiting(
+  c: Configuration,
+  ours: Program,
+  { books, events }: Opened,
+  activity: Activity,
+  facts: Facts,
+): string[] {
+  if (!books.known) return [] // nothing waits for it
+  const waiting = books.lots.filter(
+    (lot) => lot.activatesAt === FAR && lot.remaining > lot.held && waitsFor(c, ours, lot, activity.type),
+  )
+  return waiting.map((lot) => {
+    const expiry = ruleTerms(c, lot)?.expiry ?? c.byWalletId.get(lot.walletId)?.settings.expiry ?? { kind: 'never' }
+    const dates = {
+      activatesAt: facts.now,
+      expiresAt: expiryOf(expiry, lot.occurredAt, facts.now, ours.timezone),
+    }
+    const moved = moveLot(books, lot, dates, {
+      digest: activity.digest,
+      now: facts.now,
+      reason: activity.type,
+      ...(facts.actor ? { actor: facts.actor } : {}),
+    })
+    events.push(tell(books.state, 'points.activated', { entry: moved.seq, points: moved.points }))
+    return encodeEntryId(activity.member, moved.seq)
+  })
+}
+
+function waitsFor(c: Configuration, ours: Program, lot: Lot, type: string): boolean {
+  const wallet = c.byWalletId.get(lot.walletId)
+  if (wallet?.program.programId !== ours.programId) return false
+  const pending = ruleTerms(c, lot)?.pending ?? wallet.settings.pending
+  return pending.kind === 'event' && pending.activity === type
+}
+
+function ruleTerms(c: Configuration, lot: Lot) {
+  return lot.ruleVersionId === null ? undefined : versionById(c, lot.ruleVersionId)?.terms
+}
