@@ -2,20 +2,22 @@ import type { Uuid } from '@laurel/contract/ids'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
 import { award } from './earning/earning.rules.ts'
 import { type Program, program, programById, rulesAt } from './earning/configuration.ts'
-import { purchaseQuestion } from './earning/question.ts'
+import type { CompiledRule } from './earning/question.ts'
 import { purchaseBody, walletAnswers, walletsNow } from './gate/answers.ts'
 import type { Facts, PurchaseAsk } from './gate/asks.ts'
 import { openBooks, settleBooks } from './gate/books.ts'
 import { lotDates } from './gate/dates.ts'
 import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
+import { changesOf, limitsFor, needLimits, type Whom } from './gate/limits.ts'
 import { type MemberRef, purchaseKey } from './gate/names.ts'
-import { claimOf, contentOf, normalise, purchaseOf, refusesSale, type Said } from './gate/said.ts'
+import { frozenText, questionOf } from './gate/questions.ts'
+import { contentOf, normalise, purchaseOf, refusesSale, type Said } from './gate/said.ts'
 import { findMember, type Slices } from './gate/slices.ts'
 import { claimed, isNobodys, refusesClaim, unclaimedNamed } from './gate/unclaimed.ts'
 import type { MemberState, Why } from './ledger/books.ts'
 import { newState } from './ledger/chain.rules.ts'
 import { credit } from './ledger/ledger.rules.ts'
-import { decidedItems, type Purchase } from './purchases/purchases.rules.ts'
+import { bookedDigest, decidedItems, type Purchase } from './purchases/purchases.rules.ts'
 import type { Unclaimed } from './unclaimed/unclaimed.rules.ts'
 
 /**
@@ -32,10 +34,14 @@ export const purchase: Verb<PurchaseAsk> = {
     if (ask.claims) needs.names.add(purchaseKey(ask.externalId))
   },
 
-  furtherNeeds(_ask, facts, slices, needs) {
+  furtherNeeds(ask, facts, slices, needs) {
     const before = slices.names.get(facts.name ?? '')
     if (isNobodys(before)) needs.unclaimed.add(facts.name ?? '')
     else if (before?.object) needs.purchases.push({ member: before.member, id: before.object })
+    const ours = program(slices.configuration, ask.program)
+    if (!ours || (before && !isNobodys(before))) return
+    const member = findMember(slices, facts.member)?.member
+    needLimits(needs, slices.configuration, ours, rulesOf(slices, ours, ask), { ...about(ask, facts), member })
   },
 
   decide(slices, ask, facts) {
@@ -55,18 +61,16 @@ export const purchase: Verb<PurchaseAsk> = {
     const state = member ?? enrolled(facts)
     const opened = openBooks(slices, state, facts)
     const first = opened.books.state.entrySeq + 1
-    const awards = award(
-      rulesAt(slices.configuration, ours.programId, slices.configuration.configVersion, ask.occurredAt),
-      purchaseQuestion(ours, decidedItems({ items: said.items, claimed: claimOf(kept, facts) }), ask.occurredAt, {
-        channel: ask.channel ?? null,
-        store: ask.store ?? null,
-        metadata: ask.metadata ?? {},
-      }),
-    )
+    const bought = purchaseOf(slices.configuration, ours, ask, said, state.member, kept, facts)
+    const rules = rulesOf(slices, ours, ask)
+    const limiting = limitsFor(slices, ours, rules, whom(state, member, facts), about(ask, facts))
+    const frozen = limiting?.frozen ?? null
+    const awards = award(rules, questionOf(ours, bought, decidedItems(bought), frozen))
     if (isRefusal(awards)) return awards
     const stored: Purchase = {
-      ...purchaseOf(slices.configuration, ours, ask, said, state.member, kept, facts),
+      ...bought,
       awards: awards.map((a, i) => [a.ruleVersionId, a.points, a.why, first + i]),
+      frozen: frozenText(frozen),
     }
 
     const { books, events } = opened
@@ -77,7 +81,7 @@ export const purchase: Verb<PurchaseAsk> = {
       const why: Why = {
         kind: 'earn',
         source: stored.id,
-        digest: stored.digest,
+        digest: bookedDigest(stored),
         occurredAt: ask.occurredAt,
         now: facts.now,
         ruleVersionId: a.ruleVersionId,
@@ -94,6 +98,7 @@ export const purchase: Verb<PurchaseAsk> = {
       at: facts.now,
       books,
       purchase: stored,
+      limits: changesOf(slices, limiting, awards),
       events,
       names: [{ key: facts.name ?? '', member: state.member, object: stored.id, seq: null }],
     }
@@ -102,6 +107,23 @@ export const purchase: Verb<PurchaseAsk> = {
     const wallets = walletAnswers(slices.configuration, books.state, ours.programId)
     return { status: 201, body: purchaseBody(slices.configuration, ours, stored, wallets), changes }
   },
+}
+
+/** The rules in force when it happened, as they are configured now. */
+function rulesOf({ configuration }: Slices, ours: Program, { occurredAt }: PurchaseAsk): CompiledRule[] {
+  return rulesAt(configuration, ours.programId, configuration.configVersion, occurredAt)
+}
+
+function about(ask: PurchaseAsk, { now }: Facts) {
+  return { event: 'purchase', at: ask.occurredAt, now }
+}
+
+function whom(state: MemberState, known: MemberState | undefined, { member }: Facts): Whom {
+  return {
+    member: state.member,
+    isNew: known === undefined,
+    externalId: member && 'key' in member ? member.externalId : null,
+  }
 }
 
 function repeat(

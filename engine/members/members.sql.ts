@@ -27,6 +27,29 @@ export async function selectNamedMember(db: Db, key: Uuid): Promise<Member | und
   return member
 }
 
+export type FactsRow = {
+  member: Uuid
+  externalId: string | null
+  attributes: Record<string, unknown>
+  joinedAt: Instant
+  birthDate: string | null
+  locale: string | null
+  hasEmail: boolean
+  hasPhone: boolean
+  hasName: boolean
+}
+
+/** What rules may know of members. */
+export async function loadFacts(db: Db, members: readonly Uuid[]): Promise<FactsRow[]> {
+  return await db.query<FactsRow>(
+    `select m.member_id as member, m.external_id as "externalId", m.attributes, m.created_at as "joinedAt", m.birth_date as "birthDate",
+            m.locale, m.email is not null as "hasEmail", m.phone is not null as "hasPhone", m.name is not null as "hasName"
+       from members m where m.space_id = $1 and m.member_id = any ($2::uuid[])`,
+    [db.space, uuids(members, (m) => m)],
+    'members-facts',
+  )
+}
+
 /** Newest first, older than `after`. */
 export async function selectMembers(db: Db, after: Uuid | null, limit: number): Promise<Member[]> {
   return await db.query<Member>(

@@ -1,6 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { type Refusal, refusal } from '@laurel/contract/refusals'
+import { digestOf } from '../base/keys.ts'
 
 /** A line of a purchase: `amount` is for the whole line, in the currency's minor units. */
 export type Item = {
@@ -54,6 +55,8 @@ export type Purchase = {
   store: string | null
   metadata: string | null
   returned: Returned | null
+  /** what it was decided on besides all this and the rules, as JSON */
+  frozen: string | null
   claimed: Claimed | null
 }
 
@@ -102,6 +105,11 @@ export function contentText(
   metadata: string | null,
 ): string {
   return `${programId}|${occurredAt}|${currency}|${itemsText}|${JSON.stringify([channel, store])}|${metadata}`
+}
+
+/** What entries of a purchase carry, so that their chain covers all that it was decided on. */
+export function bookedDigest({ digest, frozen }: Pick<Purchase, 'digest' | 'frozen'>): Uuid {
+  return frozen === null ? digest : digestOf(`${digest}|${frozen}`)
 }
 
 /** Lines as they are stored: each with a name (its place, when none was given), in one order of keys. */

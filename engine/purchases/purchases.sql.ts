@@ -21,10 +21,11 @@ export type PurchaseRow = {
   metadata: string | null
   returned: string | null
   claimed: string | null
+  frozen: string | null
 }
 export const PURCHASE_COLUMNS = `member_id as member, purchase_id as id, program_id as "programId", config_version as "configVersion", total,
   occurred_at as "occurredAt", recorded_at as "recordedAt", digest, external_id as "externalId", items, awards, channel,
-  store, metadata, returned, claimed`
+  store, metadata, returned, claimed, frozen`
 
 export function toPurchase(row: PurchaseRow): Purchase {
   return {
@@ -58,6 +59,25 @@ export const KEYS_OF_MEMBERS = `select e.member_id, e.source_id as purchase_id f
   union
   select p.member_id, p.purchase_id from purchases p where p.member_id = any ($1::uuid[]) and p.awards = '[]'`
 
+/** How many purchases members have in programs, and when the last one was; in the order of the keys. */
+export async function countPurchases(
+  db: Db,
+  keys: readonly { member: Uuid; scopeId: number }[],
+): Promise<{ times: number; points: number; lastAt: Instant | null }[]> {
+  const rows = await db.query<{ member: Uuid; programId: number; times: number; lastAt: Instant }>(
+    `select member_id as member, program_id as "programId", count(*)::int as times, max(occurred_at) as "lastAt"
+       from (${KEYS_OF_MEMBERS}) as k join purchases using (member_id, purchase_id)
+      where space_id = $2 group by 1, 2`,
+    [uuids(keys, (k) => k.member), db.space],
+    'purchases-count',
+  )
+  const found = new Map(rows.map((row) => [`${row.member} ${row.programId}`, row]))
+  return keys.map(({ member, scopeId }) => {
+    const row = found.get(`${member} ${scopeId}`)
+    return { times: row?.times ?? 0, points: 0, lastAt: row?.lastAt ?? null }
+  })
+}
+
 /** All purchases of the members that hold any of the SKUs asked for (a list a member). */
 export async function loadHolding(db: Db, wants: readonly { member: Uuid; sku: string }[]): Promise<Purchase[]> {
   const rows = await db.query<PurchaseRow>(
@@ -75,10 +95,10 @@ export function insertPurchases(space: number, rows: readonly Purchase[]): State
   if (rows.length === 0) return []
   return statement(
     `insert into purchases (space_id, member_id, purchase_id, program_id, config_version, total, occurred_at, recorded_at,
-                            digest, external_id, items, awards, channel, store, metadata, returned, claimed)
+                            digest, external_id, items, awards, channel, store, metadata, returned, claimed, frozen)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::bigint[], $7::timestamptz[],
        $8::timestamptz[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
-       $17::text[])`,
+       $17::text[], $18::text[])`,
     [
       space,
       uuids(rows, (r) => r.member),
@@ -97,6 +117,7 @@ export function insertPurchases(space: number, rows: readonly Purchase[]): State
       texts(rows, (r) => r.metadata),
       texts(rows, (r) => (r.returned === null ? null : JSON.stringify(r.returned))),
       texts(rows, (r) => (r.claimed === null ? null : JSON.stringify(r.claimed))),
+      texts(rows, (r) => r.frozen),
     ],
     'purchases-insert',
   )
