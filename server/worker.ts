@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { forgetAnswers } from '@laurel/engine/base/answers'
 import { openPool, withTx } from '@laurel/engine/base/db'
 import { numberEvents } from '@laurel/engine/base/outbox'
+import { createGate, type Gate } from '@laurel/engine/gate/gate'
+import { passDue } from '@laurel/engine/pass-time'
 import type pg from 'pg'
 import type pino from 'pino'
 import { connectOwner } from './owner.ts'
@@ -16,10 +18,13 @@ const BACK_OFF_MAX_MS = 30_000
 const PURGE_EVERY_MS = 60 * 60 * 1_000
 const PURGE_AT_ONCE = 2_000
 const KEPT_DAYS = 30
+const PASS_AT_ONCE = 500
+/** How long time is passed for members before events are numbered again. */
+const PASS_MS = 1_000
 
 /**
  * The door of time. Of all workers on a database one leads, by an advisory lock that its connection holds: it numbers
- * events and clears out old idempotency keys. When it dies, another leads within seconds.
+ * events, books what time did to members and clears out old idempotency keys. When it dies, another leads within seconds.
  */
 export function startWorker(options: WorkerOptions): Worker {
   const stopping = new AbortController()
@@ -51,7 +56,11 @@ async function work({ databaseUrl, logger }: WorkerOptions, stop: AbortSignal): 
 /** One connection's life: wait to lead, then lead until it breaks or we stop. */
 async function lead(databaseUrl: string, logger: pino.Logger, stop: AbortSignal, succeeded: () => void): Promise<void> {
   const owner = await connectOwner(databaseUrl, 'laurel-worker')
-  const pool = openPool(databaseUrl, { max: 1, applicationName: 'laurel-worker' })
+  const pool = openPool(databaseUrl, { max: 3, applicationName: 'laurel-worker' })
+  const gate = createGate({
+    pool,
+    onFault: (error, verb) => logger.error({ err: error, verb }, 'What time did to a member could not be booked'),
+  })
   try {
     while (!stop.aborted && !(await claim(owner))) await pause(FOLLOWER_MS, stop)
     let wait = BUSY_MS
@@ -63,11 +72,14 @@ async function lead(databaseUrl: string, logger: pino.Logger, stop: AbortSignal,
         await purge(owner, pool, logger, stop)
         purgeAt = Date.now() + PURGE_EVERY_MS
       }
+      const passed = await passAll(owner, pool, gate, stop)
+      if (passed > 0) logger.debug({ members: passed }, 'Time passed for members')
       succeeded()
-      wait = events > 0 ? BUSY_MS : Math.min(IDLE_MAX_MS, wait * 1.5)
+      wait = events + passed > 0 ? BUSY_MS : Math.min(IDLE_MAX_MS, wait * 1.5)
       await pause(wait, stop)
     }
   } finally {
+    await gate.close()
     await Promise.allSettled([owner.end(), pool.end()])
   }
 }
@@ -88,6 +100,23 @@ async function numberAll(owner: pg.Client, pool: pg.Pool): Promise<number> {
   let events = 0
   for (const { space_id } of rows) events += await numberEvents(pool, space_id)
   return events
+}
+
+/** Expiry, activation, notices, lapsed holds: of members who are due, in small lists, until nobody is or others have waited a while. */
+async function passAll(owner: pg.Client, pool: pg.Pool, gate: Gate, stop: AbortSignal): Promise<number> {
+  const { rows } = await owner.query<{ space_id: number }>({
+    name: 'due',
+    text: 'select space_id from spaces s where exists (select from member_states m where m.space_id = s.space_id and m.due_at <= $1)',
+    values: [new Date()],
+  })
+  let members = 0
+  const until = Date.now() + PASS_MS
+  for (const { space_id } of rows) {
+    for (let last = PASS_AT_ONCE; last === PASS_AT_ONCE && !stop.aborted && Date.now() < until; members += last) {
+      last = await passDue(pool, gate, space_id, PASS_AT_ONCE)
+    }
+  }
+  return members
 }
 
 /** In small transactions, so that no lock is held for long and nothing else waits. */

@@ -14,7 +14,7 @@ alter table member_states
   add column merged_into uuid,
   drop constraint member_states_status_check,
   add constraint member_states_status_check check (status in (1, 2, 3, 4));
-create index member_states_due on member_states (due_at) where due_at is not null;
+create index member_states_due on member_states (space_id, due_at) where due_at is not null;
 
 -- Points set aside for a purpose until a deadline. status: 1 open, 2 captured, 3 released, 4 lapsed (its deadline passed).
 -- parts: [{"w": wallet_id, "p": points, "l": [[seq of the lot, points], …]}, …] as it was placed; captured: points a part that were
