@@ -23,6 +23,7 @@ export type Call = {
   requestId: string
   idempotency: Submit['idempotency']
   ifMatch: string | undefined
+  acceptLanguage: string | undefined
 }
 
 export type Handler = (call: Call) => Promise<Answer>

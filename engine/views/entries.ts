@@ -1,4 +1,4 @@
-import { decodeEntryId, encodeEntryId, encodeId, type Prefix, type Uuid } from '@laurel/contract/ids'
+import { decodeEntryId, encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import type { EntryAnswer, EntryStory } from '@laurel/contract/points'
 import { Refused } from '@laurel/contract/refusals'
@@ -12,15 +12,16 @@ import {
   versionById,
 } from '../earning/configuration.ts'
 import { accountName, ACCOUNTS, kindName } from '../ledger/accounts.ts'
+import { FAR } from '../ledger/books.ts'
 import { existingMember } from '../members/members.ts'
 import { currentConfiguration } from './current.ts'
+import { loadSaid, SOURCE_COLUMNS, sourceOf, type SourceRow } from './sources.ts'
 
 /** An entry as it is stored, with what is left of the lot that it opened. */
 export type EntryRow = {
   member: Uuid
   seq: number
   walletId: number
-  kind: number
   from: number
   to: number
   ruleVersionId: number | null
@@ -31,17 +32,16 @@ export type EntryRow = {
   bookedAt: Instant
   activatesAt: Instant | null
   expiresAt: Instant | null
-  source: Uuid
   reason: string | null
   externalId: string | null
   remaining: number
   hash: string
-}
+} & SourceRow
 /** Columns of entries as `e` and lots as `l`. */
 export const ENTRY_COLUMNS = `e.member_id as member, e.seq, e.wallet_id as "walletId", e.kind, e.from_account as "from",
   e.to_account as "to", e.rule_version_id as "ruleVersionId", e.reverses, e.points, e.balance, e.occurred_at as "occurredAt",
   e.booked_at as "bookedAt", e.activates_at as "activatesAt", e.expires_at as "expiresAt", e.source_id as source, e.reason, e.external_id as "externalId",
-  coalesce(l.remaining, e.points) as remaining, encode(e.hash, 'hex') as hash`
+  coalesce(l.remaining, e.points) as remaining, encode(e.hash, 'hex') as hash, ${SOURCE_COLUMNS}`
 export const ENTRY_TABLES = 'entries e left join lots l on l.member_id = e.member_id and l.seq = e.seq'
 
 export type EntryFilter = { program?: string | undefined; wallet?: string | undefined }
@@ -112,41 +112,26 @@ export function entryAnswer(configuration: Configuration, row: EntryRow): EntryA
       row.activatesAt === null
         ? null
         : {
-            activatesAt: formatInstant(row.activatesAt),
+            activatesAt: row.activatesAt === FAR ? null : formatInstant(row.activatesAt),
             expiresAt: row.expiresAt === null ? null : formatInstant(row.expiresAt),
             remaining: row.remaining,
           },
   }
 }
 
-function signed(row: Pick<EntryRow, 'to' | 'points'>): number {
+function signed(row: Pick<EntryRow, 'from' | 'to' | 'points'>): number {
+  if (row.from === row.to) return 0 // points that go on under other dates
   return row.to === ACCOUNTS.member ? row.points : -row.points
 }
 
-function ruleOf(configuration: Configuration, row: EntryRow): RuleVersion | null {
+export function ruleOf(configuration: Configuration, row: EntryRow): RuleVersion | null {
   if (row.ruleVersionId === null) return null
   const rule = versionById(configuration, row.ruleVersionId)
   if (!rule) throw new Error(`rule version ${row.ruleVersionId} is not in the configuration`)
   return rule
 }
 
-/** What makes entries of each kind. */
-const SOURCES: Record<string, { type: EntryAnswer['source']['type']; prefix: Prefix }> = {
-  earn: { type: 'purchase', prefix: 'pur' },
-  reverse: { type: 'return', prefix: 'ret' },
-  restore: { type: 'return', prefix: 'ret' },
-  spend: { type: 'spend', prefix: 'spd' },
-  adjust: { type: 'adjustment', prefix: 'adj' },
-}
-
-function sourceOf(row: Pick<EntryRow, 'kind' | 'source'>): EntryAnswer['source'] {
-  const made = SOURCES[kindName(row.kind)]
-  if (!made) throw new Error(`nothing is known to make entries of kind ${row.kind}`)
-  return { type: made.type, id: encodeId(made.prefix, row.source) }
-}
-
 type Use = { seq: number; lotSeq: number; points: number }
-type Said = { externalId: string; occurredAt: Instant }
 
 /**
  * An entry with its story: what made it, by which rule, what it took from which lots, what took from its lot, what
@@ -156,7 +141,7 @@ export async function readEntry(db: Db, known: Configurations, id: string): Prom
   const key = decodeEntryId(id)
   if (!key) throw new Refused('entry_unknown', `there is no entry "${id}"`)
   const at = [db.space, key.member, key.seq]
-  const [configuration, [row], uses, reversals, [said]] = await Promise.all([
+  const [configuration, [row], uses, reversals] = await Promise.all([
     currentConfiguration(db, known),
     db.query<EntryRow>(
       `select ${ENTRY_COLUMNS} from ${ENTRY_TABLES}
@@ -176,17 +161,9 @@ export async function readEntry(db: Db, known: Configurations, id: string): Prom
       at,
       'entry-reversals',
     ),
-    db.query<Said>(
-      `with source as (select source_id as id from entries where space_id = $1 and member_id = $2 and seq = $3)
-      select external_id as "externalId", occurred_at as "occurredAt" from purchases
-       where member_id = $2 and purchase_id = (select id from source)
-      union all
-      select external_id, occurred_at from returns where member_id = $2 and return_id = (select id from source)`,
-      at,
-      'entry-source',
-    ),
   ])
   if (!row) throw new Refused('entry_unknown', `there is no entry "${id}"`)
+  const said = (await loadSaid(db, row.member, new Set([row.source]))).get(row.source)
   const entry = entryAnswer(configuration, row)
   const rule = ruleOf(configuration, row)
   const named = (seq: number) => encodeEntryId(row.member, seq)

@@ -1,0 +1,112 @@
+import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
+import type { Db } from '../base/db.ts'
+import type { Configuration } from '../earning/configuration.ts'
+import { termsOf } from '../gate/dates.ts'
+import { KINDS } from '../ledger/accounts.ts'
+import type { HoldPart, LotUse, MemberState, WalletTerms } from '../ledger/books.ts'
+import type { HeldThen, Line, SlideEnd, WalletBooks } from '../ledger/explain.rules.ts'
+import { loadStates } from '../ledger/states.sql.ts'
+import { existingMember } from '../members/members.ts'
+
+/** All of one wallet's books, light: no texts, no hashes. */
+export type BooksRead = {
+  member: Uuid
+  books: WalletBooks
+  /** of every line, by seq */
+  kinds: ReadonlyMap<number, number>
+  lastBooked: Instant
+  slideEnd: SlideEnd | undefined
+}
+
+/**
+ * The books to explain a balance at an instant (undefined: now), in a fixed number of statements. A member who was merged
+ * into another lives on as that other: asked about now, it is the other's books, and its own for an instant before.
+ * Refusals: member_unknown.
+ */
+export async function readWalletBooks(
+  db: Db,
+  configuration: Configuration,
+  ref: string,
+  walletId: number,
+  at: Instant | undefined,
+): Promise<BooksRead> {
+  const state = await stateAt(db, await existingMember(db, ref), at)
+  const { member } = state
+  const [lines, uses, holds] = await Promise.all([
+    db.query<Line>(
+      `select seq, wallet_id as "walletId", kind, from_account as "from", to_account as "to", points, occurred_at as "occurredAt",
+              booked_at as "bookedAt", activates_at as "activatesAt", expires_at as "expiresAt", source_id as source,
+              rule_version_id as "ruleVersionId"
+         from entries where member_id = $1 and space_id = $2 and wallet_id = $3 order by seq`,
+      [member, db.space, walletId],
+      'explain-lines',
+    ),
+    db.query<LotUse>(
+      'select seq, lot_seq as "lotSeq", points from lot_uses where member_id = $1 and space_id = $2',
+      [member, db.space],
+      'explain-uses',
+    ),
+    holdsAt(db, member, at),
+  ])
+  return {
+    member,
+    books: { lines, uses, holds },
+    kinds: new Map(lines.map((line) => [line.seq, line.kind])),
+    lastBooked: lines.at(-1)?.bookedAt ?? 0,
+    slideEnd: slideOf(termsOf(configuration)(walletId), state, walletId, at),
+  }
+}
+
+async function stateAt(db: Db, member: Uuid, at: Instant | undefined): Promise<MemberState> {
+  let [state] = await loadStates(db, [member])
+  while (state && state.mergedInto !== null && !(await isBeforeItsEnd(db, state.member, at))) {
+    ;[state] = await loadStates(db, [state.mergedInto])
+  }
+  if (!state) throw new Error(`member ${member} has no books`)
+  return state
+}
+
+/** Of a merged member: whether there are entries after the instant, the last of which is the merge. */
+async function isBeforeItsEnd(db: Db, member: Uuid, at: Instant | undefined): Promise<boolean> {
+  if (at === undefined) return false
+  const [last] = await db.query<{ bookedAt: Instant }>(
+    'select booked_at as "bookedAt" from entries where member_id = $1 and space_id = $2 order by seq desc limit 1',
+    [member, db.space],
+    'explain-last',
+  )
+  return last !== undefined && at < last.bookedAt
+}
+
+/** Holds that held something at the instant; now: whatever is not settled. */
+async function holdsAt(db: Db, member: Uuid, at: Instant | undefined): Promise<HeldThen[]> {
+  const rows = await db.query<Omit<HeldThen, 'parts'> & { parts: string }>(
+    `select hold_id as id, placed_at as "placedAt", deadline, settled_at as "settledAt", reason, parts from holds
+      where member_id = $1 and space_id = $2 and (settled_at is null or $3::timestamptz < settled_at) order by hold_id`,
+    [member, db.space, at === undefined ? null : new Date(Math.floor(at / 1000)).toISOString()],
+    'explain-holds',
+  )
+  return rows.map((row) => ({ ...row, parts: JSON.parse(row.parts) as HoldPart[] }))
+}
+
+/**
+ * Where points end by inactivity: by the last activity that the member's state knows; for an instant before that, by the last
+ * earning or spending that was booked by then.
+ */
+function slideOf(
+  { slideEnd, slidesOn }: WalletTerms,
+  state: MemberState,
+  walletId: number,
+  at: Instant | undefined,
+): SlideEnd | undefined {
+  const last = state.wallets.find((wallet) => wallet.w === walletId)?.t ?? 0
+  if (!slideEnd || !slidesOn) return undefined
+  const moves = (line: Line) =>
+    (slidesOn.has('earn') && line.kind === KINDS.earn.code) || (slidesOn.has('spend') && line.kind === KINDS.spend.code)
+  return (lines) => {
+    if (at === undefined || at >= last) return () => (last === 0 ? null : slideEnd(last))
+    const activity = lines.findLast(moves)
+    const end = activity ? slideEnd(activity.bookedAt) : null
+    return (lot) => (end !== null && end > lot.bookedAt ? end : null) // what came after the end waits for another activity
+  }
+}
