@@ -71,8 +71,10 @@ class Life {
     const wallet = d.state.wallets.find((w) => w.w === WALLET) ?? emptyWallet(WALLET)
     const { available, pending, held, over } = standingOf(d, WALLET, at)
     const split = { balance: wallet.b, available, pending, held, due: over }
-    // what a lapsed hold set free pays what is owed as soon as that is booked: until then both are there
-    this.seen.push({ at, split: at === this.now ? { ...split, debt: debtOf(wallet) } : split })
+    const debt = debtOf(wallet)
+    // what comes free beside what is owed pays it with a later booking: until then there are both, and what is available is right
+    const settled = at === this.now && debt === Math.max(0, -available)
+    this.seen.push({ at, split: settled ? { ...split, debt } : split })
   }
 
   act(d: Draft, step: Step): void {
