@@ -184,6 +184,7 @@ const lives = fc
   .map(([steps, floor]) => {
     const life = new Life(floor)
     for (const one of steps) life.step(one)
+    for (let i = 1; i < 60; i++) life.look(life.now + i * QUARTER) // ahead: by dates alone
     return life
   })
 
