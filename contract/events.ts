@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { budgetSpent } from './budgets.ts'
 import { instant, minor, page, pointsOut } from './common.ts'
 import { memberStatus } from './members.ts'
+import { sourceType } from './sources.ts'
 
 /**
  * Every type of event and what its `data` holds. Points are positive in earned, spent and reversed; but negative where a further
@@ -13,9 +15,27 @@ const moved = z.object({
   points: pointsOut,
   balance: minor,
   reason: z.string().nullable(),
-  source: z.object({ type: z.enum(['purchase', 'return', 'spend', 'adjustment']), id: z.string() }),
+  source: z.object({ type: sourceType, id: z.string() }),
 })
 const program = z.object({ program: z.string(), slug: z.string() })
+const recorded = z.object({
+  purchase: z.string(),
+  program: z.string(),
+  externalId: z.string(),
+  occurredAt: instant,
+  currency: z.string(),
+  total: minor,
+  points: pointsOut,
+})
+const activity = z.object({
+  activity: z.string(),
+  program: z.string(),
+  type: z.string(),
+  externalId: z.string().nullable(),
+  occurredAt: instant,
+  data: z.record(z.string(), z.unknown()),
+  points: pointsOut,
+})
 /** By the slugs of both. */
 const wallet = z.object({ program: z.string(), wallet: z.string() })
 
@@ -23,14 +43,17 @@ export const EVENTS = {
   /** program: the one that was joined by buying */
   'member.enrolled': z.object({ externalId: z.string().nullable(), program: z.string().optional() }),
   'member.changed': z.object({ externalId: z.string().nullable(), status: memberStatus, fields: z.array(z.string()) }),
-  'purchase.recorded': z.object({
+  'purchase.recorded': recorded,
+  /** beside purchase.recorded, where the purchase was kept without a member before */
+  'purchase.claimed': recorded,
+  /** kept without a member: of nobody */
+  'purchase.unclaimed': z.object({
     purchase: z.string(),
     program: z.string(),
     externalId: z.string(),
     occurredAt: instant,
     currency: z.string(),
     total: minor,
-    points: pointsOut,
   }),
   'purchase.returned': z.object({
     return: z.string(),
@@ -40,6 +63,12 @@ export const EVENTS = {
     occurredAt: instant,
     points: pointsOut,
   }),
+  'activity.recorded': activity,
+  /** Moments of life, where a rule answers to them. */
+  'member.birthday': activity,
+  'member.anniversary': activity,
+  'member.profile_completed': activity,
+  'member.inactive': activity,
   'points.earned': z.object({ ...moved.shape, rule: z.object({ id: z.string(), version: z.int() }).nullable() }),
   'points.spent': moved,
   'points.reversed': moved,
@@ -49,6 +78,8 @@ export const EVENTS = {
   'wallet.created': wallet,
   /** fields: the settings that differ */
   'wallet.changed': z.object({ ...wallet.shape, fields: z.array(z.string()) }),
+  /** of nobody: what all members together were given, in points */
+  'budget.spent': budgetSpent,
   'rule.published': z.object({
     rule: z.string(),
     version: z.int(),

@@ -40,6 +40,7 @@ const wallet = {
   lifetimeReversed: 0,
   lifetimeExpired: 0,
   lifetimeAdjusted: 0,
+  lifetimeMoved: 0,
 }
 const profile = {
   externalId: 'C-1001',

@@ -6,6 +6,7 @@ import {
   instant,
   memberRef,
   minor,
+  page,
   points,
   pointsOut,
   programRef,
@@ -41,8 +42,13 @@ const basket = {
   metadata: free.optional(),
 }
 
-/** occurredAt: from 2000-01-01 to five minutes ahead of our clock. */
-export const purchaseBody = z.strictObject({ externalId, member: memberRef, ...basket }).meta({ id: 'PurchaseBody' })
+/**
+ * occurredAt: from 2000-01-01 to five minutes ahead of our clock. Without `member` the purchase is kept unclaimed: it earns when
+ * somebody claims it.
+ */
+export const purchaseBody = z
+  .strictObject({ externalId, member: memberRef.optional(), ...basket })
+  .meta({ id: 'PurchaseBody' })
 export type PurchaseBody = z.infer<typeof purchaseBody>
 
 /** Each item is looked at by itself, so that a bad one spoils no other. */
@@ -73,15 +79,20 @@ export const awardAnswer = z
 
 const lineAnswer = z.object({ ...lineBody.shape, line: z.string() })
 
-/** points: what the rules gave in the wallet `points`. wallets: the member's, after it. */
+/**
+ * points: what the rules gave in the wallet `points`. wallets: the member's, after it. An unclaimed purchase has no member, no
+ * points and no wallets yet; claimedAt: when one that was unclaimed found its member.
+ */
 export const purchaseAnswer = z
   .object({
     id: z.string(),
     program: z.string(),
     externalId: z.string(),
-    member: z.string(),
+    member: z.string().nullable(),
+    status: z.enum(['recorded', 'unclaimed']),
     occurredAt: instant,
     recordedAt: instant,
+    claimedAt: instant.optional(),
     currency,
     total: minor,
     items: z.array(lineAnswer),
@@ -104,6 +115,15 @@ export const purchaseView = z
   })
   .meta({ id: 'PurchaseView' })
 export type PurchaseView = z.infer<typeof purchaseView>
+
+export const claimBody = z.strictObject({ member: memberRef }).meta({ id: 'ClaimBody' })
+export type ClaimBody = z.infer<typeof claimBody>
+
+export const unclaimedQuery = z.strictObject({
+  ...page,
+  status: z.literal('unclaimed').meta({ description: "The only list of purchases that is not a member's" }),
+  program: programRef.optional(),
+})
 
 export const ruleStory = z
   .object({

@@ -12,6 +12,7 @@ export const REFUSALS = {
   not_found: { status: 404, title: 'There is no such thing here' },
   program_unknown: { status: 404, title: 'There is no such program' },
   rule_unknown: { status: 404, title: 'There is no such earning rule' },
+  budget_unknown: { status: 404, title: 'The rule has no budget' },
   member_unknown: { status: 404, title: 'There is no such member' },
   purchase_unknown: { status: 404, title: 'This member has no such purchase' },
   wallet_unknown: { status: 404, title: 'The program has no such wallet' },

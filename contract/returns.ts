@@ -9,12 +9,13 @@ const item = z.strictObject({ line: text(100).optional(), sku: text(100).optiona
 /**
  * With `purchase`: of that purchase, refused when more comes back than was bought. Without: matched to the member's
  * earlier purchases that hold the SKU, newest first, unit by unit; what finds none is kept as unmatched.
- * An item names a line (of the named purchase) or a SKU. "all" needs `purchase`.
+ * An item names a line (of the named purchase) or a SKU. "all" needs `purchase`, and so does leaving `member` out: then the return
+ * is of whoever the purchase is, or of nobody while it is unclaimed.
  */
 export const returnBody = z
   .strictObject({
     program: programRef,
-    member: memberRef,
+    member: memberRef.optional(),
     externalId,
     occurredAt: instant,
     purchase: purchaseRef.optional(),
@@ -30,7 +31,7 @@ export const returnAnswer = z
     id: z.string(),
     program: z.string(),
     externalId: z.string(),
-    member: z.string(),
+    member: z.string().nullable(),
     purchase: z.string().nullable(),
     occurredAt: instant,
     recordedAt: instant,

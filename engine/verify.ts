@@ -1,14 +1,21 @@
 import type pg from 'pg'
 import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
+import type { Activity } from './activities/activities.rules.ts'
+import { loadActivitiesOf } from './activities/activities.sql.ts'
+import { isMoment } from './activities/moments.rules.ts'
 import { uuids } from './base/arrays.ts'
 import { type Db, withRead } from './base/db.ts'
-import { type Configuration, configurations } from './earning/configuration.ts'
+import { type Configuration, configurations, programById } from './earning/configuration.ts'
 import { ACCOUNTS, KINDS } from './ledger/accounts.ts'
 import { auditCommerce } from './gate/audit.rules.ts'
-import { memberKey, purchaseKey, returnKey, spendKey } from './gate/names.ts'
+import { auditAllUnclaimed } from './gate/audit-unclaimed.ts'
+import { auditAllBudgets } from './gate/audit-budgets.ts'
+import { auditLimits } from './gate/audit.limits.rules.ts'
+import { activityKey, memberKey, momentKey, purchaseKey, returnKey, spendKey } from './gate/names.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
 import { type BooksOf, loadBooks } from './ledger/ledger.sql.ts'
 import type { Purchase, Return } from './purchases/purchases.rules.ts'
+import { countersOf } from './limits/limits.sql.ts'
 import { loadForAudit } from './purchases/purchases.sql.ts'
 
 /** What was looked at, and the first thing that is wrong. Points by wallet_id, summed from the entries. */
@@ -18,6 +25,9 @@ export type Report = {
   lotUses: number
   purchases: number
   returns: number
+  activities: number
+  /** purchases without a member */
+  unclaimed: number
   events: number
   wallets: Map<
     number,
@@ -32,24 +42,30 @@ const NOBODY = '00000000-0000-0000-0000-000000000000'
 /**
  * Derives everything of a space again, on a live system: some members at a time, each time in one snapshot. Entries against their
  * chain, balances, lots and state rows; purchases against their content, the rules they were decided by and the
- * entries they made; returns against what they took; names against what they name; the outbox for gaps.
+ * entries they made; returns against what they took; counters and budgets against what was given; names against what they name; the outbox for gaps.
  */
 export async function verify(
   pool: pg.Pool,
   space: number,
   progress: (report: Report) => void = () => {},
 ): Promise<Report> {
-  const report: Report = { members: 0, entries: 0, lotUses: 0, purchases: 0, returns: 0, events: 0, wallets: new Map() }
+  const report: Report = {
+    members: 0,
+    entries: 0,
+    lotUses: 0,
+    purchases: 0,
+    returns: 0,
+    activities: 0,
+    unclaimed: 0,
+    events: 0,
+    wallets: new Map(),
+  }
   const known = configurations()
   let after: Uuid | undefined = NOBODY
   while (after !== undefined && !report.wrong) {
     const from: Uuid = after
     after = await withRead(pool, space, async (db) => {
-      const [row] = await db.query<{ version: number }>(
-        'select config_version as version from spaces where space_id = $1',
-        [space],
-      )
-      const configuration = await known.get(db, row?.version ?? 0)
+      const configuration = await known.get(db, await versionOf(db))
       return await verifyMembers(db, configuration, from, report)
     })
     progress(report)
@@ -57,12 +73,29 @@ export async function verify(
   if (!report.wrong) {
     await withRead(pool, space, async (db) => {
       await db.query('set local statement_timeout = 0') // the whole of a table
-      const lost = await withoutEntries(db)
+      const lost =
+        (await withoutEntries(db)) ?? (await verifyShared(db, await known.get(db, await versionOf(db)), report))
       if (lost) report.wrong = lost
       else await verifyOutbox(db, report)
     })
   }
   return report
+}
+
+async function versionOf(db: Db): Promise<number> {
+  const [row] = await db.query<{ version: number }>(
+    'select config_version as version from spaces where space_id = $1',
+    [db.space],
+  )
+  return row?.version ?? 0
+}
+
+/** What is nobody's alone: purchases without a member, and what was spent of budgets. */
+async function verifyShared(db: Db, configuration: Configuration, report: Report): Promise<Report['wrong']> {
+  const { unclaimed, what } = await auditAllUnclaimed(db, configuration)
+  report.unclaimed = unclaimed
+  const lost = what ?? (await auditAllBudgets(db, configuration))
+  return lost === undefined ? undefined : { what: lost }
 }
 
 /** Gives the last member looked at, or nothing at the end. */
@@ -75,12 +108,16 @@ async function verifyMembers(
   const books = await loadBooks(db, after, MEMBERS_AT_ONCE)
   const members = books.map((b) => b.state.member)
   const commerce = await loadForAudit(db, members)
+  const activities = await loadActivitiesOf(db, members)
+  const done = Map.groupBy(activities, (a) => a.member)
+  const counters = Map.groupBy(await countersOf(db, members), (c) => c.member)
   const purchases = Map.groupBy(commerce.purchases, (p) => p.member)
   const returned = Map.groupBy(commerce.returns, (r) => r.member)
   for (const one of books) {
     const member = one.state.member
     const what =
-      auditBooks(one) ?? auditCommerce(configuration, one, purchases.get(member) ?? [], returned.get(member) ?? [])
+      auditBooks(one) ??
+      auditCommerce(configuration, one, purchases.get(member) ?? [], returned.get(member) ?? [], done.get(member) ?? [])
     if (what) {
       report.wrong = { member: encodeId('mem', member), what }
       return undefined
@@ -89,7 +126,8 @@ async function verifyMembers(
   }
   report.purchases += commerce.purchases.length
   report.returns += commerce.returns.length
-  const lost = (await unnamed(db, books, commerce.purchases, commerce.returns)) ?? (await strangers(db, books))
+  report.activities += activities.length
+  const lost = (await unnamed(db, configuration, books, { ...commerce, activities })) ?? (await strangers(db, books))
   if (lost) report.wrong = lost
   return books.length < MEMBERS_AT_ONCE ? undefined : members.at(-1)
 }
@@ -120,9 +158,9 @@ function total(report: Report, walletId: number) {
 /** A purchase or return whose external id does not lead to it could be recorded twice. */
 async function unnamed(
   db: Db,
+  configuration: Configuration,
   books: readonly BooksOf[],
-  purchases: readonly Purchase[],
-  all: readonly Return[],
+  said: { purchases: readonly Purchase[]; returns: readonly Return[]; activities: readonly Activity[] },
 ): Promise<Report['wrong']> {
   const spends = books.flatMap(({ state, entries }) =>
     entries.flatMap((e) =>
@@ -130,17 +168,23 @@ async function unnamed(
     ),
   )
   const named = [
-    ...purchases.map((p) => ({
+    ...said.purchases.map((p) => ({
       key: purchaseKey(p.externalId),
       to: p.id,
       member: p.member,
       what: `purchase ${encodeId('pur', p.id)}`,
     })),
-    ...all.map((r) => ({
+    ...said.returns.map((r) => ({
       key: returnKey(r.externalId),
       to: r.id,
       member: r.member,
       what: `return ${encodeId('ret', r.id)}`,
+    })),
+    ...said.activities.map((a) => ({
+      key: nameOfActivity(configuration, a),
+      to: a.id,
+      member: a.member,
+      what: `activity ${encodeId('act', a.id)}`,
     })),
     ...spends.map(({ state: { member }, e, name }) => ({
       key: spendKey(name),
@@ -158,6 +202,12 @@ async function unnamed(
   const leads = new Map(rows.map((row) => [row.key, `${row.member} ${row.to}`]))
   const lost = named.find((n) => leads.get(n.key) !== `${n.member} ${n.to}`)
   return lost && { member: encodeId('mem', lost.member), what: `${lost.what}: its external id does not lead to it` }
+}
+
+function nameOfActivity(configuration: Configuration, a: Activity): Uuid {
+  if (!isMoment(a.type)) return activityKey(a.externalId)
+  const ours = programById(configuration, a.programId)
+  return momentKey(encodeId('prg', ours?.id ?? NOBODY), encodeId('mem', a.member), a.type, a.externalId)
 }
 
 /** Books belong to a profile with the same status, and its external id leads to it. */

@@ -52,7 +52,7 @@ function told({ mode, wallets }: Space, report: Report, seconds: number): string
     return `${mode}: WRONG${report.wrong.member ? ` at ${report.wrong.member}` : ''}: ${report.wrong.what}`
   const n = (count: number) => count.toLocaleString('en')
   const lines = [
-    `${mode}: everything agrees: ${n(report.members)} members, ${n(report.purchases)} purchases, ${n(report.returns)} returns, ` +
+    `${mode}: everything agrees: ${n(report.members)} members, ${n(report.purchases)} purchases, ${n(report.returns)} returns, ${report.unclaimed > 0 ? `${n(report.unclaimed)} unclaimed, ` : ''}` +
       `${n(report.entries)} entries, ${n(report.lotUses)} lot uses, ${n(report.events)} events (${seconds.toFixed(1)} s)`,
   ]
   for (const [wallet, sums] of report.wallets) {

@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { announceBudgets } from '@laurel/engine/announce-budgets'
 import { forgetAnswers } from '@laurel/engine/base/answers'
 import { openPool, withTx } from '@laurel/engine/base/db'
+import { newId } from '@laurel/engine/base/ids'
 import { numberEvents } from '@laurel/engine/base/outbox'
+import { purgeUnclaimed } from '@laurel/engine/purge-unclaimed'
 import { createGate, type Gate } from '@laurel/engine/gate/gate'
 import { passDue } from '@laurel/engine/pass-time'
 import type pg from 'pg'
 import type pino from 'pino'
+import { createMoments } from './moments.ts'
 import { connectOwner } from './owner.ts'
 
 export type WorkerOptions = { databaseUrl: string; logger: pino.Logger }
@@ -24,7 +28,8 @@ const PASS_MS = 1_000
 
 /**
  * The door of time. Of all workers on a database one leads, by an advisory lock that its connection holds: it numbers
- * events, books what time did to members and clears out old idempotency keys. When it dies, another leads within seconds.
+ * events, books what time did to members and clears out old idempotency keys and purchases that
+ * nobody claimed in time. When it dies, another leads within seconds.
  */
 export function startWorker(options: WorkerOptions): Worker {
   const stopping = new AbortController()
@@ -61,6 +66,7 @@ async function lead(databaseUrl: string, logger: pino.Logger, stop: AbortSignal,
     pool,
     onFault: (error, verb) => logger.error({ err: error, verb }, 'What time did to a member could not be booked'),
   })
+  const moments = createMoments(pool, gate)
   try {
     while (!stop.aborted && !(await claim(owner))) await pause(FOLLOWER_MS, stop)
     let wait = BUSY_MS
@@ -72,10 +78,14 @@ async function lead(databaseUrl: string, logger: pino.Logger, stop: AbortSignal,
         await purge(owner, pool, logger, stop)
         purgeAt = Date.now() + PURGE_EVERY_MS
       }
+      const spent = await announceAll(owner, pool)
+      if (spent > 0) logger.info({ budgets: spent }, 'Budgets are used up')
       const passed = await passAll(owner, pool, gate, stop)
       if (passed > 0) logger.debug({ members: passed }, 'Time passed for members')
+      const lives = await moments.look(owner, stop)
+      if (lives > 0) logger.debug({ members: lives }, 'Lives of members were looked at')
       succeeded()
-      wait = events + passed > 0 ? BUSY_MS : Math.min(IDLE_MAX_MS, wait * 1.5)
+      wait = events + passed + lives > 0 ? BUSY_MS : Math.min(IDLE_MAX_MS, wait * 1.5)
       await pause(wait, stop)
     }
   } finally {
@@ -102,6 +112,17 @@ async function numberAll(owner: pg.Client, pool: pg.Pool): Promise<number> {
   return events
 }
 
+/** Budgets that are used up: one look for all spaces, by an index that holds only those. */
+async function announceAll(owner: pg.Client, pool: pg.Pool): Promise<number> {
+  const { rows } = await owner.query<{ space_id: number }>({
+    name: 'spent',
+    text: 'select distinct space_id from budgets where told_at is null and points_spent >= points_limit',
+  })
+  let told = 0
+  for (const { space_id } of rows) told += await announceBudgets(pool, space_id, { now: Date.now() * 1000, newId })
+  return told
+}
+
 /** Expiry, activation, notices, lapsed holds: of members who are due, in small lists, until nobody is or others have waited a while. */
 async function passAll(owner: pg.Client, pool: pg.Pool, gate: Gate, stop: AbortSignal): Promise<number> {
   const { rows } = await owner.query<{ space_id: number }>({
@@ -123,13 +144,24 @@ async function passAll(owner: pg.Client, pool: pg.Pool, gate: Gate, stop: AbortS
 async function purge(owner: pg.Client, pool: pg.Pool, logger: pino.Logger, stop: AbortSignal): Promise<void> {
   const { rows } = await owner.query<{ space_id: number }>('select space_id from spaces')
   for (const { space_id } of rows) {
-    let purged = 0
-    for (let last = PURGE_AT_ONCE; last === PURGE_AT_ONCE && !stop.aborted; purged += last) {
-      last = await withTx(pool, space_id, (tx) => forgetAnswers(tx, KEPT_DAYS, PURGE_AT_ONCE))
-      await pause(last === PURGE_AT_ONCE ? BUSY_MS : 0, stop)
-    }
+    const purged = await inPieces(stop, () =>
+      withTx(pool, space_id, (tx) => forgetAnswers(tx, KEPT_DAYS, PURGE_AT_ONCE)),
+    )
     if (purged > 0) logger.info({ purged, space: space_id }, 'Idempotency keys older than 30 days removed')
+    const unclaimed = await inPieces(stop, () =>
+      withTx(pool, space_id, (tx) => purgeUnclaimed(tx, Date.now() * 1000, PURGE_AT_ONCE)),
+    )
+    if (unclaimed > 0) logger.info({ unclaimed, space: space_id }, 'Purchases removed that nobody claimed in time')
   }
+}
+
+async function inPieces(stop: AbortSignal, piece: () => Promise<number>): Promise<number> {
+  let all = 0
+  for (let last = PURGE_AT_ONCE; last === PURGE_AT_ONCE && !stop.aborted; all += last) {
+    last = await piece()
+    await pause(last === PURGE_AT_ONCE ? BUSY_MS : 0, stop)
+  }
+  return all
 }
 
 async function pause(ms: number, stop: AbortSignal): Promise<void> {

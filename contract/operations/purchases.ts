@@ -1,9 +1,19 @@
 import { z } from 'zod'
-import { problem } from '../common.ts'
-import { batchBody, previewAnswer, previewBody, purchaseAnswer, purchaseBody, purchaseView } from '../purchases.ts'
+import { list, problem } from '../common.ts'
+import {
+  batchBody,
+  claimBody,
+  previewAnswer,
+  previewBody,
+  purchaseAnswer,
+  purchaseBody,
+  purchaseView,
+  unclaimedQuery,
+} from '../purchases.ts'
 import { returnAnswer, returnBody } from '../returns.ts'
-import { made, one } from './answers.ts'
+import { made, one, paged } from './answers.ts'
 import { EXAMPLES as E } from '../examples.ts'
+import { UNCLAIMED } from '../examples-unclaimed.ts'
 import { BATCH_BODY_MAX, type Operation } from '../operation.ts'
 
 const batchAnswer = z
@@ -23,7 +33,7 @@ export const purchases = [
     summary: 'Record a purchase',
     description:
       'Decides and books its points. Idempotent by externalId: the same again answers 200 with what was stored, ' +
-      'other content 409.',
+      'other content 409. Without `member` it is kept unclaimed; the same again with a member claims it.',
     body: purchaseBody,
     answers: made(purchaseAnswer, 'purchase'),
     refusals: [
@@ -83,6 +93,42 @@ export const purchases = [
     refusals: ['purchase_unknown'],
     idempotent: false,
     examples: { answer: E.purchaseView },
+  },
+  {
+    id: 'listUnclaimedPurchases',
+    method: 'GET',
+    path: '/v1/purchases',
+    scope: 'purchases:read',
+    summary: 'List purchases that nobody has claimed',
+    description: 'Those that were recorded without a member and can still be claimed, or wait to be purged.',
+    query: unclaimedQuery,
+    answers: one(list(purchaseView), 'A page of purchases, newest recorded first'),
+    refusals: ['program_unknown', 'invalid_cursor'],
+    idempotent: false,
+    examples: { answer: paged(UNCLAIMED.view) },
+  },
+  {
+    id: 'claimPurchase',
+    method: 'POST',
+    path: '/v1/purchases/{purchase}/claim',
+    scope: 'purchases:write',
+    summary: 'Claim a purchase',
+    description:
+      'Gives a purchase that was recorded without a member to one: decided as of when it happened, booked now. The same ' +
+      'member again answers 200 with what was stored. Possible for the `claimDays` of the program.',
+    body: claimBody,
+    answers: made(purchaseAnswer, 'purchase'),
+    refusals: [
+      'purchase_unknown',
+      'purchase_claimed',
+      'claim_expired',
+      'member_unknown',
+      'member_suspended',
+      'program_paused',
+      'amount_out_of_range',
+    ],
+    idempotent: true,
+    examples: { body: UNCLAIMED.claimBody, answer: UNCLAIMED.claimed },
   },
   {
     id: 'recordReturn',

@@ -2,15 +2,21 @@ import type { Uuid } from '@laurel/contract/ids'
 import { int4s, uuids } from './arrays.ts'
 import { type Db, type Statement, statement, type Tx } from './db.ts'
 
+/** Whom a name leads to while what it names has no member: no id of ours is this. */
+export const NOBODY: Uuid = '00000000-0000-0000-0000-000000000000'
+
 /** A name in `lookups`: its key, whose it is, and what was so named (a purchase or return, or an entry). */
 export type NameRow = { key: Uuid; member: Uuid; object: Uuid | null; seq: number | null }
 
-/** Rows in ascending order of key, so that lists wait for each other. Fails with 23505 when a name is taken. */
-export function insertNames(space: number, rows: readonly NameRow[]): Statement[] {
+/**
+ * Rows in ascending order of key, so that lists wait for each other. Fails with 23505 when a name is taken. `unguarded` is for the
+ * tests' control.
+ */
+export function insertNames(space: number, rows: readonly NameRow[], unguarded = false): Statement[] {
   if (rows.length === 0) return []
   return statement(
     `insert into lookups (space_id, key, member_id, object_id, seq)
-     select $1, * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[])`,
+     select $1, * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[])${unguarded ? ' on conflict do nothing' : ''}`,
     [
       space,
       uuids(rows, (r) => r.key),
@@ -18,7 +24,19 @@ export function insertNames(space: number, rows: readonly NameRow[]): Statement[
       uuids(rows, (r) => r.object),
       int4s(rows, (r) => r.seq),
     ],
-    'names-insert',
+    unguarded ? 'names-insert-unguarded' : 'names-insert',
+  )
+}
+
+/** Names that are nobody's are let go, to be somebody's. Divides by zero (22012) when one is not nobody's any more. */
+export function freeNames(space: number, keys: readonly Uuid[], unguarded = false): Statement[] {
+  if (keys.length === 0) return []
+  return statement(
+    `with freed as (
+       delete from lookups where space_id = $1 and key = any ($2::uuid[]) and member_id = $3 returning 1
+     ) select 1 / (count(*) = $4::int or $5)::int from freed`,
+    [space, uuids(keys, (key) => key), NOBODY, keys.length, unguarded],
+    'names-free',
   )
 }
 
@@ -64,4 +82,15 @@ export async function memberNamed(db: Db, key: Uuid): Promise<Uuid | undefined> 
     'name-lookup',
   )
   return row?.member
+}
+
+/** Which of these names are taken. */
+export async function namesKnown(db: Db, keys: readonly Uuid[]): Promise<Set<Uuid>> {
+  if (keys.length === 0) return new Set()
+  const rows = await db.query<{ key: Uuid }>(
+    'select key from lookups where space_id = $1 and key = any ($2::uuid[])',
+    [db.space, uuids(keys, (key) => key)],
+    'names-known',
+  )
+  return new Set(rows.map((row) => row.key))
 }

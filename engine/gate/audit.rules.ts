@@ -1,4 +1,5 @@
 import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
+import type { Activity } from '../activities/activities.rules.ts'
 import { digestOf } from '../base/keys.ts'
 import { type Configuration, type Program, programById, rulesAt, versionById } from '../earning/configuration.ts'
 import { award } from '../earning/earning.rules.ts'
@@ -15,6 +16,7 @@ import {
   type Return,
   totalOf,
 } from '../purchases/purchases.rules.ts'
+import { auditActivity } from './activities.ts'
 import { isRefusal } from './decisions.ts'
 import { questionAgain } from './questions.ts'
 import { adjustDigest, returnDigest, spendDigest } from './digests.ts'
@@ -25,16 +27,22 @@ export function auditCommerce(
   books: BooksOf,
   purchases: readonly Purchase[],
   all: readonly Return[],
+  activities: readonly Activity[] = [],
 ): string | undefined {
   const bySource = Map.groupBy(books.entries, (e) => e.source)
   for (const p of purchases) {
     const what = auditPurchase(configuration, p, all)
     if (what) return `purchase ${encodeId('pur', p.id)}: ${what}`
-    const made = (bySource.get(p.id) ?? []).map((e) => `${e.seq} ${e.kind} ${e.ruleVersionId} ${e.points} ${e.digest}`)
+    const earned = (bySource.get(p.id) ?? []).filter((e) => e.kind === KINDS.earn.code)
+    const made = earned.map((e) => `${e.seq} ${e.kind} ${e.ruleVersionId} ${e.points} ${e.digest}`)
     const due = p.awards.map(
       ([version, points, , seq]) => `${seq} ${KINDS.earn.code} ${version} ${points} ${bookedDigest(p)}`,
     )
     if (made.join() !== due.join()) return `purchase ${encodeId('pur', p.id)}: its awards are not what its entries gave`
+  }
+  for (const a of activities) {
+    const what = auditActivity(configuration, a, bySource.get(a.id) ?? [])
+    if (what) return `activity ${encodeId('act', a.id)}: ${what}`
   }
   for (const r of all) {
     if (r.digest !== returnDigest(r.member, r.programId, r.occurredAt, r.asked)) {
@@ -59,7 +67,7 @@ export function auditCommerce(
   if (altered) {
     return `entry ${encodeEntryId(books.state.member, altered.seq)}: its reason or external id is not what was booked`
   }
-  const sources = new Set<Uuid>([...purchases.map((p) => p.id), ...all.map((r) => r.id)])
+  const sources = new Set<Uuid>([...purchases, ...all, ...activities].map(({ id }) => id))
   const orphan = books.entries.find(
     (e) =>
       e.kind !== KINDS.spend.code &&

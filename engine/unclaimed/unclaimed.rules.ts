@@ -1,9 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { DAY, type Instant } from '@laurel/contract/instants'
 
-/** What a name in `lookups` leads to while there is no member: no id of ours is this. */
-export const NOBODY: Uuid = '00000000-0000-0000-0000-000000000000'
-
 /** More than this came back of one purchase: claim it first. Its returns are kept with it, in one row. */
 export const RETURNS_MAX = 100
 

@@ -33,6 +33,16 @@ export async function selectUnclaimed(db: Db, id: Uuid): Promise<Unclaimed | und
   return row && toUnclaimed(row)
 }
 
+/** Held until the transaction ends, in ascending order of key. */
+export async function lockUnclaimed(tx: Tx, keys: readonly Uuid[]): Promise<void> {
+  if (keys.length === 0) return
+  await tx.query(
+    'select from unclaimed_purchases where space_id = $1 and key = any ($2::uuid[]) order by key for update',
+    [tx.space, uuids(keys, (key) => key)],
+    'unclaimed-lock',
+  )
+}
+
 /** Newest first, before `before`; of one program where it is told. */
 export async function listUnclaimed(
   db: Db,
@@ -162,7 +172,6 @@ function remove(space: number, rows: readonly UnclaimedChange[], unguarded: bool
 
 /** Takes away rows that are held. */
 export async function removeUnclaimed(tx: Tx, keys: readonly Uuid[]): Promise<void> {
-  if (keys.length === 0) return
   await tx.query(
     'delete from unclaimed_purchases where space_id = $1 and key = any ($2::uuid[])',
     [tx.space, uuids(keys, (key) => key)],

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { Event } from '@laurel/contract/events'
 import { encodeId, type Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
+import { ACTIVITY_COLUMNS, type ActivityRow } from '../activities/activities.sql.ts'
 import { int4s, uuids } from '../base/arrays.ts'
 import { type Db, withRead } from '../base/db.ts'
 import { numberEvents, readEvents, type StoredEvent } from '../base/outbox.ts'
@@ -36,14 +37,15 @@ export async function listEvents(
 /** Shows events as clients see them; in this order of events. */
 export async function expand(db: Db, known: Configurations, events: readonly StoredEvent[]): Promise<Event[]> {
   if (events.length === 0) return []
-  const [configuration, members, purchases, returns, entries] = await Promise.all([
+  const [configuration, members, purchases, returns, activities, entries] = await Promise.all([
     currentConfiguration(db, known),
     membersOf(db, events),
     purchasesOf(db, events),
     returnsOf(db, events),
+    activitiesOf(db, events),
     entriesOf(db, events),
   ])
-  const rows: Rows = { configuration, members, purchases, returns, entries }
+  const rows: Rows = { configuration, members, purchases, returns, activities, entries }
   return events.map(
     (event) =>
       ({
@@ -80,19 +82,23 @@ type Rows = {
   members: Map<Uuid, MemberName>
   purchases: Map<unknown, PurchaseHead>
   returns: Map<unknown, ReturnHead>
+  activities: Map<unknown, ActivityRow>
   entries: Map<string, EntryRow>
 }
 
 function dataOf(rows: Rows, event: StoredEvent): unknown {
   const { type, data } = event
   if (type.startsWith('points.')) return movedData(rows, event)
+  if (data.activity !== undefined) return activityData(rows.configuration, found(rows.activities.get(data.activity), event))
   switch (type) {
     case 'member.enrolled':
     case 'member.changed':
       return { externalId: rows.members.get(event.member ?? '')?.externalId ?? null, ...data }
     case 'purchase.recorded':
+    case 'purchase.claimed':
       return purchaseData(rows.configuration, found(rows.purchases.get(data.purchase), event))
     case 'purchase.returned':
+      if (event.member === undefined) return data // of a purchase without a member: told in full
       return returnData(rows.configuration, found(rows.returns.get(data.return), event))
     case 'program.paused':
     case 'program.resumed':
@@ -102,6 +108,8 @@ function dataOf(rows: Rows, event: StoredEvent): unknown {
       return walletData(rows.configuration, event)
     case 'rule.published':
       return ruleData(rows.configuration, event)
+    case 'budget.spent':
+      return budgetData(rows.configuration, event)
     default:
       return data
   }
@@ -151,6 +159,19 @@ function returnData(configuration: Configuration, row: ReturnHead): unknown {
   }
 }
 
+function activityData(configuration: Configuration, row: ActivityRow): unknown {
+  const ours = found(programById(configuration, row.programId), row)
+  return {
+    activity: encodeId('act', row.id),
+    program: ours.slug,
+    type: row.type,
+    externalId: row.version === 0 ? null : row.externalId,
+    occurredAt: formatInstant(row.occurredAt),
+    data: JSON.parse(row.data) as unknown,
+    points: pointsOf(awardAnswers(configuration, ours, JSON.parse(row.awards) as StoredAward[])),
+  }
+}
+
 function programData(configuration: Configuration, event: StoredEvent): unknown {
   const ours = found(
     configuration.programs.find(({ id }) => id === event.data.program),
@@ -179,6 +200,22 @@ function ruleData(configuration: Configuration, event: StoredEvent): unknown {
   }
 }
 
+function budgetData(configuration: Configuration, { id, data }: StoredEvent): unknown {
+  const version = found(
+    configuration.versions.findLast((v) => v.ruleId === data.ruleId),
+    { id },
+  )
+  const { program, slug } = found(configuration.byWalletId.get(version.walletId), { id })
+  return {
+    rule: encodeId('rul', version.rule),
+    program: program.slug,
+    name: version.name,
+    wallet: slug,
+    period: data.period,
+    points: data.points,
+  }
+}
+
 /** An event is written with what it tells of: that is always there. */
 function found<T>(value: T | undefined, of: { id: Uuid }): T {
   if (value === undefined) throw new Error(`what ${of.id} tells of is not there`)
@@ -199,7 +236,7 @@ async function membersOf(db: Db, events: readonly StoredEvent[]): Promise<Rows['
 }
 
 async function purchasesOf(db: Db, events: readonly StoredEvent[]): Promise<Rows['purchases']> {
-  const told = events.filter((event) => event.type === 'purchase.recorded')
+  const told = events.filter(({ type }) => type === 'purchase.recorded' || type === 'purchase.claimed')
   if (told.length === 0) return new Map()
   const rows = await db.query<PurchaseHead>(
     `select purchase_id as id, program_id as "programId", external_id as "externalId", occurred_at as "occurredAt", total, awards
@@ -212,7 +249,7 @@ async function purchasesOf(db: Db, events: readonly StoredEvent[]): Promise<Rows
 }
 
 async function returnsOf(db: Db, events: readonly StoredEvent[]): Promise<Rows['returns']> {
-  const told = events.filter((event) => event.type === 'purchase.returned')
+  const told = events.filter(({ type, member }) => type === 'purchase.returned' && member !== undefined)
   if (told.length === 0) return new Map()
   const rows = await db.query<ReturnHead>(
     `select return_id as id, program_id as "programId", external_id as "externalId", purchase_id as purchase,
@@ -221,6 +258,19 @@ async function returnsOf(db: Db, events: readonly StoredEvent[]): Promise<Rows['
       where space_id = $1`,
     [db.space, uuids(told, (e) => e.member), uuids(told, (e) => e.data.return as Uuid)],
     'events-returns',
+  )
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+async function activitiesOf(db: Db, events: readonly StoredEvent[]): Promise<Rows['activities']> {
+  const told = events.filter(({ data }) => data.activity !== undefined)
+  if (told.length === 0) return new Map()
+  const rows = await db.query<ActivityRow>(
+    `select ${ACTIVITY_COLUMNS} from activities
+       join unnest($2::uuid[], $3::uuid[]) as k(member_id, activity_id) using (member_id, activity_id)
+      where space_id = $1`,
+    [db.space, uuids(told, (e) => e.member), uuids(told, (e) => e.data.activity as Uuid)],
+    'events-activities',
   )
   return new Map(rows.map((row) => [row.id, row]))
 }

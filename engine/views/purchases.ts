@@ -22,7 +22,8 @@ export async function getPurchase(db: Db, known: Configurations, ref: string): P
   return unclaimedView(configuration, unclaimed)
 }
 
-async function selectPurchase(db: Db, ref: string): Promise<PurchaseRow | undefined> {
+/** As it is stored; undefined for what is none, or has no member. */
+export async function selectPurchase(db: Db, ref: string): Promise<PurchaseRow | undefined> {
   const named = parseRef('pur', ref)
   if (!named) return undefined
   const [row] =

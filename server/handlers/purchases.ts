@@ -1,17 +1,19 @@
 import { freeFault } from '@laurel/contract/common'
 import { type Instant, OCCURRED_AHEAD, OCCURRED_MIN } from '@laurel/contract/instants'
-import type { BatchBody, PreviewBody } from '@laurel/contract/purchases'
+import type { BatchBody, ClaimBody, PreviewBody } from '@laurel/contract/purchases'
 import { type FieldError, problem, Refused } from '@laurel/contract/refusals'
 import type { ReturnBody } from '@laurel/contract/returns'
-import type { Ask, PurchaseAsk, ReturnAsk } from '@laurel/engine/gate/asks'
+import type { Ask, ReturnAsk } from '@laurel/engine/gate/asks'
 import type { Db } from '@laurel/engine/base/db'
 import { type Configuration, program } from '@laurel/engine/earning/configuration'
 import { isRefusal } from '@laurel/engine/gate/decisions'
 import { getMember, memberIdOf } from '@laurel/engine/members/members'
 import { type PreviewAsk, preview } from '@laurel/engine/preview'
 import { currentConfiguration } from '@laurel/engine/views/current'
+import { nameOf, sayAgain } from '@laurel/engine/views/claim'
 import { getPurchase } from '@laurel/engine/views/purchases'
-import { answer, type Call, type Handlers, param, read } from '../call.ts'
+import { unclaimedPurchases } from '@laurel/engine/views/unclaimed'
+import { answer, type Call, type Handlers, pageOf, param, read } from '../call.ts'
 import { instantAt, invalid, purchaseAsk } from '../door.ts'
 import { onceInPieces } from '../idempotent.ts'
 import { type Answer, answerTo, refusalAnswer } from '../problems.ts'
@@ -28,12 +30,18 @@ export async function submit(call: Call, ask: Ask): Promise<Answer> {
 }
 
 export const purchases: Handlers<
-  'recordPurchase' | 'recordPurchases' | 'previewPurchase' | 'getPurchase' | 'recordReturn'
+  | 'recordPurchase'
+  | 'recordPurchases'
+  | 'previewPurchase'
+  | 'getPurchase'
+  | 'listUnclaimedPurchases'
+  | 'claimPurchase'
+  | 'recordReturn'
 > = {
   recordPurchase: async (call) => {
     const ask = purchaseAsk(call.body)
     if (Array.isArray(ask)) throw invalid(ask)
-    return await submit(call, ask as PurchaseAsk)
+    return await submit(call, ask)
   },
 
   recordPurchases: async (call) =>
@@ -66,18 +74,34 @@ export const purchases: Handlers<
   getPurchase: async (call) =>
     answer(200, await read(call, (db) => getPurchase(db, call.door.configurations, param(call, 'purchase')))),
 
-  recordReturn: (call) => {
+  listUnclaimedPurchases: async (call) => {
+    const { program } = call.query
+    return answer(
+      200,
+      await read(call, (db) => unclaimedPurchases(db, call.door.configurations, { program }, pageOf(call))),
+    )
+  },
+
+  claimPurchase: async (call) => {
+    const { member } = call.body as ClaimBody
+    const said = await read(call, (db) => sayAgain(db, call.door.configurations, param(call, 'purchase')))
+    return await submit(call, { verb: 'purchase', member, claims: true, ...said })
+  },
+
+  recordReturn: async (call) => {
     const { program, member, externalId, occurredAt, purchase, items } = call.body as ReturnBody
+    if (member === undefined && purchase === undefined)
+      throw invalid([{ pointer: '/member', detail: 'is required without `purchase`' }])
     const ask: ReturnAsk = {
       verb: 'return',
       program,
       member,
       externalId,
       occurredAt: instantAt('/occurredAt', occurredAt),
-      purchase,
+      purchase: member === undefined ? await read(call, (db) => nameOf(db, purchase ?? '')) : purchase,
       items,
     }
-    return submit(call, ask)
+    return await submit(call, ask)
   },
 }
 
@@ -92,12 +116,7 @@ async function recordOne(call: Call, value: unknown, faults: FieldError[] | unde
   const ask = purchaseAsk(value)
   if (Array.isArray(ask)) return within(ask)
   try {
-    const { status, body } = await call.door.gate.submit(
-      call.caller.space,
-      ask as PurchaseAsk,
-      { actor: call.caller.key },
-      'bulk',
-    )
+    const { status, body } = await call.door.gate.submit(call.caller.space, ask, { actor: call.caller.key }, 'bulk')
     return `{"status":${status},"${status < 400 ? 'purchase' : 'error'}":${body}}`
   } catch (error) {
     const { status, body } = answerTo(error, call.requestId, 'recordPurchases', call.door.log)

@@ -133,6 +133,13 @@ const mapShape = z
       .optional()
       .describe('Fields of your own that go with the purchase: name → column, of its first row'),
     skip: z.array(skip).optional(),
+    guests: z
+      .enum(['keep', 'skip'])
+      .optional()
+      .describe(
+        'Rows whose member is empty: keep them as purchases without a member, which can be claimed later, or skip them. ' +
+          'Refused unless told',
+      ),
   })
   .superRefine((map, context) => {
     const bad = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })

@@ -1,5 +1,5 @@
 import { LINES_MAX } from '@laurel/contract/purchases'
-import type { PurchaseAsk, ReturnAsk } from '@laurel/engine/gate/asks'
+import type { KeepAsk, PurchaseAsk, ReturnAsk } from '@laurel/engine/gate/asks'
 import type { ImportMap } from './map.ts'
 import {
   badText,
@@ -23,7 +23,7 @@ export type Glance =
   | { kind: 'skip'; reason: string }
   | { kind: 'row'; purchase: string }
   | { kind: 'fault'; code: RowCode; reason: string }
-export type Assembled = { ask: PurchaseAsk | ReturnAsk } | { faults: Fault[] }
+export type Assembled = { ask: PurchaseAsk | KeepAsk | ReturnAsk } | { faults: Fault[] }
 
 /** Rows → purchases and returns, as a map says. Pure: the same rows give the same asks in every run. */
 export type Plan = {
@@ -34,11 +34,13 @@ export type Plan = {
 }
 
 const BLANK = 'empty row'
+const GUEST = 'no member'
 
 /** Throws a Fixable when the header lacks a column that the map names, or has it twice. */
 export function planFor(map: ImportMap, header: readonly string[], program: string): Plan {
   const columns = columnsOf(header)
   const purchase = columns(map.purchase)
+  const member = columns(map.member.column)
   const skips = (map.skip ?? []).map((s) => ({ cell: columns(s.column), when: s.when, reason: s.reason }))
   const read = rowReader(map, columns)
   const head = headReader(map, columns)
@@ -52,6 +54,7 @@ export function planFor(map: ImportMap, header: readonly string[], program: stri
         const text = cell(cells)
         if (when === 'empty' ? text === '' : when.is.includes(text)) return { kind: 'skip', reason }
       }
+      if (map.guests === 'skip' && member(cells) === '') return { kind: 'skip', reason: GUEST }
     }
     const number = purchase(cells)
     if (number !== '') return { kind: 'row', purchase: number }
@@ -78,11 +81,18 @@ export function planFor(map: ImportMap, header: readonly string[], program: stri
     if (no) return all(no)
     const about = head(rows[0].cells)
     if (isRowRefusal(about)) return all(about)
-    const common = { program, externalId: number, member: `external:${first.member}`, occurredAt: first.occurredAt }
+    const common = { program, externalId: number, occurredAt: first.occurredAt }
     const items = lines.map((line) => line.item)
+    if (first.member === undefined)
+      return first.isReturn
+        ? all(rowRefusal('guest_return', ROW_CODES.guest_return))
+        : { ask: { verb: 'keep', ...common, currency: first.currency, ...about, items } }
+    const member = `external:${first.member}`
     if (first.isReturn)
-      return { ask: { verb: 'return', ...common, items: items.map(({ sku, quantity }) => ({ sku, quantity })) } }
-    return { ask: { verb: 'purchase', ...common, currency: first.currency, ...about, items } }
+      return {
+        ask: { verb: 'return', member, ...common, items: items.map(({ sku, quantity }) => ({ sku, quantity })) },
+      }
+    return { ask: { verb: 'purchase', member, ...common, currency: first.currency, ...about, items } }
   }
   return { glance, assemble }
 }
@@ -96,7 +106,8 @@ function badNumber(number: string): RowRefusal | undefined {
 /** What the rows of one purchase must have in common. */
 function differing(first: Line, lines: readonly Line[]): RowRefusal | undefined {
   for (const line of lines) {
-    if (line.member !== first.member) return rowRefusal('member_differs', `"${first.member}" and "${line.member}"`)
+    if (line.member !== first.member)
+      return rowRefusal('member_differs', `"${first.member ?? ''}" and "${line.member ?? ''}"`)
     if (line.currency !== first.currency)
       return rowRefusal('currency_differs', `"${first.currency}" and "${line.currency}"`)
     if (line.isReturn !== first.isReturn)

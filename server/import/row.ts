@@ -13,6 +13,7 @@ export const ROW_CODES = {
   text_too_long: 'A text is longer than Laurel keeps',
   purchase_missing: 'The number of the purchase is empty',
   member_missing: 'The member is empty, or not a whole number where the map says that it is one',
+  guest_return: 'A return without a member does not say which purchase it is of: nobody knows what to take back',
   member_differs: 'Rows of one purchase name different members',
   currency_differs: 'Rows of one purchase are in different currencies',
   sku_missing: 'The SKU is empty',
@@ -31,7 +32,8 @@ export type RowRefusal = { code: RowCode; reason: string }
 
 /** What one row says. amount: minor units of the whole line; 0 for what comes back, where it is not looked at. */
 export type Line = {
-  member: string
+  /** undefined: a guest's, where the map keeps those */
+  member: string | undefined
   occurredAt: Instant
   currency: string
   isReturn: boolean
@@ -100,7 +102,7 @@ export function rowReader(
   const texts = textReader(map.line, ['name', 'category', 'brand'], columns)
   return (number, cells) => {
     const who = member(cells)
-    if (typeof who !== 'string') return who
+    if (typeof who === 'object') return who
     const at = instant(time(cells))
     if (at === undefined)
       return rowRefusal('time_invalid', `"${shown(time(cells))}" is not a time like ${map.occurredAt.format}`)
@@ -184,7 +186,10 @@ function textReader<Field extends TextField>(
   }
 }
 
-function memberReader({ member }: ImportMap, columns: Columns): (cells: readonly string[]) => string | RowRefusal {
+function memberReader(
+  { member, guests }: ImportMap,
+  columns: Columns,
+): (cells: readonly string[]) => string | undefined | RowRefusal {
   const cell = columns(member.column)
   const integer = decimals({ decimal: '.' })
   const as = (text: string): string | undefined => {
@@ -196,6 +201,7 @@ function memberReader({ member }: ImportMap, columns: Columns): (cells: readonly
   }
   return (cells) => {
     const said = cell(cells)
+    if (said === '' && guests === 'keep') return undefined
     const id = said === '' ? undefined : as(said)
     if (id === undefined)
       return rowRefusal(

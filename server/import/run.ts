@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeId } from '@laurel/contract/ids'
-import type { Ask, Outcome } from '@laurel/engine/gate/asks'
+import type { Ask, Outcome, ReturnAsk } from '@laurel/engine/gate/asks'
+import { laneOf } from '@laurel/engine/gate/names'
 import { purchases, type Survey, survey } from './arrange.ts'
 import { feeder } from './feed.ts'
 import { type Known, known } from './known.ts'
@@ -35,10 +36,11 @@ const PAUSE_MAX_MS = 5_000
 /** So many purchases in a row that met a fault: it is not about them. */
 const FAULTS_MAX = 100
 
-type Asked = Extract<Ask, { verb: 'purchase' | 'return' }>
+type Asked = Extract<Ask, { verb: 'purchase' | 'keep' | 'return' }>
 type Piece = { ask: Asked; lines: number[] }
 type Answer = {
-  member: string
+  /** null: the purchase is kept without one */
+  member: string | null
   points: number
   unmatched?: { quantity: number }[]
   reversed?: { writtenOff: number }[]
@@ -115,7 +117,7 @@ async function feedAll(running: Running, surveyed: Survey): Promise<void> {
         const piece = await assemble(running, surveyed, found.number, found.rows)
         if (piece)
           await feed.offer({
-            member: piece.ask.member,
+            member: laneOf(piece.ask),
             isReturn: piece.ask.verb === 'return',
             run: () => take(running, piece),
           })
@@ -126,7 +128,7 @@ async function feedAll(running: Running, surveyed: Survey): Promise<void> {
     for await (const { text } of running.postponed.sorted()) {
       if (stop?.aborted) break
       const piece = JSON.parse(text) as Piece
-      await feed.offer({ member: piece.ask.member, isReturn: true, run: () => take(running, piece, true) })
+      await feed.offer({ member: laneOf(piece.ask), isReturn: true, run: () => take(running, piece, true) })
     }
   } catch (error) {
     if (!(error instanceof Outage)) throw error
@@ -151,19 +153,19 @@ async function assemble(
     return undefined
   }
   const { ask } = assembled
-  if (ask.verb === 'purchase') tally.purchases.found += 1
+  if (ask.verb !== 'return') tally.purchases.found += 1
   else {
     tally.returns.found += 1
     tally.returns.units += unitsOf(ask)
   }
   if (!running.submit) {
     tally.taken += rows.length
-    running.enrolled.add(ask.member)
+    if (ask.member !== undefined) running.enrolled.add(ask.member)
     return undefined
   }
   const piece = { ask, lines: rows.map((row) => row.line) }
   if (ask.verb === 'purchase') running.bought.add(ask.member)
-  else if (!running.bought.has(ask.member)) return await postpone(running, piece)
+  else if (ask.verb === 'return' && !running.bought.has(laneOf(ask))) return await postpone(running, piece)
   return piece
 }
 
@@ -171,7 +173,7 @@ async function postpone({ postponed }: Running, piece: Piece): Promise<undefined
   await postponed.put(piece.lines[0] ?? 0, JSON.stringify(piece))
 }
 
-function unitsOf(ask: Asked): number {
+function unitsOf(ask: ReturnAsk): number {
   return ask.items === 'all' ? 0 : ask.items.reduce((units, item) => units + item.quantity, 0)
 }
 
@@ -187,7 +189,7 @@ async function take(running: Running, piece: Piece, again = false): Promise<void
   const outcome = await askPatiently(running, ask)
   if (outcome.status < 400) {
     tally.taken += lines.length
-    if (ask.verb === 'purchase') countPurchase(running, outcome)
+    if (ask.verb !== 'return') countPurchase(running, outcome)
     else countReturn(running, outcome)
     return
   }
@@ -201,7 +203,7 @@ async function take(running: Running, piece: Piece, again = false): Promise<void
     running.refused.add(ask.externalId, faults)
     return
   }
-  if (ask.verb === 'purchase') tally.purchases.refused += 1
+  if (ask.verb !== 'return') tally.purchases.refused += 1
   else tally.returns.refused += 1
   refuse(running, ask.externalId, faults)
 }
@@ -246,7 +248,8 @@ function countPurchase({ tally, startedMs, enrolled }: Running, { status, body }
   if (status === 201) {
     tally.purchases.recorded += 1
     tally.purchases.points += points
-    if (bornMs(member) >= startedMs) enrolled.add(member)
+    if (member === null) tally.purchases.unclaimed += 1
+    else if (bornMs(member) >= startedMs) enrolled.add(member)
   } else {
     tally.purchases.alreadyThere += 1
     tally.purchases.pointsAlreadyThere += points

@@ -15,6 +15,8 @@ export type Tally = {
     recorded: number
     alreadyThere: number
     refused: number
+    /** of those recorded, kept without a member */
+    unclaimed: number
     points: number
     pointsAlreadyThere: number
   }
@@ -47,7 +49,7 @@ export function emptyTally(): Tally {
     taken: 0,
     skipped: new Map(),
     refused: new Map(),
-    purchases: { found: 0, recorded: 0, alreadyThere: 0, refused: 0, points: 0, pointsAlreadyThere: 0 },
+    purchases: { found: 0, recorded: 0, alreadyThere: 0, refused: 0, unclaimed: 0, points: 0, pointsAlreadyThere: 0 },
     returns: {
       found: 0,
       recorded: 0,
@@ -111,6 +113,7 @@ export function reportText(tally: Tally, options: { dryRun: boolean; refusedFile
         ? ''
         : parts([
             [p.recorded, 'recorded'],
+            [p.unclaimed, 'of them without a member'],
             [p.alreadyThere, 'already there'],
             [p.refused, 'refused'],
           ]),
