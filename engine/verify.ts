@@ -117,7 +117,14 @@ async function verifyMembers(
     const member = one.state.member
     const what =
       auditBooks(one) ??
-      auditCommerce(configuration, one, purchases.get(member) ?? [], returned.get(member) ?? [], done.get(member) ?? [])
+      auditCommerce(
+        configuration,
+        one,
+        purchases.get(member) ?? [],
+        returned.get(member) ?? [],
+        done.get(member) ?? [],
+      ) ??
+      auditLimits(configuration, one, purchases.get(member) ?? [], counters.get(member) ?? [], done.get(member) ?? [])
     if (what) {
       report.wrong = { member: encodeId('mem', member), what }
       return undefined

@@ -6,6 +6,7 @@ import { type Configuration, programById, type RuleVersion, rulesAt, versionById
 import type { CompiledRule } from '../earning/question.ts'
 import { ACCOUNTS, KINDS } from '../ledger/accounts.ts'
 import type { Entry } from '../ledger/books.ts'
+import type { BooksOf } from '../ledger/ledger.sql.ts'
 import { budgetLimit } from '../limits/budgets.rules.ts'
 import { type Counter, type CounterKey, counterName, SCOPES } from '../limits/counters.rules.ts'
 import { capsRoom, isCooling, type RuleRoom } from '../limits/limits.rules.ts'
@@ -25,8 +26,7 @@ type Source = { zone: string; purchase?: Purchase | undefined; frozen: Frozen | 
  */
 export function auditLimits(
   configuration: Configuration,
-  member: Uuid,
-  entries: readonly Entry[],
+  { state: { member }, entries }: Pick<BooksOf, 'state' | 'entries'>,
   purchases: readonly Purchase[],
   counters: readonly Counter[],
   others: readonly { id: Uuid; frozen: string | null }[] = [],
