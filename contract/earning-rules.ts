@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { instant, page, points, programRef, slug, text, UNITS_MAX } from './common.ts'
+import { instant, minor, page, points, programRef, slug, text, UNITS_MAX } from './common.ts'
+import { condition, patchShape, saidShape, termsShape } from './rule-terms.ts'
 
 /** Argument shapes by kind: what each kind means is in engine/earning/kinds/. */
 
@@ -48,11 +49,87 @@ export const multiplierArgs = z
   .meta({ id: 'MultiplierArgs', description: '(factor − 1) × what the other rules gave, floored once' })
 export type MultiplierArgs = z.infer<typeof multiplierArgs>
 
+/** `points` for the member's nth purchase, or for every nth. */
+export const nthPurchaseArgs = z
+  .strictObject({ n: z.int().min(1).max(1_000_000), points, every: z.boolean().optional() })
+  .meta({
+    id: 'NthPurchaseArgs',
+    description: "points for the member's nth purchase in the program; every: for each nth",
+  })
+export type NthPurchaseArgs = z.infer<typeof nthPurchaseArgs>
+
+const lists = {
+  skus: texts.optional(),
+  categories: texts.optional(),
+  brands: texts.optional(),
+}
+
+/** The points of the highest step that the eligible total reaches. */
+export const basketThresholdArgs = z
+  .strictObject({
+    steps: z
+      .array(z.strictObject({ from: minor, points }))
+      .min(1)
+      .max(50)
+      .refine((steps) => new Set(steps.map((step) => step.from)).size === steps.length, 'expected each `from` once'),
+    ...lists,
+    excludeSkus: texts.optional(),
+    excludeCategories: texts.optional(),
+  })
+  .meta({ id: 'BasketThresholdArgs', description: 'the points of the highest step that the eligible total reaches' })
+export type BasketThresholdArgs = z.infer<typeof basketThresholdArgs>
+
+/** `points` where all groups are in the purchase; no unit counts for two groups. */
+export const productCombinationArgs = z
+  .strictObject({
+    groups: z
+      .array(
+        z
+          .strictObject({ ...lists, quantity: z.int().min(1).max(1_000_000) })
+          .refine(
+            ({ skus, categories, brands }) => skus !== undefined || categories !== undefined || brands !== undefined,
+            'expected skus, categories or brands',
+          ),
+      )
+      .min(1)
+      .max(6),
+    points,
+    repeat: z.boolean().optional(),
+  })
+  .meta({
+    id: 'ProductCombinationArgs',
+    description: 'points where so many units of each group are in the purchase; repeat: for each time that they are',
+  })
+export type ProductCombinationArgs = z.infer<typeof productCombinationArgs>
+
+/** `points` the first time that the rule gives the member anything. */
+export const firstTimeArgs = z
+  .strictObject({ points, ...lists })
+  .meta({ id: 'FirstTimeArgs', description: 'points for the first purchase of a member that holds one of these' })
+export type FirstTimeArgs = z.infer<typeof firstTimeArgs>
+
+/** What a formula comes to, rounded once (floor unless told). */
+export const formulaArgs = z
+  .strictObject({
+    expression: condition.meta({
+      description: 'A number in CEL, over what a condition reads too',
+      example: 'purchase.total / 100 * 2',
+    }),
+    rounding: z.enum(['floor', 'half_up', 'ceil']).optional(),
+  })
+  .meta({ id: 'FormulaArgs', description: 'what the expression comes to, rounded (floor unless told)' })
+export type FormulaArgs = z.infer<typeof formulaArgs>
+
 /** Every kind's argument shape, by its code. */
 export const RULE_ARGS = {
   per_amount: perAmountArgs,
   fixed: fixedArgs,
   per_item: perItemArgs,
+  nth_purchase: nthPurchaseArgs,
+  basket_threshold: basketThresholdArgs,
+  product_combination: productCombinationArgs,
+  first_time: firstTimeArgs,
+  formula: formulaArgs,
   multiplier: multiplierArgs,
 } as const
 export type RuleKind = keyof typeof RULE_ARGS
@@ -64,7 +141,13 @@ const common = {
   endsAt: instant.nullable().optional(),
   priority: z.int().min(-1_000_000).max(1_000_000).optional(),
 }
-const head = { program: programRef, wallet: slug.optional(), status: z.enum(['draft', 'active']).optional(), ...common }
+const head = {
+  program: programRef,
+  wallet: slug.optional(),
+  status: z.enum(['draft', 'active']).optional(),
+  ...common,
+  ...termsShape,
+}
 
 /** status: active unless told; wallet: points unless told; priority: 0 unless told. startsAt is before endsAt. */
 export const ruleBody = z
@@ -74,6 +157,11 @@ export const ruleBody = z
       z.strictObject({ ...head, kind: z.literal('per_amount'), args: perAmountArgs }),
       z.strictObject({ ...head, kind: z.literal('fixed'), args: fixedArgs }),
       z.strictObject({ ...head, kind: z.literal('per_item'), args: perItemArgs }),
+      z.strictObject({ ...head, kind: z.literal('nth_purchase'), args: nthPurchaseArgs }),
+      z.strictObject({ ...head, kind: z.literal('basket_threshold'), args: basketThresholdArgs }),
+      z.strictObject({ ...head, kind: z.literal('product_combination'), args: productCombinationArgs }),
+      z.strictObject({ ...head, kind: z.literal('first_time'), args: firstTimeArgs }),
+      z.strictObject({ ...head, kind: z.literal('formula'), args: formulaArgs }),
       z.strictObject({ ...head, kind: z.literal('multiplier'), args: multiplierArgs }),
     ],
     { error: `expected ${Object.keys(RULE_ARGS).join(', ')}` },
@@ -81,12 +169,16 @@ export const ruleBody = z
   .meta({ id: 'EarningRuleBody' })
 export type RuleBody = z.infer<typeof ruleBody>
 
-/** A new version: what is left out stays as in the version before. The kind stays; args are checked against it. */
+/**
+ * A new version: what is left out stays as in the version before, null takes it away. The kind stays, and what the rule answers to
+ * (`on`); args are checked against them.
+ */
 export const ruleVersionBody = z
   .strictObject({
     args: z.record(z.string(), z.unknown()).optional(),
     ...common,
     name: common.name.optional(),
+    ...patchShape,
     effectiveFrom: instant.optional().meta({ description: 'For purchases that occur from then on; now unless told' }),
   })
   .meta({ id: 'EarningRuleVersionBody' })
@@ -97,6 +189,7 @@ const said = {
   name: z.string(),
   args: z.record(z.string(), z.unknown()),
   priority: z.int(),
+  ...saidShape,
   startsAt: instant.nullable(),
   endsAt: instant.nullable(),
   effectiveFrom: instant.nullable(),

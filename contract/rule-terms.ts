@@ -72,6 +72,29 @@ export const termsShape = {
   expiry: lotExpiry.optional(),
 }
 
+/** As a new version says them. What a rule answers to stays. */
+export const patchShape = {
+  when: condition.nullable().optional(),
+  group: ruleGroup.nullable().optional(),
+  caps: z.array(cap).min(1).max(10).nullable().optional(),
+  cooldown: period.nullable().optional(),
+  budget: budget.nullable().optional(),
+  pending: pending.nullable().optional(),
+  expiry: lotExpiry.nullable().optional(),
+}
+
+/** As answers say them: always, null where nothing was said. */
+export const saidShape = {
+  on: trigger,
+  when: z.string().nullable(),
+  group: ruleGroup.nullable(),
+  caps: z.array(cap),
+  cooldown: period.nullable(),
+  budget: budget.nullable(),
+  pending: pending.nullable(),
+  expiry: lotExpiry.nullable(),
+}
+
 /** What a rule's version says beside its arguments, as it is stored: immutable, so returns decide by it too. */
 export const ruleTerms = z.strictObject(termsShape).meta({ id: 'RuleTerms' })
 export type RuleTerms = z.infer<typeof ruleTerms>

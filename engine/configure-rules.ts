@@ -2,19 +2,20 @@ import type { RuleAnswer } from '@laurel/contract/earning-rules'
 import { encodeId, type Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { type FieldError, Refused } from '@laurel/contract/refusals'
+import type { RuleTerms } from '@laurel/contract/rule-terms'
 import type { Tx } from './base/db.ts'
 import { appendEvents } from './base/outbox.ts'
 import { nextConfigVersion } from './base/spaces.ts'
-import { checkArgs } from './earning/args.rules.ts'
+import { checkArgs, checkGroup, checkTerms } from './earning/args.rules.ts'
 import type { RuleStatus } from './earning/configuration.ts'
-import { insertRule, insertState, insertVersion, type RuleRow } from './earning/earning.sql.ts'
+import { insertRule, insertState, insertVersion, type RuleRow, selectGroup } from './earning/earning.sql.ts'
 import { getRule, ruleRow, walletOf } from './earning/rules.ts'
 
 /** What the door fixes: when it is, and where new ids come from. */
 type Door = { now: Instant; newId: () => Uuid }
 
 /** A new rule: the validated body, instants read. Wallet `points`, priority 0 and status active unless told. */
-export type RuleAsk = {
+export type RuleAsk = RuleTerms & {
   program: string
   wallet?: string | undefined
   name: string
@@ -26,26 +27,32 @@ export type RuleAsk = {
   status?: 'draft' | 'active' | undefined
 }
 
-/** A new version: what is left out stays as in the version before; null takes a bound of the window away. */
-export type RuleVersionAsk = Partial<Pick<RuleAsk, 'name' | 'args' | 'startsAt' | 'endsAt' | 'priority'>> & {
-  effectiveFrom?: Instant | undefined
-}
+/** What a version may change of the terms. What the rule answers to stays. */
+const CHANGEABLE = ['when', 'group', 'caps', 'cooldown', 'budget', 'pending', 'expiry'] as const
+type TermsPatch = { [Term in (typeof CHANGEABLE)[number]]?: RuleTerms[Term] | null }
+
+/** A new version: what is left out stays as in the version before; null takes a term or a bound of the window away. */
+export type RuleVersionAsk = Partial<Pick<RuleAsk, 'name' | 'args' | 'startsAt' | 'endsAt' | 'priority'>> &
+  TermsPatch & { effectiveFrom?: Instant | undefined }
 
 /**
  * Version 1 is effective for purchases of any date, within startsAt and endsAt.
  * Refusals: invalid_request, program_unknown, wallet_unknown.
  */
 export async function createRule(tx: Tx, ask: RuleAsk, door: Door): Promise<RuleAnswer> {
+  const terms = patched(ask.on === undefined ? {} : { on: ask.on }, ask)
   const said = {
     name: ask.name,
     kind: ask.kind,
-    args: validArgs(ask.kind, ask.args),
+    terms,
+    args: validArgs(ask.kind, ask.args, terms),
     priority: ask.priority ?? 0,
     ...validWindow(ask.startsAt ?? null, ask.endsAt ?? null),
   }
   const status = ask.status ?? 'active'
   const configVersion = await nextConfigVersion(tx)
   const { programId, walletId } = await walletOf(tx, ask.program, ask.wallet ?? 'points')
+  await requireGroup(tx, programId, ask.kind, terms, null)
   const id = door.newId()
   const ruleId = await insertRule(tx, id, programId, door.now)
   await insertVersion(tx, ruleId, { ...said, version: 1, walletId, effectiveFrom: null }, configVersion, door.now)
@@ -66,6 +73,8 @@ export async function publishRuleVersion(tx: Tx, ref: string, ask: RuleVersionAs
   const version = row.version + 1
   const effectiveFrom = ask.effectiveFrom ?? (row.status === 'draft' ? null : door.now)
   if (effectiveFrom !== null) checkInstant('/effectiveFrom', effectiveFrom)
+  const terms = patched(row.terms, ask)
+  await requireGroup(tx, row.programNumber, row.kind, terms, row.id)
   await insertVersion(
     tx,
     row.ruleId,
@@ -74,7 +83,8 @@ export async function publishRuleVersion(tx: Tx, ref: string, ask: RuleVersionAs
       name: ask.name ?? row.name,
       kind: row.kind,
       walletId: row.walletId,
-      args: ask.args === undefined ? row.args : validArgs(row.kind, ask.args),
+      terms,
+      args: validArgs(row.kind, ask.args ?? row.args, terms),
       priority: ask.priority ?? row.priority,
       ...validWindow(
         ask.startsAt === undefined ? row.startsAt : ask.startsAt,
@@ -127,10 +137,33 @@ function stateRefusal(row: RuleRow, what: string): Refused {
   )
 }
 
-function validArgs(kind: string, args: unknown): Record<string, unknown> {
-  const errors = checkArgs(kind, args)
+function validArgs(kind: string, args: unknown, terms: RuleTerms): Record<string, unknown> {
+  const errors = [...checkTerms(kind, terms), ...checkArgs(kind, args, terms)]
   if (errors.length > 0) throw invalid(errors)
   return args as Record<string, unknown>
+}
+
+/** The terms after a change: what was left out stays, null is taken away. */
+function patched(before: RuleTerms, ask: TermsPatch): RuleTerms {
+  const terms: Record<string, unknown> = { ...before }
+  for (const term of CHANGEABLE) {
+    if (ask[term] === null) delete terms[term]
+    else if (ask[term] !== undefined) terms[term] = ask[term]
+  }
+  return terms
+}
+
+/** One at a time: the configuration version is locked. */
+async function requireGroup(
+  tx: Tx,
+  programId: number,
+  kind: string,
+  terms: RuleTerms,
+  self: Uuid | null,
+): Promise<void> {
+  if (terms.group === undefined) return
+  const errors = checkGroup(kind, terms, await selectGroup(tx, programId, terms.group.name, self))
+  if (errors.length > 0) throw invalid(errors)
 }
 
 /** Half-open, so it must not be empty. */

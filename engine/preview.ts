@@ -1,8 +1,8 @@
 import { encodeId } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { type Refusal, refusal } from '@laurel/contract/refusals'
-import { type Configuration, program, rulesAt } from './earning/configuration.ts'
-import { award, explain } from './earning/earning.rules.ts'
+import { type Configuration, program } from './earning/configuration.ts'
+import { explain } from './earning/explained.rules.ts'
 import { purchaseQuestion } from './earning/question.ts'
 import { type AskedItem, normaliseItems } from './purchases/purchases.rules.ts'
 
@@ -37,10 +37,9 @@ export function preview(configuration: Configuration, ask: PreviewAsk): Preview 
   const items = normaliseItems(ask.items)
   if (!Array.isArray(items)) return items
   const question = purchaseQuestion(ours, items, ask.occurredAt, { channel: null, store: null, metadata: {} })
-  const awards = award(rulesAt(configuration, ours.programId, configuration.configVersion, ask.occurredAt), question)
-  if (!Array.isArray(awards)) return awards
-  const rules = explain(configuration, ours.programId, question)
-  if (!Array.isArray(rules)) return rules
+  const told = explain(configuration, ours.programId, question)
+  if ('code' in told) return told
+  const { awards, rules } = told
   return {
     points: awards.reduce((sum, a) => sum + (a.wallet === 'points' ? a.points : 0), 0),
     awards: awards.map(({ rule, version, wallet, points, why }) => ({

@@ -1,9 +1,9 @@
-import { decodeId, type Uuid } from '@laurel/contract/ids'
+import { decodeId } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import type { RuleTerms } from '@laurel/contract/rule-terms'
 import type { WalletSettings } from '@laurel/contract/wallets'
 import type { Db } from '../base/db.ts'
 import { compileVersion } from './compiled.ts'
+import type { Configured, Program, RuleState, RuleStatus, RuleVersion } from './configured.ts'
 import { selectConfiguration } from './earning.sql.ts'
 import { KINDS } from './kinds.ts'
 import type { Kind } from './kinds/kind.ts'
@@ -12,63 +12,7 @@ import type { CompiledRule, Reads } from './question.ts'
 export { eventOf } from './compiled.ts'
 export type { CompiledRule } from './question.ts'
 
-export type Program = {
-  programId: number
-  id: Uuid
-  slug: string
-  name: string
-  timezone: string
-  currency: string
-  joinPolicy: 'explicit' | 'on_first_purchase'
-  claimDays: number | null
-  status: 'active' | 'paused'
-  /** changedAt: when its settings were last changed */
-  wallets: { walletId: number; slug: string; settings: WalletSettings; changedAt?: Instant }[]
-}
-
-export type RuleStatus = 'draft' | 'active' | 'paused' | 'archived'
-
-/** Immutable. `startsAt`, `endsAt`: the half-open window of occurredAt in which this version gives. */
-export type RuleVersion = {
-  ruleVersionId: number
-  ruleId: number
-  rule: Uuid
-  version: number
-  name: string
-  kind: string
-  walletId: number
-  args: unknown
-  terms: RuleTerms
-  priority: number
-  effectiveFrom: Instant | null
-  startsAt: Instant | null
-  endsAt: Instant | null
-  publishedIn: number
-  createdAt?: Instant
-}
-
-/** From `configVersion` on, the rule has this status. */
-export type RuleState = { ruleId: number; configVersion: number; status: RuleStatus }
-
-/** A type of activity with its newest schema, as the JSON that was said. */
-export type ActivityType = {
-  programId: number
-  slug: string
-  status: 'active' | 'archived'
-  version: number
-  schema: string
-}
-
-/** The rows that say everything that is configured in a space. `activeSince`: when each rule was first active. */
-export type Configured = {
-  space: number
-  configVersion: number
-  programs: Program[]
-  versions: RuleVersion[]
-  states: RuleState[]
-  activeSince: { ruleId: number; at: Instant }[]
-  activityTypes: ActivityType[]
-}
+export type { ActivityType, Configured, Program, RuleState, RuleStatus, RuleVersion } from './configured.ts'
 
 /** One rule of a program: its versions and states, oldest first. */
 export type Rule = { ruleId: number; versions: RuleVersion[]; states: RuleState[] }
@@ -257,10 +201,30 @@ function countUpTo(numbers: number[], n: number): number {
   return low
 }
 
-function inForce(c: Configuration, programId: number, asOf: number, at: Instant): CompiledRule[] {
+/** As rulesAt, now, with these drafts (by ruleId) as if they were published. */
+export function rulesTried(
+  c: Configuration,
+  programId: number,
+  at: Instant,
+  event: string,
+  drafts: ReadonlySet<number>,
+): CompiledRule[] {
+  return inForce(c, programId, c.configVersion, at, drafts).filter((rule) => rule.event === event)
+}
+
+const NONE: ReadonlySet<number> = new Set()
+
+function inForce(
+  c: Configuration,
+  programId: number,
+  asOf: number,
+  at: Instant,
+  drafts: ReadonlySet<number> = NONE,
+): CompiledRule[] {
   const found: CompiledRule[] = []
   for (const rule of c.rules.get(programId) ?? []) {
-    if (statusAt(rule, asOf) !== 'active') continue
+    const status = statusAt(rule, asOf)
+    if (status !== 'active' && !(status === 'draft' && drafts.has(rule.ruleId))) continue
     const version = versionAt(rule, asOf, at)
     if (version && inWindow(version, at)) found.push(compile(c, version))
   }

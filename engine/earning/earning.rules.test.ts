@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { rulesAt, type RuleVersion } from './configuration.ts'
-import { award, explain } from './earning.rules.ts'
+import { award } from './earning.rules.ts'
+import { explain } from './explained.rules.ts'
 import type { Line } from './question.ts'
 import { aConfiguration, aQuestion, aVersion } from './rules-for-tests.ts'
 
@@ -194,8 +195,10 @@ describe('for any rules and lines', () => {
       fc.property(versions, lines, (rules, items) => {
         const c = aConfiguration(rules)
         const awards = award(rulesAt(c, 1, 1, AT), aQuestion(items))
-        const stories = explain(c, 1, aQuestion(items))
-        if (!Array.isArray(awards) || !Array.isArray(stories)) throw new Error('refused')
+        const told = explain(c, 1, aQuestion(items))
+        if (!Array.isArray(awards) || !('rules' in told)) throw new Error('refused')
+        const stories = told.rules
+        expect(told.awards).toEqual(awards)
         expect(stories.map((s) => s.rule)).toEqual(rules.map((r) => r.rule))
         for (const s of stories) {
           const given = awards.find((a) => a.rule === s.rule)
@@ -211,12 +214,12 @@ describe('for any rules and lines', () => {
 
 describe('why a rule gives nothing', () => {
   const items = [line('A', 1, 99)]
-  const story = (version: RuleVersion, status: 'draft' | 'active' | 'paused' | 'archived' = 'active') =>
-    explain(
-      aConfiguration([version], { states: [{ ruleId: version.ruleId, configVersion: 1, status }] }),
-      1,
-      aQuestion(items),
-    )
+  const story = (version: RuleVersion, status: 'draft' | 'active' | 'paused' | 'archived' = 'active') => {
+    const c = aConfiguration([version], { states: [{ ruleId: version.ruleId, configVersion: 1, status }] })
+    const told = explain(c, 1, aQuestion(items))
+    if (!('rules' in told)) throw new Error(told.detail)
+    return told.rules
+  }
 
   test.each<[string, ReturnType<typeof story>]>([
     ['draft', story(aVersion(1, 'fixed', { points: 1 }), 'draft')],

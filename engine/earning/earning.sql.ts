@@ -1,5 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
+import type { RuleGroup, RuleTerms } from '@laurel/contract/rule-terms'
 import { settingsOf } from '@laurel/contract/wallets'
 import type { Db, Tx } from '../base/db.ts'
 import type { Configured, RuleStatus } from './configuration.ts'
@@ -51,6 +52,7 @@ export type VersionRow = {
   version: number
   name: string
   args: Record<string, unknown>
+  terms: RuleTerms
   priority: number
   effectiveFrom: Instant | null
   startsAt: Instant | null
@@ -64,6 +66,7 @@ export type RuleRow = VersionRow & {
   id: Uuid
   program: string
   programId: Uuid
+  programNumber: number
   walletId: number
   wallet: string
   kind: string
@@ -71,10 +74,10 @@ export type RuleRow = VersionRow & {
   ruleCreatedAt: Instant
 }
 
-const VERSION = `v.version, v.name, v.args, v.priority, v.effective_from as "effectiveFrom", v.starts_at as "startsAt",
+const VERSION = `v.version, v.name, v.args, v.terms, v.priority, v.effective_from as "effectiveFrom", v.starts_at as "startsAt",
   v.ends_at as "endsAt", v.created_at as "createdAt"`
 
-const SELECT_RULES = `select r.rule_id as "ruleId", r.id, p.slug as program, p.id as "programId", w.wallet_id as "walletId",
+const SELECT_RULES = `select r.rule_id as "ruleId", r.id, p.slug as program, p.id as "programId", p.program_id as "programNumber", w.wallet_id as "walletId",
     w.slug as wallet, v.kind, s.status, r.created_at as "ruleCreatedAt", ${VERSION}
   from earning_rules r
   join programs p on p.program_id = r.program_id
@@ -148,9 +151,9 @@ export async function insertVersion(
 ): Promise<void> {
   const at = (instant: Instant | null) => (instant === null ? null : formatInstant(instant))
   await tx.query(
-    `insert into earning_rule_versions (space_id, rule_id, version, name, kind, wallet_id, args, priority,
-       effective_from, starts_at, ends_at, published_in, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+    `insert into earning_rule_versions (space_id, rule_id, version, name, kind, wallet_id, args, terms,
+       priority, effective_from, starts_at, ends_at, published_in, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
     [
       tx.space,
       ruleId,
@@ -159,6 +162,7 @@ export async function insertVersion(
       v.kind,
       v.walletId,
       JSON.stringify(v.args),
+      JSON.stringify(v.terms),
       v.priority,
       at(v.effectiveFrom),
       at(v.startsAt),
@@ -166,6 +170,24 @@ export async function insertVersion(
       publishedIn,
       formatInstant(now),
     ],
+  )
+}
+
+/** A rule that is not archived, by what its newest version says of its group. */
+export type GroupRow = { id: Uuid; name: string; kind: string; group: RuleGroup }
+
+/** The other rules of a group, oldest first. */
+export function selectGroup(db: Db, programId: number, group: string, except: Uuid | null): Promise<GroupRow[]> {
+  return db.query<GroupRow>(
+    `select r.id, v.name, v.kind, v.terms -> 'group' as "group"
+       from earning_rules r
+       cross join lateral (select * from earning_rule_versions v where v.rule_id = r.rule_id order by version desc limit 1) v
+       cross join lateral (select status from earning_rule_states s where s.rule_id = r.rule_id
+                            order by config_version desc limit 1) s
+      where r.space_id = $1 and r.program_id = $2 and v.terms -> 'group' ->> 'name' = $3 and s.status <> 'archived'
+        and ($4::uuid is null or r.id <> $4)
+      order by r.rule_id`,
+    [db.space, programId, group, except],
   )
 }
 

@@ -4,7 +4,8 @@ import { type RuleBody, ruleBody, ruleVersionBody } from '@laurel/contract/earni
 import { parseInstant } from '@laurel/contract/instants'
 import { previewBody } from '@laurel/contract/purchases'
 import { rulesAt } from './configuration.ts'
-import { award, explain } from './earning.rules.ts'
+import { award } from './earning.rules.ts'
+import { explain } from './explained.rules.ts'
 import { checkArgs } from './args.rules.ts'
 import type { Line } from './question.ts'
 import { aConfiguration, aQuestion, aVersion } from './rules-for-tests.ts'
@@ -71,8 +72,8 @@ describe('the guide to earning rules', () => {
         ],
       },
     )
-    const stories = explain(c, 1, aQuestion(basket, { occurredAt: at }))
-    if (!Array.isArray(stories)) throw new Error(stories.detail)
-    for (const { reason } of stories) expect(guide).toContain(`| ${reason} |`)
+    const told = explain(c, 1, aQuestion(basket, { occurredAt: at }))
+    if (!('rules' in told)) throw new Error(told.detail)
+    for (const { reason } of told.rules) expect(guide).toContain(`| ${reason} |`)
   })
 })

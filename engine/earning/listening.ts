@@ -31,7 +31,7 @@ export function momentRulesAt(
   return rules.every(listened) ? rules : rules.filter(listened)
 }
 
-/** A program that is not paused, and the moments of life that rules of it answer to. `events`: as Question.event. */
+/** A program, paused or not, and the moments of life that rules of it answer to. `events`: as Question.event. */
 export type Listener = { program: Program; events: ReadonlySet<string>; inactiveDays: readonly number[] }
 
 /** Programs with rules for moments of life; none where nothing listens, which is for most spaces. */
@@ -56,7 +56,6 @@ function indexOf(c: Configuration): Index {
 }
 
 function listenerOf(c: Configuration, program: Program): Listener[] {
-  if (program.status !== 'active') return []
   const events = new Set<string>()
   for (const rule of c.rules.get(program.programId) ?? []) {
     if (statusAt(rule, c.configVersion) !== 'active') continue

@@ -66,12 +66,20 @@ function answerOf(row: RuleRow): RuleAnswer {
   }
 }
 
-function saidBy({ version, name, args, priority, startsAt, endsAt, effectiveFrom }: VersionRow) {
+function saidBy({ version, name, args, terms, priority, startsAt, endsAt, effectiveFrom }: VersionRow) {
   return {
     version,
     name,
     args,
     priority,
+    on: terms.on ?? { event: 'purchase' as const },
+    when: terms.when ?? null,
+    group: terms.group ?? null,
+    caps: terms.caps ?? [],
+    cooldown: terms.cooldown ?? null,
+    budget: terms.budget ?? null,
+    pending: terms.pending ?? null,
+    expiry: terms.expiry ?? null,
     startsAt: textOf(startsAt),
     endsAt: textOf(endsAt),
     effectiveFrom: textOf(effectiveFrom),

@@ -1,5 +1,8 @@
+import type { FieldError } from '@laurel/contract/refusals'
 import type { z } from 'zod'
-import type { Decide, Line, Verdict } from '../question.ts'
+import type { Cap } from '@laurel/contract/wallets'
+import type { Sort } from '../expressions.ts'
+import type { Decide, Line, Reads, Verdict } from '../question.ts'
 
 /** One argument, as a form asks for it. */
 export type FieldText = { label: string; help: string }
@@ -15,9 +18,16 @@ export type Kind = {
   fields: Record<string, FieldText>
   /** Decided after the others, on what they gave. */
   multiplies: boolean
+  /** What rules of this kind may answer to. */
+  answers: readonly Sort[]
+  /** Limits that the kind itself means, beside those of a rule's terms. */
+  caps: readonly Cap[]
   args: z.ZodType
+  /** What is wrong with arguments of the right shape: pointers into them. */
+  faults(args: unknown, sort: Sort): FieldError[]
+  reads(args: unknown, sort: Sort): Reads
   /** Throws when stored arguments are not this kind's: a fault. */
-  decide(args: unknown, currency: string): Decide
+  decide(args: unknown, currency: string, sort?: Sort): Decide
 }
 
 type Definition<Args extends z.ZodType> = {
@@ -26,12 +36,28 @@ type Definition<Args extends z.ZodType> = {
   description: string
   fields: { [Field in keyof z.output<Args>]-?: FieldText }
   multiplies?: boolean
+  /** Purchases unless told. */
+  answers?: readonly Sort[]
+  caps?: readonly Cap[]
   args: Args
-  award(args: z.output<Args>, currency: string): Decide
+  faults?(args: z.output<Args>, sort: Sort): FieldError[]
+  reads?(args: z.output<Args>, sort: Sort): Reads
+  award(args: z.output<Args>, currency: string, sort: Sort): Decide
 }
 
-export function defineKind<Args extends z.ZodType>({ award, ...kind }: Definition<Args>): Kind {
-  return { multiplies: false, ...kind, decide: (args, currency) => award(kind.args.parse(args), currency) }
+const READS_NOTHING: Reads = { member: false, number: false, local: false }
+
+export function defineKind<Args extends z.ZodType>(definition: Definition<Args>): Kind {
+  const { award, faults, reads, ...kind } = definition
+  return {
+    multiplies: false,
+    answers: ['purchase'],
+    caps: [],
+    ...kind,
+    faults: (args, sort) => faults?.(kind.args.parse(args), sort) ?? [],
+    reads: (args, sort) => reads?.(kind.args.parse(args), sort) ?? READS_NOTHING,
+    decide: (args, currency, sort = 'purchase') => award(kind.args.parse(args), currency, sort),
+  }
 }
 
 type Filter = {

@@ -1,0 +1,64 @@
+import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
+import type { RuleTerms } from '@laurel/contract/rule-terms'
+import type { WalletSettings } from '@laurel/contract/wallets'
+
+/** What is configured in a space, as it is read from the database. */
+
+export type Program = {
+  programId: number
+  id: Uuid
+  slug: string
+  name: string
+  timezone: string
+  currency: string
+  joinPolicy: 'explicit' | 'on_first_purchase'
+  claimDays: number | null
+  status: 'active' | 'paused'
+  /** changedAt: when its settings were last changed */
+  wallets: { walletId: number; slug: string; settings: WalletSettings; changedAt?: Instant }[]
+}
+
+export type RuleStatus = 'draft' | 'active' | 'paused' | 'archived'
+
+/** Immutable. `startsAt`, `endsAt`: the half-open window of occurredAt in which this version gives. */
+export type RuleVersion = {
+  ruleVersionId: number
+  ruleId: number
+  rule: Uuid
+  version: number
+  name: string
+  kind: string
+  walletId: number
+  args: unknown
+  terms: RuleTerms
+  priority: number
+  effectiveFrom: Instant | null
+  startsAt: Instant | null
+  endsAt: Instant | null
+  publishedIn: number
+  createdAt?: Instant
+}
+
+/** From `configVersion` on, the rule has this status. */
+export type RuleState = { ruleId: number; configVersion: number; status: RuleStatus }
+
+/** A type of activity with its newest schema, as the JSON that was said. */
+export type ActivityType = {
+  programId: number
+  slug: string
+  status: 'active' | 'archived'
+  version: number
+  schema: string
+}
+
+/** The rows that say everything that is configured in a space. `activeSince`: when each rule was first active. */
+export type Configured = {
+  space: number
+  configVersion: number
+  programs: Program[]
+  versions: RuleVersion[]
+  states: RuleState[]
+  activeSince: { ruleId: number; at: Instant }[]
+  activityTypes: ActivityType[]
+}
