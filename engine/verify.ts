@@ -220,7 +220,7 @@ function nameOfActivity(configuration: Configuration, a: Activity): Uuid {
 /** Books belong to a profile with the same status, and its external id leads to it. */
 async function strangers(db: Db, books: readonly BooksOf[]): Promise<Report['wrong']> {
   const rows = await db.query<{ member: Uuid; status: number; externalId: string | null }>(
-    `select member_id as member, array_position(array['active', 'suspended', 'closed'], status) as status, external_id as "externalId"
+    `select member_id as member, array_position(array['active', 'suspended', 'closed', 'merged'], status) as status, external_id as "externalId"
        from members where space_id = $1 and member_id = any ($2::uuid[])`,
     [db.space, uuids(books, (b) => b.state.member)],
   )

@@ -85,7 +85,7 @@ async function lead(databaseUrl: string, logger: pino.Logger, stop: AbortSignal,
       const lives = await moments.look(owner, stop)
       if (lives > 0) logger.debug({ members: lives }, 'Lives of members were looked at')
       succeeded()
-      wait = events + passed + lives > 0 ? BUSY_MS : Math.min(IDLE_MAX_MS, wait * 1.5)
+      wait = events + spent + passed + lives > 0 ? BUSY_MS : Math.min(IDLE_MAX_MS, wait * 1.5)
       await pause(wait, stop)
     }
   } finally {

@@ -7,6 +7,8 @@ import { openDatabase } from './database.ts'
  * (docs/decisions/0002-schema.md).
  */
 const CONFIGURATION = [
+  'activity_type_versions',
+  'activity_types',
   'api_keys',
   'earning_rule_states',
   'earning_rule_versions',
@@ -15,12 +17,12 @@ const CONFIGURATION = [
   'spaces',
   'wallets',
 ]
-const MEMBER_OWNED = ['entries', 'lot_uses', 'lots', 'member_states', 'members', 'purchases', 'returns']
+const MEMBER_OWNED = ['activities', 'entries', 'lot_uses', 'lots', 'member_states', 'members', 'purchases', 'returns']
 /** Unique across members, or shared by them: keyed by exactly that. */
-const KEYED = ['idempotency_keys', 'lookups', 'outbox']
+const KEYED = ['idempotency_keys', 'lookups', 'outbox', 'moment_plans']
 /** What the migrator notes for itself; requests cannot see it. */
 const MIGRATOR = ['laurel_migrations', 'laurel_migrations_lock']
-const HISTORY = ['entries', 'lot_uses', 'returns']
+const HISTORY = ['activities', 'entries', 'lot_uses', 'returns']
 
 const database = await openDatabase()
 const ours = `from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')

@@ -13,10 +13,10 @@ import { fieldErrors } from './schema-errors.rules.ts'
  */
 
 /** Subschemas, every use of a definition counted again: as often as a place of the data may be looked at. */
-const NODES_MAX = 500
+const NODES_MAX = 200
 const PATTERN_MAX = 200
 /** Instructions of all patterns together, every use counted. */
-const PROGRAM_MAX = 2_000
+const PROGRAM_MAX = 1_000
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 
 /** Where a keyword holds schemas: in itself, in a list, under names; or where it holds none. */
@@ -65,8 +65,14 @@ export function schemaFaults(said: Node): FieldError[] {
     newAjv().compile(said)
     return []
   } catch (error) {
-    return [fault([], `expected a schema that is strict: ${(error as Error).message.replace(/^strict mode: /, '')}`)]
+    return [notStrict((error as Error).message)]
   }
+}
+
+/** Ajv says the place at the end of its sentence. */
+function notStrict(message: string): FieldError {
+  const [, what, place] = /^(?:strict mode: )?(.*?)(?: at "#(\/[^"]*)")?(?: \(\w+\))?$/.exec(message) ?? []
+  return { pointer: `/schema${place ?? ''}`, detail: `expected a schema without loose ends: ${what ?? message}` }
 }
 
 /** One look at a schema: its keywords, its references, and what it costs. */

@@ -119,7 +119,7 @@ export async function insertMember(tx: Tx, m: Member): Promise<void> {
 export async function updateMember(tx: Tx, m: Member): Promise<void> {
   await tx.query(
     `update members set external_id = $3, email = $4, phone = $5, name = $6, birth_date = $7, locale = $8, attributes = $9,
-            status = $10, revision = $11, updated_at = $12
+            status = $10, revision = $11, updated_at = $12, life_at = $12
       where space_id = $1 and member_id = $2`,
     [tx.space, ...columnsOf(m), formatInstant(m.updatedAt)],
     'member-update',
