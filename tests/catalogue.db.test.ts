@@ -131,9 +131,9 @@ describe('the role laurel_app', () => {
     }
   })
 
-  test('deletes nothing but look-ups and old keys, and truncates nothing', async () => {
+  test('deletes nothing but look-ups, old keys and what nobody claimed, and truncates nothing', async () => {
     const deletes = `select c.relname ${ours} and has_table_privilege('laurel_app', c.oid, 'delete') order by 1`
-    expect(await names(deletes, [MIGRATOR])).toEqual(['idempotency_keys', 'lookups'])
+    expect(await names(deletes, [MIGRATOR])).toEqual(['idempotency_keys', 'lookups', 'unclaimed_purchases'])
     expect(
       await names(`select c.relname ${ours} and has_table_privilege('laurel_app', c.oid, 'truncate')`, [[]]),
     ).toEqual([])

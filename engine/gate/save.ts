@@ -10,6 +10,7 @@ import { type EntryOf, insertEntries, insertLotUses, saveLots } from '../ledger/
 import { insertStates, updateStates } from '../ledger/states.sql.ts'
 import type { Hold, LotUse, MemberState } from '../ledger/books.ts'
 import { saveHolds } from '../ledger/holds.sql.ts'
+import { markMerged, type Merge, saveMerges } from '../members/merges.sql.ts'
 import { addTakes, type BudgetTake } from '../limits/budgets.rules.ts'
 import { byCounter, type Counter, counterName } from '../limits/counters.rules.ts'
 import { saveCounters, takeBudgets } from '../limits/limits.sql.ts'
@@ -48,15 +49,15 @@ type Writes = {
   lots: { member: Uuid; seq: number; remaining: number }[]
   uses: (LotUse & { member: Uuid })[]
   holds: Hold[]
+  merges: Merge[]
   counters: Counter[]
   takes: BudgetTake[]
   events: NewEvent[]
 }
 
 /**
- * What a list writes in the one order in which all lists write: idempotency keys and names, members' states, what
- * members share (budgets), then the rest; rows of
- * a table in ascending key order, so that lists wait for each other and do not deadlock. One statement a
+ * What a list writes in the one order in which all lists write: idempotency keys, purchases without a member, names, members'
+ * states, what members share (budgets), then the rest; rows of a table in ascending key order, so that lists wait for each other and do not deadlock. One statement a
  * table. They are whole before the first is sent: what cannot be made (too many events for one transaction, a number out of
  * range) throws here, and nothing is written.
  */
@@ -70,12 +71,12 @@ export function save(
   const w = collect(answered)
   return [
     ...insertAnswers(space, w.answers),
+    ...saveUnclaimed(space, w.unclaimed, unguarded),
     ...freeNames(space, w.freed, unguarded),
     ...insertNames(space, w.names, unguarded),
     ...updateStates(space, w.states, unguarded),
     ...insertMembers(space, w.joined),
     ...insertStates(space, w.newStates),
-    ...saveUnclaimed(space, w.unclaimed, unguarded),
     ...takeBudgets(space, addTakes(w.takes), unguarded),
     ...insertPurchases(space, w.purchases),
     ...updateReturned(space, w.returned),
@@ -85,6 +86,8 @@ export function save(
     ...saveLots(space, w.lots),
     ...insertLotUses(space, w.uses),
     ...saveHolds(space, w.holds),
+    ...saveMerges(space, w.merges),
+    ...markMerged(space, w.merges),
     ...saveCounters(space, w.counters),
     ...insertEvents(space, batchId, now, w.events),
   ]
@@ -107,6 +110,7 @@ function collect(answered: readonly Answered[]): Writes {
     lots: [],
     uses: [],
     holds: [],
+    merges: [],
     counters: [],
     takes: [],
     events: [],
@@ -117,6 +121,7 @@ function collect(answered: readonly Answered[]): Writes {
   const lots = new Map<string, Writes['lots'][number]>()
   const uses = new Map<string, Writes['uses'][number]>()
   const holds = new Map<Uuid, Hold>()
+  const merges = new Map<Uuid, Merge>()
   const names = new Map<Uuid, NameRow>()
   const counters = new Map<string, Counter>()
   for (const { changes, kept, store } of answered) {
@@ -150,6 +155,7 @@ function collect(answered: readonly Answered[]): Writes {
     if (changes.activity) w.activities.push(changes.activity)
     for (const entry of books.entries) w.entries.push({ ...entry, member })
     for (const hold of books.changedHolds) holds.set(hold.id, hold)
+    if (changes.merges) merges.set(changes.merges.id, changes.merges)
     for (const use of books.uses) {
       const key = `${member} ${use.seq} ${use.lotSeq}`
       const same = uses.get(key)
@@ -171,6 +177,7 @@ function collect(answered: readonly Answered[]): Writes {
   w.lots.push(...lots.values())
   w.uses.push(...uses.values())
   w.holds.push(...holds.values())
+  w.merges.push(...[...merges.values()].sort((a, b) => order(a.other, b.other)))
   w.counters.push(...counters.values())
   w.counters.sort(byCounter)
   w.names.push(...names.values())

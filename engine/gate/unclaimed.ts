@@ -23,16 +23,17 @@ import { returnAnswer } from './answers.ts'
 import type { Facts, PurchaseAsk, ReturnAsk } from './asks.ts'
 import { badInstant, namesNothing } from './checks.ts'
 import { type Changes, type Decision, isRefusal } from './decisions.ts'
+import { MovedError } from './faults.ts'
 import { returnDigest } from './digests.ts'
 import { purchaseKey, returnKey } from './names.ts'
 import { type Said, unclaimedContentOf } from './said.ts'
 import { findMember, type Named, type Slices } from './slices.ts'
 
-/** The purchase without a member that a name leads to, if it leads to one. */
+/** The purchase without a member that a name leads to, if it leads to one. Throws `moved` where it went meanwhile. */
 export function unclaimedNamed(slices: Slices, key: Uuid | undefined): Unclaimed | undefined {
   if (key === undefined || !isNobodys(slices.names.get(key))) return undefined
   const found = slices.unclaimed.get(key)
-  if (!found) throw new Error(`the unclaimed purchase ${key} is named but was not loaded`)
+  if (!found) throw new MovedError('a purchase without a member was claimed between two looks')
   return found
 }
 

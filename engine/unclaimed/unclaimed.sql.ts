@@ -70,7 +70,7 @@ export async function pageUnclaimed(db: Db, after: Uuid, limit: number): Promise
   return rows.map(toUnclaimed)
 }
 
-/** Those of a program that were recorded before an instant, oldest first, held until the transaction ends. */
+/** Those of a program that were recorded before an instant, oldest first, held until the transaction ends. What others hold is left to them. */
 export async function lockOldest(
   tx: Tx,
   programId: number,
