@@ -19,7 +19,7 @@ const CONFIGURATION = [
 ]
 const MEMBER_OWNED = ['activities', 'entries', 'lot_uses', 'lots', 'member_states', 'members', 'purchases', 'returns']
 /** Unique across members, or shared by them: keyed by exactly that. */
-const KEYED = ['idempotency_keys', 'lookups', 'outbox', 'moment_plans']
+const KEYED = ['idempotency_keys', 'lookups', 'outbox', 'moment_plans', 'unclaimed_purchases']
 /** What the migrator notes for itself; requests cannot see it. */
 const MIGRATOR = ['laurel_migrations', 'laurel_migrations_lock']
 const HISTORY = ['activities', 'entries', 'lot_uses', 'returns']
