@@ -57,7 +57,9 @@ export type Kind = keyof typeof KINDS
 export function kindOf(entry: { kind: number; from: number; to: number }): Kind | undefined {
   return BY_WAY.get(`${entry.kind} ${entry.from} ${entry.to}`)
 }
-const BY_WAY = new Map((Object.keys(KINDS) as Kind[]).map((k) => [`${KINDS[k].code} ${KINDS[k].from} ${KINDS[k].to}`, k]))
+const BY_WAY = new Map(
+  (Object.keys(KINDS) as Kind[]).map((k) => [`${KINDS[k].code} ${KINDS[k].from} ${KINDS[k].to}`, k]),
+)
 
 const ACCOUNT_NAMES = new Map<number, string>(Object.entries(ACCOUNTS).map(([name, code]) => [code, name]))
 const KIND_NAMES = [

@@ -1,7 +1,8 @@
-import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
+import { encodeEntryId, type Uuid } from '@laurel/contract/ids'
 import { ACCOUNTS, KINDS, kindName, kindOf } from './accounts.ts'
 import { type Entry, FAR, type Hold, HOLD_STATUS, type LotUse, type MemberState } from './books.ts'
 import { genesis, link } from './chain.rules.ts'
+import { auditHolds } from './audit-holds.rules.ts'
 import { signed } from './ledger.rules.ts'
 import { debtOf, emptyWallet, type WalletState } from './wallets.rules.ts'
 
@@ -44,18 +45,36 @@ function auditEntries({ state, entries, uses }: Books): string | undefined {
   return undefined
 }
 
-/** What was owed in an entry's wallet right after it, at most: what returns took beyond the lots, less what later lots paid. */
+/**
+ * What was owed in an entry's wallet right after it: what returns took beyond what the lots held then, less what was found since,
+ * in lots that were opened later or got something back. Lots are followed entry by entry for that.
+ */
 function owedAsBooked(entries: readonly Entry[], uses: readonly LotUse[]): number[] {
-  const found = new Map<number, number>()
-  const paid = new Map<number, number>()
-  for (const use of uses) {
-    if (use.lotSeq < use.seq) found.set(use.seq, (found.get(use.seq) ?? 0) + use.points)
-    else paid.set(use.lotSeq, (paid.get(use.lotSeq) ?? 0) + use.points)
-  }
+  const usesOf = Map.groupBy(uses, (use) => use.seq)
+  const left = new Map<number, number>()
+  /** what is taken from a lot as soon as it is there */
+  const claims = new Map<number, number>()
   const debts = new Map<number, number>()
   return entries.map((entry) => {
-    const takes = entry.kind === KINDS.reverse.code ? entry.points - (found.get(entry.seq) ?? 0) : 0
-    const debt = (debts.get(entry.walletId) ?? 0) + takes - (paid.get(entry.seq) ?? 0)
+    const owes = entry.kind === KINDS.reverse.code
+    let debt = (debts.get(entry.walletId) ?? 0) + (owes ? entry.points : 0)
+    if (entry.activatesAt !== undefined) left.set(entry.seq, entry.points)
+    for (const { lotSeq, points } of usesOf.get(entry.seq) ?? []) {
+      const has = left.get(lotSeq) ?? 0
+      const found = owes ? Math.min(points, has) : points
+      left.set(lotSeq, has - found)
+      if (owes) debt -= found
+      if (owes) claims.set(lotSeq, (claims.get(lotSeq) ?? 0) + points - found)
+    }
+    const filled =
+      entry.activatesAt === undefined ? (usesOf.get(entry.seq) ?? []).map((use) => use.lotSeq) : [entry.seq]
+    for (const lotSeq of filled) {
+      const paid = Math.max(0, Math.min(claims.get(lotSeq) ?? 0, left.get(lotSeq) ?? 0))
+      if (paid === 0) continue
+      left.set(lotSeq, (left.get(lotSeq) ?? 0) - paid)
+      claims.set(lotSeq, (claims.get(lotSeq) ?? 0) - paid)
+      debt -= paid
+    }
     debts.set(entry.walletId, debt)
     return debt
   })
@@ -105,34 +124,6 @@ function auditRemaining(
   }
   const [stray] = stored.keys()
   return stray === undefined ? undefined : `lot ${name(member, stray)}: no entry opened it`
-}
-
-/** What open holds set aside is there, lot by lot. */
-function auditHolds({ state, entries, lots, holds }: Books): string | undefined {
-  const left = new Map(lots.map((lot) => [lot.seq, lot.remaining]))
-  const held = new Map<number, number>()
-  for (const hold of holds) {
-    const what = `hold ${encodeId('hld', hold.id)}`
-    for (const [i, part] of hold.parts.entries()) {
-      if (part.l.reduce((sum, [, points]) => sum + points, 0) !== part.p)
-        return `${what}: its lots do not add up to ${part.p}`
-      if ((hold.captured?.[i] ?? 0) > part.p) return `${what}: more was captured than it held`
-      for (const [seq, points] of part.l) {
-        if (entries[seq - 1]?.walletId !== part.w || entries[seq - 1]?.activatesAt === undefined)
-          return `${what}: there is no such lot ${seq} in its wallet`
-        if (hold.status === HOLD_STATUS.open) held.set(seq, (held.get(seq) ?? 0) + points)
-      }
-    }
-    if ((hold.status === HOLD_STATUS.open) !== (hold.settledAt === null))
-      return `${what}: its state and its end disagree`
-    if ((hold.status === HOLD_STATUS.captured) !== (hold.captured !== null))
-      return `${what}: its state and what was captured disagree`
-  }
-  for (const [seq, points] of held) {
-    const there = left.get(seq) ?? entries[seq - 1]?.points ?? 0
-    if (points > there) return `lot ${name(state.member, seq)}: ${points} points are held, ${there} are left`
-  }
-  return undefined
 }
 
 function auditWallets({ state, entries, uses }: Books): string | undefined {

@@ -72,9 +72,10 @@ export type Hold = {
   reason: string
   externalId: string | null
   parts: HoldPart[]
-  /** points taken a part, once it was captured */
-  captured: number[] | null
+  /** what was taken a part, once it was captured, and by which entry (0: nothing) */
+  captured: Captured[] | null
 }
+export type Captured = [points: number, seq: number]
 export type HoldPart = { w: number; p: number; l: [seq: number, points: number][] }
 export const HOLD_STATUS = { open: 1, captured: 2, released: 3, lapsed: 4 } as const
 export type HoldStatus = (typeof HOLD_STATUS)[keyof typeof HOLD_STATUS]
@@ -144,4 +145,3 @@ export type Why = {
   reason?: string
   externalId?: string
 }
-

@@ -1,7 +1,8 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { Draft, Lot, Why } from './books.ts'
-import { bookTakes, burnOrder, credit, giveBack, isActive, takeFrom, walletOf } from './ledger.rules.ts'
+import { bookTakes, burnOrder, credit, isActive, takeFrom, walletOf } from './ledger.rules.ts'
+import { giveBack } from './refunds.rules.ts'
 import { debtOf } from './wallets.rules.ts'
 
 /** What was taken back in one wallet of what one source gave, up to now. */

@@ -1,6 +1,16 @@
 import { type Refusal, refusal } from '@laurel/contract/refusals'
-import { type Draft, type Hold, HOLD_STATUS, type HoldPart, type Why } from './books.ts'
-import { available, bookTakes, burnOrder, isActive, outOfRange, recover, takeFrom, walletOf } from './ledger.rules.ts'
+import { type Captured, type Draft, type Hold, HOLD_STATUS, type HoldPart, type Why } from './books.ts'
+import {
+  available,
+  bookTakes,
+  burnOrder,
+  hasEnded,
+  isActive,
+  outOfRange,
+  recover,
+  takeFrom,
+  walletOf,
+} from './ledger.rules.ts'
 import { freeLot } from './time.rules.ts'
 
 /**
@@ -37,19 +47,26 @@ export function capture(d: Draft, hold: Hold, points: readonly number[], why: Om
     if (full) return full
   }
   for (const part of hold.parts) for (const [seq, held] of part.l) freeLot(d, seq, held)
-  for (const [i, part] of hold.parts.entries()) {
-    let wanted = points[i] ?? 0
-    const takes = part.l.flatMap(([seq, held]) => {
+  hold.captured = hold.parts.map((part, i): Captured => {
+    const takes = takenOf(part, points[i] ?? 0).flatMap(([seq, taken]) => {
       const lot = d.lots.find((l) => l.seq === seq)
-      const taken = Math.min(wanted, held)
-      wanted -= taken
-      return lot && taken > 0 ? [{ lot, points: taken }] : []
+      return lot ? [{ lot, points: taken }] : []
     })
-    bookTakes(d, part.w, takes, { ...why, kind: 'spend' })
-  }
+    const entry = bookTakes(d, part.w, takes, { ...why, kind: 'spend' })
+    return [entry?.points ?? 0, entry?.seq ?? 0]
+  })
   settle(d, hold, HOLD_STATUS.captured, why.now)
-  hold.captured = hold.parts.map((_, i) => points[i] ?? 0)
   return undefined
+}
+
+/** The lots that so many points of a part come from: those that it took first. */
+export function takenOf(part: HoldPart, points: number): HoldPart['l'] {
+  let wanted = points
+  return part.l.flatMap(([seq, held]): HoldPart['l'] => {
+    const taken = Math.min(wanted, held)
+    wanted -= taken
+    return taken > 0 ? [[seq, taken]] : []
+  })
 }
 
 /** Frees what a hold set aside. What expired meanwhile expires at once (settleTime). */
@@ -63,6 +80,7 @@ function settle(d: Draft, hold: Hold, status: Hold['status'], now: number): void
   hold.settledAt = now
   if (!d.changedHolds.includes(hold)) d.changedHolds.push(hold)
   for (const wallet of d.state.wallets) {
-    if (wallet.n.length > 0) recover(d, wallet, d.lots.filter((lot) => lot.walletId === wallet.w))
+    const own = d.lots.filter((lot) => lot.walletId === wallet.w && !hasEnded(lot, now))
+    if (wallet.n.length > 0) recover(d, wallet, own)
   }
 }

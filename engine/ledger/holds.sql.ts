@@ -2,7 +2,7 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { instants, int2s, int4s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
-import { type Hold, HOLD_STATUS, type HoldPart } from './books.ts'
+import { type Captured, type Hold, HOLD_STATUS, type HoldPart } from './books.ts'
 
 type HoldRow = Omit<Hold, 'parts' | 'captured'> & { parts: string; captured: string | null }
 
@@ -13,7 +13,7 @@ function toHold(row: HoldRow): Hold {
   return {
     ...row,
     parts: JSON.parse(row.parts) as HoldPart[],
-    captured: row.captured === null ? null : (JSON.parse(row.captured) as number[]),
+    captured: row.captured === null ? null : (JSON.parse(row.captured) as Captured[]),
   }
 }
 

@@ -1,7 +1,17 @@
 import { type Refusal, refusal } from '@laurel/contract/refusals'
 import type { Instant } from '@laurel/contract/instants'
 import { ACCOUNTS, KINDS, type Kind } from './accounts.ts'
-import { type Dates, type Draft, type Entry, FAR, type Held, type Lot, type MemberState, type TermsOf, type Why } from './books.ts'
+import {
+  type Dates,
+  type Draft,
+  type Entry,
+  FAR,
+  type Held,
+  type Lot,
+  type MemberState,
+  type TermsOf,
+  type Why,
+} from './books.ts'
 import { link } from './chain.rules.ts'
 import { type Debt, emptyWallet, type WalletState } from './wallets.rules.ts'
 
@@ -115,6 +125,7 @@ export function touch(d: Draft, walletId: number, activity: string, now: Instant
   const end = terms.slideEnd(wallet.t)
   for (const lot of d.lots) {
     if (lot.walletId !== walletId || (lot.expiresAt !== null && !lot.slides)) continue
+    if (hasEnded(lot, now)) continue // it was held past its end: no activity brings that back
     lot.expiresAt = end
     lot.slides = true
   }
@@ -146,6 +157,11 @@ export function available(lots: readonly Lot[], walletId: number, now: Instant):
 
 export function isActive(lot: Lot, now: Instant): boolean {
   return lot.activatesAt <= now && (lot.expiresAt === null || lot.expiresAt > now)
+}
+
+/** Past its date, whether or not that is booked yet. */
+export function hasEnded(lot: Lot, now: Instant): boolean {
+  return lot.expiresAt !== null && lot.expiresAt <= now
 }
 
 /** Burn order, total: soonest expiry (never last), then earliest activation, then seq. */
@@ -208,27 +224,6 @@ export function bookTakes(
   return entry
 }
 
-/** Gives points back to the lots from which an earlier entry took them, at their original age. */
-export function giveBack(
-  d: Draft,
-  walletId: number,
-  gives: readonly { lot: Lot; points: number }[],
-  why: Why,
-): Entry | undefined {
-  const points = gives.reduce((sum, give) => sum + give.points, 0)
-  if (points === 0) return undefined
-  const wallet = walletOf(d.state, walletId)
-  wallet.b += points
-  count(wallet, why.kind, points)
-  const entry = book(d, wallet, points, why)
-  for (const give of gives) {
-    give.lot.remaining += give.points
-    d.uses.push({ seq: entry.seq, lotSeq: give.lot.seq, points: -give.points })
-  }
-  wallet.o = lowestOpen(d.lots, walletId)
-  return entry
-}
-
 export function lowestOpen(lots: readonly Lot[], walletId: number): number {
   let lowest = 0
   for (const lot of lots) {
@@ -238,7 +233,7 @@ export function lowestOpen(lots: readonly Lot[], walletId: number): number {
 }
 
 /** Lifetime counters: a restore undoes part of a reversal, a refund part of a spend. */
-function count(wallet: WalletState, kind: Kind, points: number): void {
+export function count(wallet: WalletState, kind: Kind, points: number): void {
   const { counts } = KINDS[kind]
   if (counts) wallet[counts.counter] += counts.sign * points
 }
@@ -253,7 +248,7 @@ export function outOfRange(wallet: WalletState, kind: Kind, points: number): Ref
     : refusal('amount_out_of_range', `${points} more points would leave the range of exact whole numbers`)
 }
 
-function book(d: Draft, wallet: WalletState, points: number, why: Why, dates?: Dates): Entry {
+export function book(d: Draft, wallet: WalletState, points: number, why: Why, dates?: Dates): Entry {
   const { code, from, to } = KINDS[why.kind]
   const entry: Entry = {
     seq: ++d.state.entrySeq,

@@ -1,7 +1,7 @@
 import type { Instant } from '@laurel/contract/instants'
 import { digestOf } from '../base/keys.ts'
 import { type Draft, FAR, HOLD_STATUS, type Lot, type MemberState, type TermsOf } from './books.ts'
-import { bookTakes, lookAt, recover } from './ledger.rules.ts'
+import { bookTakes, hasEnded, lookAt, recover } from './ledger.rules.ts'
 import type { WalletState } from './wallets.rules.ts'
 
 /** What time did to a member's books, to be told as an event of this type. */
@@ -80,7 +80,7 @@ function activate(d: Draft, now: Instant): Told[] {
 }
 
 function isOver(lot: Lot, now: Instant): boolean {
-  return lot.expiresAt !== null && lot.expiresAt <= now && lot.remaining > lot.held
+  return hasEnded(lot, now) && lot.remaining > lot.held
 }
 
 /** An entry a lot: what waited for an event in vain is cancelled, the rest expires. What is held stays until it is released. */
@@ -99,7 +99,7 @@ function expire(d: Draft, now: Instant): Told[] {
       occurredAt: lot.expiresAt ?? now,
       now,
     })
-    return { type: waited ? 'points.cancelled' : 'points.expired', data: { entry: entry?.seq } }
+    return { type: waited ? 'points.cancelled' : 'points.expired', data: { entry: entry?.seq, lot: lot.seq } }
   })
 }
 

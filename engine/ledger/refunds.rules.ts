@@ -1,0 +1,110 @@
+import type { Instant } from '@laurel/contract/instants'
+import type { Refusal } from '@laurel/contract/refusals'
+import type { Draft, Entry, Lot, LotUse, Why } from './books.ts'
+import { book, count, hasEnded, lowestOpen, outOfRange, recover, walletOf } from './ledger.rules.ts'
+import { moveLot } from './moves.rules.ts'
+
+/**
+ * Gives points back to the lots from which an earlier entry took them, at their original age; what the wallet owes is paid
+ * from them at once.
+ */
+export function giveBack(
+  d: Draft,
+  walletId: number,
+  gives: readonly { lot: Lot; points: number }[],
+  why: Why,
+): Entry | undefined {
+  const points = gives.reduce((sum, give) => sum + give.points, 0)
+  if (points === 0) return undefined
+  const wallet = walletOf(d.state, walletId)
+  wallet.b += points
+  count(wallet, why.kind, points)
+  const entry = book(d, wallet, points, why)
+  for (const give of gives) {
+    give.lot.remaining += give.points
+    d.uses.push({ seq: entry.seq, lotSeq: give.lot.seq, points: -give.points })
+  }
+  if (wallet.n.length > 0) {
+    const own = gives.map(({ lot }) => lot)
+    recover(
+      d,
+      wallet,
+      own.filter((lot) => !hasEnded(lot, why.now)),
+    )
+  }
+  wallet.o = lowestOpen(d.lots, walletId)
+  return entry
+}
+
+/** Until when points live that come back to a lot whose end has passed; undefined: they expire at once. */
+export type Grace = (lot: Lot) => Instant | undefined
+
+/**
+ * Undoes so much of a spend: gives back to the very lots that it took from, what it took last first. `uses`: what of the spend is
+ * not given back yet, no less than `points`. What comes back to a lot whose end has passed goes on as a lot of its own
+ * where there is a grace for it, by an entry that names the refund; otherwise it expires at once (settleTime). Refuses
+ * amount_out_of_range.
+ */
+export function refund(
+  d: Draft,
+  walletId: number,
+  uses: readonly LotUse[],
+  points: number,
+  grace: Grace,
+  why: Omit<Why, 'kind'> & { reverses: number },
+): Entry | Refusal {
+  const full = outOfRange(walletOf(d.state, walletId), 'refund', points)
+  if (full) return full
+  restart(d, walletId, why.now)
+  const gives = lastFirst(d, uses, points)
+  const entry = giveBack(d, walletId, gives, { ...why, kind: 'refund' })
+  if (!entry) throw new Error(`entry ${why.reverses} took nothing that could be given back`)
+  for (const { lot } of gives) {
+    const expiresAt = hasEnded(lot, why.now) && lot.remaining > lot.held ? grace(lot) : undefined
+    if (expiresAt === undefined) continue
+    const { digest, now, actor } = why
+    moveLot(
+      d,
+      lot,
+      { activatesAt: now, expiresAt },
+      { digest, now, reverses: entry.seq, ...(actor === undefined ? {} : { actor }) },
+    )
+  }
+  return entry
+}
+
+/** The reverse of the order in which points are spent, by the lots' own dates: the same however often it is asked. */
+function lastFirst(d: Draft, uses: readonly LotUse[], points: number): { lot: Lot; points: number }[] {
+  const took = uses
+    .filter((use) => use.points > 0)
+    .map((use) => {
+      const lot = d.lots.find((l) => l.seq === use.lotSeq)
+      if (!lot) throw new Error(`lot ${use.lotSeq} was taken from but is not known`)
+      return { lot, points: use.points }
+    })
+  const end = ({ lot }: { lot: Lot }) => (lot.slides ? null : lot.expiresAt) ?? Number.MAX_SAFE_INTEGER
+  took.sort((a, b) => end(b) - end(a) || b.lot.activatesAt - a.lot.activatesAt || b.lot.seq - a.lot.seq)
+  let wanted = points
+  const gives = took.flatMap((use) => {
+    const given = Math.min(wanted, use.points)
+    wanted -= given
+    return given > 0 ? [{ lot: use.lot, points: given }] : []
+  })
+  if (wanted > 0) throw new Error(`${points} points were to be given back, ${points - wanted} were taken`)
+  return gives
+}
+
+/** Where points expire by inactivity and all had: what comes back lives as long as after an activity now. */
+function restart(d: Draft, walletId: number, now: Instant): void {
+  const wallet = walletOf(d.state, walletId)
+  const { slideEnd, slidesOn } = d.terms(walletId)
+  const counts = slidesOn?.has('spend') || slidesOn?.has('earn') // else there may not have been an activity yet
+  const end = wallet.t === 0 && counts ? slideEnd?.(now) : undefined
+  if (end === undefined) return
+  wallet.t = now
+  for (const lot of d.lots) {
+    if (lot.walletId !== walletId || lot.expiresAt !== null) continue
+    lot.expiresAt = end
+    lot.slides = true
+  }
+}
