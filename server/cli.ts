@@ -52,6 +52,7 @@ async function laurel(): Promise<CommandType> {
     )
     .action(runMigrate)
   program.addCommand(await importOrItsName())
+  program.addCommand(await exportOrItsName())
   program
     .command('verify')
     .description(
@@ -108,6 +109,12 @@ function keys(): CommandType {
 async function importOrItsName(): Promise<CommandType> {
   if (process.argv.includes('import')) return (await import('./import/command.ts')).importCommand()
   return new Command('import').description('Import purchases from a file')
+}
+
+/** Likewise. */
+async function exportOrItsName(): Promise<CommandType> {
+  if (process.argv.includes('export')) return (await import('./export/command.ts')).exportCommand()
+  return new Command('export').description('Export the ledger')
 }
 
 async function runMigrate(options: { status?: boolean; dryRun?: boolean }): Promise<void> {
