@@ -75,9 +75,17 @@ export function nextLook(life: Life, programs: readonly Listening[], now: Instan
     const utc = startOfDay(date, 'UTC')
     return [utc - EARLIEST, utc + LATEST, ...programs.map(({ timezone }) => startOfDay(date, timezone))]
   })
-  const silent = programs.flatMap((program) => silences(life, program).map(({ occurredAt }) => occurredAt))
+  const silent = programs.flatMap((program) => lookForSilence(life, program, now))
   return Math.min(...[...starts, ...silent].filter((at) => at > now))
 }
+
+/** Who has been silent is looked at after as long again: nobody tells us when the silence ends, and another cannot be over sooner. */
+function lookForSilence(life: Life, program: Listening, now: Instant): Instant[] {
+  return silences(life, program).map(({ occurredAt, data }) =>
+    occurredAt > now ? occurredAt : addPeriod(now, `P${String(data.days)}D`, program.timezone),
+  )
+}
+
 const HOUR = DAY / 24
 /** UTC+14 and UTC−12 are the ends of the earth's calendar. */
 const EARLIEST = 14 * HOUR

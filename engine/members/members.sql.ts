@@ -27,6 +27,20 @@ export async function selectNamedMember(db: Db, key: Uuid): Promise<Member | und
   return member
 }
 
+/** Whom a member lives on as, however often merged: itself, as a rule. */
+export async function selectSurvivor(db: Db, id: Uuid): Promise<Uuid> {
+  const [row] = await db.query<{ id: Uuid }>(
+    `with recursive chain(id, into_id) as (
+       select member_id, merged_into from members where space_id = $1 and member_id = $2
+       union
+       select m.member_id, m.merged_into from chain c join members m on m.space_id = $1 and m.member_id = c.into_id
+     ) select id from chain where into_id is null`,
+    [db.space, id],
+    'member-survivor',
+  )
+  return row?.id ?? id
+}
+
 export type FactsRow = {
   member: Uuid
   externalId: string | null
@@ -98,8 +112,8 @@ export function insertMembers(
 ): Statement[] {
   if (rows.length === 0) return []
   return statement(
-    `insert into members (space_id, member_id, external_id, status, created_at, updated_at)
-     select $1, n.id, n.external_id, 'active', n.at, n.at
+    `insert into members (space_id, member_id, external_id, status, created_at, updated_at, life_at)
+     select $1, n.id, n.external_id, 'active', n.at, n.at, n.at
        from unnest($2::uuid[], $3::text[], $4::timestamptz[]) as n(id, external_id, at)`,
     [space, uuids(rows, (r) => r.member), texts(rows, (r) => r.externalId), instants(rows, (r) => r.at)],
     'members-join',
@@ -109,8 +123,8 @@ export function insertMembers(
 export async function insertMember(tx: Tx, m: Member): Promise<void> {
   await tx.query(
     `insert into members (space_id, member_id, external_id, email, phone, name, birth_date, locale, attributes, status,
-                          revision, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+                          revision, created_at, updated_at, life_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)`,
     [tx.space, ...columnsOf(m), formatInstant(m.createdAt), formatInstant(m.updatedAt)],
     'member-insert',
   )
