@@ -140,7 +140,7 @@ export const EXAMPLES = {
   preview: {
     points: 12,
     awards: [award],
-    rules: [{ rule: rule.id, name: rule.name, version: 1, fired: true, points: 12, reason: award.why }],
+    rules: [{ rule: rule.id, name: rule.name, version: 1, fired: true, points: 12, cause: 'fired', reason: award.why }],
   },
   returnBody: {
     program: 'coffee',

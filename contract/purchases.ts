@@ -67,8 +67,15 @@ export const previewBody = z
   .strictObject({
     ...basket,
     externalId: externalId.optional(),
-    member: memberRef.optional(),
-    occurredAt: instant.optional(),
+    member: memberRef
+      .optional()
+      .meta({ description: 'With a member, what the member is and was given counts: conditions, caps, budgets' }),
+    occurredAt: instant.optional().meta({ description: 'Now unless told; may lie ahead' }),
+    rules: z
+      .array(text(64))
+      .max(50)
+      .optional()
+      .meta({ description: 'Drafts and paused rules (rul_…) that are to be taken for active' }),
   })
   .meta({ id: 'PreviewBody' })
 export type PreviewBody = z.infer<typeof previewBody>
@@ -132,7 +139,8 @@ export const ruleStory = z
     version: z.int(),
     fired: z.boolean(),
     points: pointsOut,
-    reason: z.string(),
+    cause: z.string().meta({ description: '`fired`, or a code for why not: may grow', example: 'condition_false' }),
+    reason: z.string().meta({ description: 'The cause in a sentence' }),
   })
   .meta({ id: 'RuleStory', description: 'Whether a rule fired, what it gave, and why (not)' })
 

@@ -77,6 +77,8 @@ export const purchases = [
       'member_unknown',
       'member_suspended',
       'program_paused',
+      'rule_unknown',
+      'rule_state',
       'currency_mismatch',
       'amount_out_of_range',
     ],

@@ -201,15 +201,15 @@ function countUpTo(numbers: number[], n: number): number {
   return low
 }
 
-/** As rulesAt, now, with these drafts (by ruleId) as if they were published. */
+/** As rulesAt, now, with these rules (by ruleId) as if they were active. */
 export function rulesTried(
   c: Configuration,
   programId: number,
   at: Instant,
   event: string,
-  drafts: ReadonlySet<number>,
+  tried: ReadonlySet<number>,
 ): CompiledRule[] {
-  return inForce(c, programId, c.configVersion, at, drafts).filter((rule) => rule.event === event)
+  return inForce(c, programId, c.configVersion, at, tried).filter((rule) => rule.event === event)
 }
 
 const NONE: ReadonlySet<number> = new Set()
@@ -219,12 +219,12 @@ function inForce(
   programId: number,
   asOf: number,
   at: Instant,
-  drafts: ReadonlySet<number> = NONE,
+  tried: ReadonlySet<number> = NONE,
 ): CompiledRule[] {
   const found: CompiledRule[] = []
   for (const rule of c.rules.get(programId) ?? []) {
     const status = statusAt(rule, asOf)
-    if (status !== 'active' && !(status === 'draft' && drafts.has(rule.ruleId))) continue
+    if (status !== 'active' && !(status !== undefined && tried.has(rule.ruleId))) continue
     const version = versionAt(rule, asOf, at)
     if (version && inWindow(version, at)) found.push(compile(c, version))
   }

@@ -23,6 +23,8 @@ export type Plan = {
   wallets: PlannedWallet[]
   number: 'asked' | 'kept' | undefined
   member: boolean
+  /** a rule goes by the program's clocks: its time zone is kept */
+  local: boolean
   numberSince: Instant
 }
 
@@ -41,7 +43,7 @@ export function planOf(
 }
 
 function makePlan(c: Configuration, programId: number, rules: readonly CompiledRule[], event: string): Plan | null {
-  const { number, member } = needsOf(rules)
+  const { number, member, local } = needsOf(rules)
   const planned = rules
     .map((rule): PlannedRule => {
       const { cooldown, budget } = rule.terms
@@ -55,13 +57,14 @@ function makePlan(c: Configuration, programId: number, rules: readonly CompiledR
     wallets.set(walletId, { walletId, caps: walletCaps, kept: [...pers(walletCaps)].map((per) => ({ per, since })) })
   }
   const counted = event === 'purchase' ? numberedSince(c, programId) : undefined
-  if (planned.length === 0 && wallets.size === 0 && counted === undefined && !member) return null
+  if (planned.length === 0 && wallets.size === 0 && counted === undefined && !member && !local) return null
   return {
     rules: planned,
     wallets: [...wallets.values()],
     number: number ? 'asked' : counted === undefined ? undefined : 'kept',
     numberSince: counted ?? Number.MAX_SAFE_INTEGER,
     member,
+    local,
   }
 }
 

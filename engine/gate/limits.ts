@@ -108,7 +108,8 @@ export function limitsFor(
   if (plan.member) frozen.member = whom.isNew ? newcomer(whom, now) : known(slices.limits.members.get(whom.member))
   if (rooms.rules.length > 0) frozen.rules = rooms.rules
   if (rooms.wallets.length > 0) frozen.wallets = rooms.wallets
-  return { frozen: Object.keys(frozen).length > 1 ? frozen : null, plan, ours, whom, at, now }
+  const asked = plan.local || Object.keys(frozen).length > 1
+  return { frozen: asked ? frozen : null, plan, ours, whom, at, now }
 }
 
 function known(facts: MemberFacts | undefined): MemberFacts {

@@ -1,12 +1,14 @@
 import { freeFault } from '@laurel/contract/common'
-import { type Instant, OCCURRED_AHEAD, OCCURRED_MIN } from '@laurel/contract/instants'
+import { type Instant, OCCURRED_MIN } from '@laurel/contract/instants'
 import type { BatchBody, ClaimBody, PreviewBody } from '@laurel/contract/purchases'
 import { type FieldError, problem, Refused } from '@laurel/contract/refusals'
 import type { ReturnBody } from '@laurel/contract/returns'
 import type { Ask, ReturnAsk } from '@laurel/engine/gate/asks'
 import type { Db } from '@laurel/engine/base/db'
+import { NOBODY } from '@laurel/engine/base/names'
 import { type Configuration, program } from '@laurel/engine/earning/configuration'
 import { isRefusal } from '@laurel/engine/gate/decisions'
+import type { Whom } from '@laurel/engine/gate/limits'
 import { getMember, memberIdOf } from '@laurel/engine/members/members'
 import { type PreviewAsk, preview } from '@laurel/engine/preview'
 import { currentConfiguration } from '@laurel/engine/views/current'
@@ -59,15 +61,19 @@ export const purchases: Handlers<
     const ask: PreviewAsk = {
       program: body.program,
       currency: body.currency,
-      occurredAt: body.occurredAt === undefined ? call.now : occurredAtOf(body.occurredAt, call.now),
+      occurredAt: body.occurredAt === undefined ? call.now : previewedAt(body.occurredAt),
       items: body.items as PreviewAsk['items'],
+      channel: body.channel,
+      store: body.store,
+      metadata: body.metadata,
+      rules: body.rules,
     }
     return await read(call, async (db) => {
       const configuration = await currentConfiguration(db, call.door.configurations)
-      const told = preview(configuration, ask)
-      if (isRefusal(told)) return refusalAnswer(told)
-      if (body.member !== undefined) await requireBuyer(db, configuration, body.program, body.member)
-      return answer(200, told)
+      if (body.member !== undefined && program(configuration, body.program))
+        ask.member = await buyer(db, configuration, body.program, body.member)
+      const told = await preview(db, configuration, ask, call.now)
+      return isRefusal(told) ? refusalAnswer(told) : answer(200, told)
     })
   },
 
@@ -125,24 +131,21 @@ async function recordOne(call: Call, value: unknown, faults: FieldError[] | unde
 }
 
 /** Someone who could buy: a member who is active, or one whom the purchase would enrol. */
-async function requireBuyer(db: Db, configuration: Configuration, ref: string, member: string): Promise<void> {
+async function buyer(db: Db, configuration: Configuration, ref: string, member: string): Promise<Whom> {
   const known = await memberIdOf(db, member)
-  if (
-    known === undefined &&
-    member.startsWith('external:') &&
-    program(configuration, ref)?.joinPolicy === 'on_first_purchase'
-  )
-    return
-  const {
-    member: { status },
-  } = await getMember(db, member)
+  const externalId = member.startsWith('external:') ? member.slice(9) : null
+  if (known === undefined && externalId !== null && program(configuration, ref)?.joinPolicy === 'on_first_purchase')
+    return { member: NOBODY, isNew: true, externalId }
+  const { status } = (await getMember(db, member)).member
   if (status !== 'active') throw new Refused('member_suspended', `the member is ${status}`)
+  return { member: known ?? NOBODY, isNew: false, externalId }
 }
 
-function occurredAtOf(text: string, now: Instant): Instant {
+/** As far ahead as instants are exact: what will be given in a year can be asked today. */
+function previewedAt(text: string): Instant {
   const at = instantAt('/occurredAt', text)
-  if (at >= OCCURRED_MIN && at <= now + OCCURRED_AHEAD) return at
+  if (at >= OCCURRED_MIN && Number.isSafeInteger(at)) return at
   throw new Refused('invalid_request', 'occurredAt is out of range', [
-    { pointer: '/occurredAt', detail: 'expected an instant from 2000-01-01 to five minutes from now' },
+    { pointer: '/occurredAt', detail: 'expected an instant from 2000-01-01 to 2255' },
   ])
 }
