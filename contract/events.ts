@@ -36,6 +36,15 @@ const activity = z.object({
   data: z.record(z.string(), z.unknown()),
   points: pointsOut,
 })
+/** decision: why it was approved or rejected */
+const adjustment = z.object({
+  adjustment: z.string(),
+  program: z.string(),
+  wallet: z.string(),
+  points: pointsOut,
+  reason: z.string(),
+  code: z.string().nullable(),
+})
 /** By the slugs of both. */
 const wallet = z.object({ program: z.string(), wallet: z.string() })
 
@@ -73,6 +82,18 @@ export const EVENTS = {
   'points.spent': moved,
   'points.reversed': moved,
   'points.adjusted': moved,
+  /** brought along from another system */
+  'points.opened': moved,
+  'adjustment.requested': adjustment,
+  'adjustment.approved': z.object({ ...adjustment.shape, decision: z.string(), entry: z.string() }),
+  'adjustment.rejected': z.object({ ...adjustment.shape, decision: z.string() }),
+  /** negative: to another member (or a fee); positive: from one */
+  'points.transferred': moved,
+  /** negative: out of a wallet; positive: into another */
+  'points.converted': moved,
+  /** told of both: of the one who lives on (into) and of the other (from) */
+  'member.merged': z.object({ merge: z.string(), from: z.string(), into: z.string() }),
+  'member.unmerged': z.object({ merge: z.string(), from: z.string(), into: z.string() }),
   'program.paused': program,
   'program.resumed': program,
   'wallet.created': wallet,

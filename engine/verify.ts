@@ -8,10 +8,11 @@ import { type Db, withRead } from './base/db.ts'
 import { type Configuration, configurations, programById } from './earning/configuration.ts'
 import { ACCOUNTS, KINDS } from './ledger/accounts.ts'
 import { auditCommerce } from './gate/audit.rules.ts'
+import { auditAllAdjustments } from './gate/audit-adjustments.ts'
 import { auditAllUnclaimed } from './gate/audit-unclaimed.ts'
 import { auditAllBudgets } from './gate/audit-budgets.ts'
 import { auditLimits } from './gate/audit.limits.rules.ts'
-import { activityKey, memberKey, momentKey, purchaseKey, returnKey, spendKey } from './gate/names.ts'
+import { activityKey, memberKey, momentKey, openingKey, purchaseKey, returnKey, spendKey } from './gate/names.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
 import { type BooksOf, loadBooks } from './ledger/ledger.sql.ts'
 import type { Purchase, Return } from './purchases/purchases.rules.ts'
@@ -94,7 +95,7 @@ async function versionOf(db: Db): Promise<number> {
 async function verifyShared(db: Db, configuration: Configuration, report: Report): Promise<Report['wrong']> {
   const { unclaimed, what } = await auditAllUnclaimed(db, configuration)
   report.unclaimed = unclaimed
-  const lost = what ?? (await auditAllBudgets(db, configuration))
+  const lost = what ?? (await auditAllBudgets(db, configuration)) ?? (await auditAllAdjustments(db))
   return lost === undefined ? undefined : { what: lost }
 }
 
@@ -149,7 +150,7 @@ function add(report: Report, { state, entries, uses }: BooksOf): void {
     if (entry.kind === KINDS.earn.code) sums.issued += entry.points
     else if (entry.kind === KINDS.spend.code) sums.redeemed += entry.points
     else if (entry.kind === KINDS.expire.code) sums.expired += entry.points
-    else if (entry.kind === KINDS.adjustUp.code)
+    else if (entry.kind === KINDS.adjustUp.code || entry.kind === KINDS.open.code)
       sums.adjusted += entry.to === ACCOUNTS.member ? entry.points : -entry.points
     else sums.reversed += entry.to === ACCOUNTS.member ? -entry.points : entry.points
   }
@@ -170,9 +171,10 @@ async function unnamed(
   said: { purchases: readonly Purchase[]; returns: readonly Return[]; activities: readonly Activity[] },
 ): Promise<Report['wrong']> {
   const spends = books.flatMap(({ state, entries }) =>
-    entries.flatMap((e) =>
-      e.kind === KINDS.spend.code && e.externalId !== undefined ? [{ state, e, name: e.externalId }] : [],
-    ),
+    entries.flatMap((e) => {
+      const key = e.kind === KINDS.spend.code ? spendKey : e.kind === KINDS.open.code ? openingKey : undefined
+      return key && e.externalId !== undefined ? [{ state, e, key: key(e.externalId) }] : []
+    }),
   )
   const named = [
     ...said.purchases.map((p) => ({
@@ -193,8 +195,8 @@ async function unnamed(
       member: a.member,
       what: `activity ${encodeId('act', a.id)}`,
     })),
-    ...spends.map(({ state: { member }, e, name }) => ({
-      key: spendKey(name),
+    ...spends.map(({ state: { member }, e, key }) => ({
+      key,
       to: String(e.seq),
       member,
       what: `entry ${encodeEntryId(member, e.seq)}`,

@@ -53,7 +53,50 @@ export type AdjustAsk = {
   wallet: string
   points: number
   reason: string
+  /** the caller's reason code */
+  code?: string | undefined
 }
+/** An adjustment that waits is to be approved or rejected. `member`: whose it is. */
+export type DecideAsk = { verb: 'decide'; member: string; adjustment: Uuid; way: 'approve' | 'reject'; reason: string }
+/**
+ * Points that a member brings along from another system. Without `activatesAt` they begin when they were earned; without
+ * `expiresAt` they end as the wallet says.
+ */
+export type OpenAsk = {
+  verb: 'open'
+  member: string
+  program: string
+  wallet: string
+  points: number
+  earnedAt: Instant
+  activatesAt?: Instant | undefined
+  expiresAt?: Instant | 'never' | undefined
+  externalId: string
+}
+/** `to`: the receiver, named as a member is. */
+export type TransferAsk = {
+  verb: 'transfer'
+  member: string
+  to: string
+  program?: string | undefined
+  wallet: string
+  points: number
+  reason: string
+  externalId?: string | undefined
+}
+/** `from`, `to`: wallets. */
+export type ConvertAsk = {
+  verb: 'convert'
+  member: string
+  program?: string | undefined
+  from: string
+  to: string
+  points: number
+  externalId?: string | undefined
+}
+/** `from`: the member that is merged into `member`, or was. */
+export type MergeAsk = { verb: 'merge'; member: string; from: string; reason: string }
+export type UnmergeAsk = { verb: 'unmerge'; member: string; from: string; reason: string }
 /** What time did to a member is to be booked and told: the worker asks it. */
 export type TimeAsk = { verb: 'time'; member: string }
 /** `type`: a slug; of a moment of life (`moment`, asked by the worker alone) member.…, and `externalId` says which one. */
@@ -67,7 +110,20 @@ export type ActivityAsk = {
   data: Record<string, unknown>
   moment?: true
 }
-export type Ask = PurchaseAsk | KeepAsk | ReturnAsk | ActivityAsk | SpendAsk | AdjustAsk | TimeAsk
+export type Ask =
+  | OpenAsk
+  | PurchaseAsk
+  | KeepAsk
+  | ReturnAsk
+  | ActivityAsk
+  | SpendAsk
+  | AdjustAsk
+  | DecideAsk
+  | TimeAsk
+  | TransferAsk
+  | ConvertAsk
+  | MergeAsk
+  | UnmergeAsk
 
 /** How an ask came: the caller's idempotency key (hashed, within its operation) and its request's hash, and who asks. */
 export type Submit = { idempotency?: { key: Uuid; request: Uuid } | undefined; actor?: Uuid | undefined }

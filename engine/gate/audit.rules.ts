@@ -19,7 +19,7 @@ import {
 import { auditActivity } from './activities.ts'
 import { isRefusal } from './decisions.ts'
 import { questionAgain } from './questions.ts'
-import { adjustDigest, returnDigest, spendDigest } from './digests.ts'
+import { adjustDigest, openingDigest, returnDigest, spendDigest } from './digests.ts'
 
 /** A member's purchases and returns against each other, the rules, and the entries that they made. */
 export function auditCommerce(
@@ -48,15 +48,15 @@ export function auditCommerce(
     if (r.digest !== returnDigest(r.member, r.programId, r.occurredAt, r.asked)) {
       return `return ${encodeId('ret', r.id)}: its content is not what was recorded`
     }
-    const made = (bySource.get(r.id) ?? []).reduce(
-      (sum, e) => sum + (e.to === ACCOUNTS.member ? -e.points : e.points),
-      0,
-    )
+    const made = (bySource.get(r.id) ?? [])
+      .filter((e) => e.kind === KINDS.reverse.code || e.kind === KINDS.restore.code)
+      .reduce((sum, e) => sum + (e.to === ACCOUNTS.member ? -e.points : e.points), 0)
     const said = r.taken.reduce((sum, t) => sum + t.points, 0)
     if (made !== said) return `return ${encodeId('ret', r.id)}: says it took ${said} points, its entries ${made}`
   }
   const altered = books.entries.find((e) => {
     const points = e.to === ACCOUNTS.member ? e.points : -e.points
+    if (e.kind === KINDS.open.code) return e.digest !== openingDigest(books.state.member, e)
     if (e.kind === KINDS.adjustUp.code)
       return e.digest !== adjustDigest(books.state.member, e.walletId, points, e.reason ?? '')
     return (
@@ -70,9 +70,7 @@ export function auditCommerce(
   const sources = new Set<Uuid>([...purchases, ...all, ...activities].map(({ id }) => id))
   const orphan = books.entries.find(
     (e) =>
-      e.kind !== KINDS.spend.code &&
-      e.kind !== KINDS.adjustUp.code &&
-      e.kind !== KINDS.expire.code &&
+      (e.kind === KINDS.earn.code || e.kind === KINDS.reverse.code || e.kind === KINDS.restore.code) &&
       !sources.has(e.source),
   )
   return orphan ? `entry ${encodeEntryId(books.state.member, orphan.seq)}: what made it is not stored` : undefined
@@ -121,9 +119,10 @@ function auditReturned(
     const steps = all.flatMap((r) => r.taken.filter((t) => t.purchase === p.id && t.walletId === wallet.walletId))
     const lots = new Map<number, number>()
     for (const [seq, points] of steps.flatMap((t) => t.lots)) lots.set(seq, (lots.get(seq) ?? 0) + points)
-    const same = wallet.lots.every((lot) => lots.get(lot.seq) === lot.taken)
+    // What was taken before the buyer was merged into another is known as a sum only.
+    const same = p.returned?.by !== undefined || wallet.lots.every((lot) => lots.get(lot.seq) === lot.taken)
     const found = steps.reduce((sum, t) => sum + t.points, 0)
-    const kept = wallet.lots.reduce((sum, lot) => sum + lot.taken, 0)
+    const kept = wallet.lots.reduce((sum, lot) => sum + lot.taken, wallet.owed ?? 0)
     if (!same || found !== kept || wallet.writtenOff !== steps.reduce((sum, t) => sum + t.writtenOff, 0)) {
       return 'what its returns took from lots, or wrote off, is not what they say'
     }

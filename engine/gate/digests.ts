@@ -24,3 +24,47 @@ export function adjustDigest(member: Uuid, walletId: number, points: number, rea
 export function returnDigest(member: Uuid, programId: number, occurredAt: Instant, asked: string): Uuid {
   return digestOf(`${member}|${programId}|${occurredAt}|${asked}`)
 }
+
+/** A beginning that does not lie ahead when it is booked is as good as none. */
+export function openingDigest(
+  member: Uuid,
+  said: {
+    walletId: number
+    points: number
+    occurredAt: Instant
+    bookedAt: Instant
+    activatesAt?: Instant
+    expiresAt?: Instant | null
+    externalId?: string
+  },
+): Uuid {
+  const { walletId, points, occurredAt, bookedAt, activatesAt, expiresAt, externalId } = said
+  const ahead = activatesAt !== undefined && activatesAt > bookedAt ? activatesAt : null
+  return digestOf(
+    JSON.stringify(['opening', member, walletId, points, occurredAt, ahead, expiresAt ?? null, externalId ?? null]),
+  )
+}
+
+export function transferDigest(
+  sender: Uuid,
+  walletId: number,
+  points: number,
+  reason: string,
+  externalId: string | null,
+): Uuid {
+  return digestOf(JSON.stringify(['transfer', sender, walletId, points, reason, externalId]))
+}
+
+export function conversionDigest(
+  member: Uuid,
+  from: number,
+  to: number,
+  points: number,
+  externalId: string | null,
+): Uuid {
+  return digestOf(JSON.stringify(['conversion', member, from, to, points, externalId]))
+}
+
+export function mergeDigest(member: Uuid, other: Uuid, reason: string): Uuid {
+  return digestOf(JSON.stringify(['merge', member, other, reason]))
+}

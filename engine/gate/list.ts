@@ -4,23 +4,28 @@ import type { Instant } from '@laurel/contract/instants'
 import { problem, type Refusal, REFUSALS, refusal } from '@laurel/contract/refusals'
 import { activity } from '../activity.ts'
 import { adjust } from '../adjust.ts'
+import { decideAdjustment } from '../decide-adjustment.ts'
 import { run, withBound, withTx, writeAtOnce } from '../base/db.ts'
 import { newId } from '../base/ids.ts'
 import { lockState } from '../ledger/states.sql.ts'
 import { lockUnclaimed } from '../unclaimed/unclaimed.sql.ts'
+import { convert } from '../convert.ts'
 import { keep } from '../keep.ts'
+import { merge, unmerge } from '../merge.ts'
 import { time } from '../pass-time.ts'
 import { lockBudgets } from '../limits/limits.sql.ts'
+import { openBalance } from '../open-balance.ts'
 import { purchase } from '../purchase.ts'
 import { returns } from '../return.ts'
 import { spend } from '../spend.ts'
+import { transfer } from '../transfer.ts'
 import type { Ask, Facts, Outcome, Submit } from './asks.ts'
 import { type Changes, type Decision, eachMember, isRefusal, type Kept, returnsOf, type Verb } from './decisions.ts'
 import { faultOf, isHeldUp, isMoved, isOutage, MovedError } from './faults.ts'
 import { laneOf } from './names.ts'
 import { applyLimits } from './limit-slices.ts'
 import { type Answered, save } from './save.ts'
-import { type ConfigurationAt, findMember, type Loading, loadSlices, type Slices } from './slices.ts'
+import { addSent, type ConfigurationAt, findMember, type Loading, loadSlices, type Slices } from './slices.ts'
 
 /** One ask on its way through a list. */
 export type Item = { ask: Ask; submit: Submit; facts: Facts; outcome?: Outcome; fault?: Error }
@@ -35,7 +40,21 @@ export type ListDeps = {
   caution: number
 }
 
-const VERBS = { purchase, keep, return: returns, activity, spend, adjust, time } as const
+const VERBS = {
+  purchase,
+  keep,
+  open: openBalance,
+  return: returns,
+  activity,
+  spend,
+  adjust,
+  decide: decideAdjustment,
+  time,
+  transfer,
+  convert,
+  merge,
+  unmerge,
+} as const
 /** A list that lost this often runs its asks one at a time, each holding its member. */
 const LOSSES_MAX = 3
 /** Who loses even so, this often, does not lose to anyone: what is stored contradicts itself. */
@@ -202,12 +221,15 @@ function apply(slices: Slices, changes: Changes): void {
   slices.states.set(member, books.state)
   if (books.known) slices.lots.set(member, books.lots)
   for (const hold of books.changedHolds) slices.holds.set(hold.id, hold)
+  if (changes.merges) slices.merges.set(changes.merges.id, changes.merges)
+  for (const entry of books.entries) addSent(slices, member, entry)
   for (const { key, ...named } of changes.names) slices.names.set(key, named)
   if (changes.purchase) slices.purchases.set(changes.purchase.id, changes.purchase)
   for (const purchase of changes.returned ?? []) slices.purchases.set(purchase.id, purchase)
   if (changes.limits) applyLimits(slices.limits, changes.limits)
   for (const one of returnsOf(changes)) slices.returns.set(one.id, one)
   if (changes.activity) slices.activities.set(changes.activity.id, changes.activity)
+  if (changes.adjustment) slices.adjustments.set(changes.adjustment.adjustment.id, changes.adjustment.adjustment)
   if (changes.claims) slices.unclaimed.delete(changes.claims.change.key)
   for (const name of changes.names) {
     const entry = name.seq === null ? undefined : books.entries.find((e) => e.seq === name.seq)

@@ -6,8 +6,11 @@ import type { Ask } from './asks.ts'
 export const memberKey = (externalId: string): Uuid => keyOf('member.external', externalId)
 export const purchaseKey = (externalId: string): Uuid => keyOf('purchase', externalId)
 export const returnKey = (externalId: string): Uuid => keyOf('return', externalId)
+export const openingKey = (externalId: string): Uuid => keyOf('opening', externalId)
 export const spendKey = (externalId: string): Uuid => keyOf('spend', externalId)
 export const activityKey = (externalId: string): Uuid => keyOf('activity', externalId)
+export const transferKey = (externalId: string): Uuid => keyOf('transfer', externalId)
+export const conversionKey = (externalId: string): Uuid => keyOf('conversion', externalId)
 /** Of a moment of life: `program` and `member` by their ids (prg_…, mem_…), `which` of that type it is. */
 export const momentKey = (program: string, member: string, type: string, which: string): Uuid =>
   keyOf('moment', JSON.stringify([program, member, type, which]))

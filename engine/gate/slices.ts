@@ -1,14 +1,19 @@
 import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
 import type { Activity } from '../activities/activities.rules.ts'
 import { loadActivities } from '../activities/activities.sql.ts'
+import type { Adjustment } from '../adjustments/adjustments.rules.ts'
+import { loadAdjustments } from '../adjustments/adjustments.sql.ts'
 import { loadAnswers, type StoredAnswer } from '../base/answers.ts'
 import { uuids } from '../base/arrays.ts'
 import type { Db } from '../base/db.ts'
 import type { Configuration } from '../earning/configuration.ts'
 import type { Entry, Held, Hold, Lot, LotUse, MemberState } from '../ledger/books.ts'
 import { loadHolds, loadOpenHolds } from '../ledger/holds.sql.ts'
+import { kindOf } from '../ledger/accounts.ts'
 import { hasPassed } from '../ledger/time.rules.ts'
-import { loadLots, loadLotsBySeq, loadLotUses } from '../ledger/ledger.sql.ts'
+import { loadElders, loadMerges, type Merge } from '../members/merges.sql.ts'
+import { loadLots, loadLotsBySeq, loadLotUses, loadSent } from '../ledger/ledger.sql.ts'
 import { loadStates, STATE_COLUMNS, type StateRow, toState } from '../ledger/states.sql.ts'
 import { loadHolding, loadPurchases, loadReturns } from '../purchases/purchases.sql.ts'
 import type { Purchase, Return } from '../purchases/purchases.rules.ts'
@@ -31,6 +36,9 @@ export type Slices = {
   /** open lots, of members whose lots were loaded; and their open holds */
   lots: Map<Uuid, Lot[]>
   holds: Map<Uuid, Hold>
+  merges: Map<Uuid, Merge>
+  /** points transferred in a wallet since an instant, by `member wallet instant` */
+  sent: Map<string, number>
   /** what entries took from lots, less what entries that reverse them gave back, by `member seq` */
   uses: Map<string, LotUse[]>
   purchases: Map<Uuid, Purchase>
@@ -38,6 +46,7 @@ export type Slices = {
   unclaimed: Map<Uuid, Unclaimed>
   returns: Map<Uuid, Return>
   activities: Map<Uuid, Activity>
+  adjustments: Map<Uuid, Adjustment>
   entries: Map<string, Entry & { externalId?: string }>
   /** counters, budgets and members' facts, where rules need them */
   limits: LimitSlices
@@ -57,6 +66,8 @@ export type FurtherNeeds = {
   /** these lots too, though nothing may be left of them */
   lotsBySeq: { member: Uuid; seq: number }[]
   holds: { member: Uuid; id: Uuid }[]
+  merges: { member: Uuid; other: Uuid }[]
+  sent: { member: Uuid; walletId: number; since: Instant }[]
   /** what these entries took from lots, and what was given back of it since; and those lots */
   uses: { member: Uuid; seq: number }[]
   purchases: { member: Uuid; id: Uuid }[]
@@ -64,6 +75,7 @@ export type FurtherNeeds = {
   holding: { member: Uuid; sku: string }[]
   returns: { member: Uuid; id: Uuid }[]
   activities: { member: Uuid; id: Uuid }[]
+  adjustments: Uuid[]
   entries: { member: Uuid; seq: number }[]
   /** what limits.ts says: nothing where no rule is limited */
   limits?: NeedsLimits
@@ -143,10 +155,13 @@ export async function loadSlices(
     lots: new Map(),
     holds: new Map(),
     uses: new Map(),
+    merges: new Map(),
+    sent: new Map(),
     purchases: new Map(),
     unclaimed: new Map(),
     returns: new Map(),
     activities: new Map(),
+    adjustments: new Map(),
     entries: new Map(),
     limits: noLimits(),
   }
@@ -189,11 +204,14 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
     lotsBySeq: [],
     holds: [],
     uses: [],
+    merges: [],
+    sent: [],
     purchases: [],
     unclaimed: new Set(),
     holding: [],
     returns: [],
     activities: [],
+    adjustments: [],
     entries: [],
   }
   const terms = termsOf(slices.configuration)
@@ -229,9 +247,37 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
   for (const one of unclaimed) slices.unclaimed.set(one.key, one)
   for (const one of returns) slices.returns.set(one.id, one)
   for (const one of activities) slices.activities.set(one.id, one)
+  for (const one of await loadAdjustments(db, needs.adjustments)) slices.adjustments.set(one.id, one)
   for (const entry of entries) slices.entries.set(`${entry.member} ${entry.seq}`, entry)
   if (limits) slices.limits = limits
-  await loadUses(db, needs, slices)
+  await loadInherited(db, needs, slices)
+  await Promise.all([loadUses(db, needs, slices), loadMoved(db, needs, slices)])
+}
+
+/** Purchases of those who live on as the members asked about: they can come back through them. */
+async function loadInherited(db: Db, needs: FurtherNeeds, slices: Slices): Promise<void> {
+  const asked = [...needs.holding, ...needs.purchases.filter((p) => !slices.purchases.has(p.id))]
+  const elders = await loadElders(db, [...new Set(asked.map((one) => one.member))])
+  if (elders.length === 0) return
+  const eldersOf = Map.groupBy(elders, (one) => one.member)
+  const inherit = <T extends { member: Uuid }>(keys: readonly T[]): T[] =>
+    keys.flatMap((key) => (eldersOf.get(key.member) ?? []).map(({ elder }) => ({ ...key, member: elder })))
+  const [states, holding, purchases] = await Promise.all([
+    loadStates(
+      db,
+      elders.map((one) => one.elder),
+    ),
+    needs.holding.length === 0 ? [] : loadHolding(db, inherit(needs.holding)),
+    needs.purchases.length === 0 ? [] : loadPurchases(db, inherit(needs.purchases)),
+  ])
+  for (const state of states) if (!slices.states.has(state.member)) slices.states.set(state.member, state)
+  for (const purchase of [...holding, ...purchases]) slices.purchases.set(purchase.id, purchase)
+}
+
+/** Whom a member lives on as: itself, unless it was merged. */
+export function survivorOf(slices: Slices, member: Uuid): Uuid {
+  const into = slices.states.get(member)?.mergedInto ?? null
+  return into === null ? member : survivorOf(slices, into)
 }
 
 function holdsSomething(state: MemberState | undefined): boolean {
@@ -246,6 +292,23 @@ function markHeld(slices: Slices, hold: Hold): void {
       if (!lot) throw new Error(`hold ${hold.id} holds lot ${seq}, which is not open`)
       lot.held += points
     }
+  }
+}
+
+/** Merges, and what was transferred. */
+async function loadMoved(db: Db, needs: FurtherNeeds, slices: Slices): Promise<void> {
+  const [merges, sent] = await Promise.all([loadMerges(db, needs.merges), loadSent(db, needs.sent)])
+  for (const one of merges) slices.merges.set(one.id, one)
+  for (const [i, { member, walletId, since }] of needs.sent.entries()) {
+    slices.sent.set(`${member} ${walletId} ${since}`, sent[i] ?? 0)
+  }
+}
+
+/** An entry that was booked after the slices were read. */
+export function addSent(slices: Slices, member: Uuid, entry: Entry): void {
+  if (kindOf(entry) !== 'transferOut') return
+  for (const [key, points] of slices.sent) {
+    if (key.startsWith(`${member} ${entry.walletId} `)) slices.sent.set(key, points + entry.points)
   }
 }
 
@@ -279,7 +342,7 @@ async function loadEntries(
 ): Promise<(Entry & { member: Uuid })[]> {
   return await db.query<Entry & { member: Uuid }>(
     `select e.member_id as member, e.seq, e.wallet_id as "walletId", e.kind, e.points, e.balance, e.source_id as source, e.digest,
-            e.occurred_at as "occurredAt", e.booked_at as "bookedAt", e.reason
+            e.occurred_at as "occurredAt", e.booked_at as "bookedAt", e.expires_at as "expiresAt", e.reason
        from unnest($1::uuid[], $2::int[]) as k(member_id, seq) join entries e using (member_id, seq) where e.space_id = $3`,
     [uuids(keys, (k) => k.member), keys.map((k) => k.seq), db.space],
     'gate-entries',
