@@ -1,5 +1,7 @@
 import type { Operation } from './operation.ts'
 import { activities } from './operations/activities.ts'
+import { budgets } from './operations/budgets.ts'
+import { adjustments } from './operations/adjustments.ts'
 import { earningRules } from './operations/earning-rules.ts'
 import { events } from './operations/events.ts'
 import { explain } from './operations/explain.ts'
@@ -7,6 +9,7 @@ import { members } from './operations/members.ts'
 import { points } from './operations/points.ts'
 import { programs } from './operations/programs.ts'
 import { purchases } from './operations/purchases.ts'
+import { transfers } from './operations/transfers.ts'
 import { wallets } from './operations/wallets.ts'
 
 /** Everything that can be asked: the closed list. */
@@ -14,21 +17,27 @@ export const OPERATIONS: readonly Operation[] = [
   ...programs.map((op) => ({ ...op, tag: 'Programs' })),
   ...wallets.map((op) => ({ ...op, tag: 'Programs' })),
   ...earningRules.map((op) => ({ ...op, tag: 'Earning rules' })),
+  ...budgets.map((op) => ({ ...op, tag: 'Earning rules' })),
   ...members.map((op) => ({ ...op, tag: 'Members' })),
   ...purchases.map((op) => ({ ...op, tag: 'Purchases' })),
   ...activities.map((op) => ({ ...op, tag: 'Activities' })),
   ...points.map((op) => ({ ...op, tag: 'Points' })),
   ...explain.map((op) => ({ ...op, tag: 'Points' })),
+  ...transfers.map((op) => ({ ...op, tag: 'Points' })),
+  ...adjustments.map((op) => ({ ...op, tag: 'Points' })),
   ...events.map((op) => ({ ...op, tag: 'Events' })),
 ]
 export type OperationId = (
   | typeof programs
   | typeof wallets
   | typeof earningRules
+  | typeof budgets
   | typeof members
   | typeof purchases
   | typeof activities
   | typeof points
   | typeof explain
+  | typeof transfers
+  | typeof adjustments
   | typeof events
 )[number]['id']

@@ -44,6 +44,7 @@ export const adjustBody = z
       .min(-UNITS_MAX)
       .max(UNITS_MAX)
       .refine((n) => n !== 0, 'expected a whole number other than 0'),
+    code: slug.optional().meta({ description: 'A reason code of your own, such as goodwill' }),
   })
   .meta({ id: 'AdjustBody' })
 export type AdjustBody = z.infer<typeof adjustBody>
@@ -58,6 +59,8 @@ export const movementAnswer = z
     points: pointsOut,
     reason: z.string(),
     externalId: z.string().optional(),
+    status: z.literal('waiting').optional().meta({ description: 'It waits for approval: nothing is booked yet' }),
+    code: z.string().optional(),
     at: instant,
     entries: z.array(z.string()),
     wallets: z.array(walletAnswer),

@@ -15,6 +15,7 @@ import { auditLimits } from './gate/audit.limits.rules.ts'
 import { activityKey, memberKey, momentKey, openingKey, purchaseKey, returnKey, spendKey } from './gate/names.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
 import { type BooksOf, loadBooks } from './ledger/ledger.sql.ts'
+import { loadHeirs } from './members/merges.sql.ts'
 import type { Purchase, Return } from './purchases/purchases.rules.ts'
 import { countersOf } from './limits/limits.sql.ts'
 import { loadForAudit } from './purchases/purchases.sql.ts'
@@ -114,6 +115,7 @@ async function verifyMembers(
   const counters = Map.groupBy(await countersOf(db, members), (c) => c.member)
   const purchases = Map.groupBy(commerce.purchases, (p) => p.member)
   const returned = Map.groupBy(commerce.returns, (r) => r.member)
+  await addHeirs(db, members, returned)
   for (const one of books) {
     const member = one.state.member
     const what =
@@ -138,6 +140,17 @@ async function verifyMembers(
   const lost = (await unnamed(db, configuration, books, { ...commerce, activities })) ?? (await strangers(db, books))
   if (lost) report.wrong = lost
   return books.length < MEMBERS_AT_ONCE ? undefined : members.at(-1)
+}
+
+/** What a member bought may have come back through one that it was merged into. */
+async function addHeirs(db: Db, members: readonly Uuid[], returned: Map<Uuid, Return[]>): Promise<void> {
+  const heirs = await loadHeirs(db, members)
+  if (heirs.length === 0) return
+  const through = await loadForAudit(db, [...new Set(heirs.map(({ heir }) => heir))])
+  const byHeir = Map.groupBy(through.returns, (r) => r.member)
+  for (const { member, heir } of heirs) {
+    returned.set(member, [...(returned.get(member) ?? []), ...(byHeir.get(heir) ?? [])])
+  }
 }
 
 function add(report: Report, { state, entries, uses }: BooksOf): void {

@@ -17,9 +17,9 @@ const CONFIGURATION = [
   'spaces',
   'wallets',
 ]
-const MEMBER_OWNED = ['activities', 'entries', 'lot_uses', 'lots', 'member_states', 'members', 'purchases', 'returns']
+const MEMBER_OWNED = ['activities', 'adjustments', 'counters', 'entries', 'lot_uses', 'lots', 'member_states', 'members', 'purchases', 'returns']
 /** Unique across members, or shared by them: keyed by exactly that. */
-const KEYED = ['idempotency_keys', 'lookups', 'outbox', 'moment_plans', 'unclaimed_purchases']
+const KEYED = ['budgets', 'idempotency_keys', 'lookups', 'outbox', 'moment_plans', 'unclaimed_purchases']
 /** What the migrator notes for itself; requests cannot see it. */
 const MIGRATOR = ['laurel_migrations', 'laurel_migrations_lock']
 const HISTORY = ['activities', 'entries', 'lot_uses', 'returns']

@@ -35,10 +35,13 @@ export function openMemory(configuration: Configuration): Memory {
     lots: new Map(),
     holds: new Map(),
     uses: new Map(),
+    merges: new Map(),
+    sent: new Map(),
     unclaimed: new Map(),
     purchases: new Map(),
     returns: new Map(),
     activities: new Map(),
+    adjustments: new Map(),
     entries: new Map(),
     limits: noLimits(),
   }

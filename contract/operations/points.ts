@@ -32,8 +32,13 @@ export const points = [
     path: '/v1/members/{member}/adjust',
     scope: 'points:write',
     summary: 'Add or take points by hand',
+    description:
+      "More than the wallet's adjustmentLimit waits for approval: status is waiting, and there are no entries yet.",
     body: adjustBody,
-    answers: one(movementAnswer, 'The adjustment', 201),
+    answers: {
+      201: { schema: movementAnswer, description: 'The adjustment' },
+      202: { schema: movementAnswer, description: "Above the wallet's limit: it waits until another key approves it" },
+    },
     refusals: moves,
     idempotent: true,
     examples: { body: E.adjustBody, answer: E.adjustment },

@@ -1,7 +1,9 @@
+import type { AdjustmentAnswer } from '@laurel/contract/adjustments'
 import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import type { Activity } from '../activities/activities.rules.ts'
 import { isMoment } from '../activities/moments.rules.ts'
+import { type Adjustment, STATUS_NAMES } from '../adjustments/adjustments.rules.ts'
 import type { WalletSettings } from '@laurel/contract/wallets'
 import { type Configuration, type Program, versionById } from '../earning/configuration.ts'
 import type { MemberState } from '../ledger/books.ts'
@@ -223,6 +225,9 @@ export function movementText(
     points: number
     reason: string
     externalId?: string | undefined
+    /** an adjustment that waits, and the caller's reason code */
+    status?: 'waiting'
+    code?: string | undefined
     at: Instant
     entries: number[]
     /** as of the decision unless told */
@@ -237,8 +242,33 @@ export function movementText(
     points: m.points,
     reason: m.reason,
     ...(m.externalId === undefined ? {} : { externalId: m.externalId }),
+    ...(m.status === undefined ? {} : { status: m.status }),
+    ...(m.code === undefined ? {} : { code: m.code }),
     at: formatInstant(m.at),
     entries: m.entries.map((seq) => encodeEntryId(state.member, seq)),
     wallets: m.wallets ?? walletAnswers(configuration, state, program.programId),
   })
+}
+
+/** An adjustment as clients see it. */
+export function adjustmentAnswer(configuration: Configuration, a: Adjustment): AdjustmentAnswer {
+  const wallet = configuration.byWalletId.get(a.walletId)
+  if (!wallet) throw new Error(`wallet ${a.walletId} is not in the configuration`)
+  const key = (id: Uuid | null) => (id === null ? null : encodeId('key', id))
+  return {
+    id: encodeId('adj', a.id),
+    status: STATUS_NAMES[a.status] as AdjustmentAnswer['status'],
+    member: encodeId('mem', a.member),
+    program: wallet.program.slug,
+    wallet: wallet.slug,
+    points: a.points,
+    reason: a.reason,
+    code: a.code,
+    requestedAt: formatInstant(a.requestedAt),
+    requestedBy: key(a.requestedBy),
+    decidedAt: a.decidedAt === null ? null : formatInstant(a.decidedAt),
+    decidedBy: key(a.decidedBy),
+    decision: a.decision,
+    entry: a.entry === null ? null : encodeEntryId(a.entry.member, a.entry.seq),
+  }
 }

@@ -2,10 +2,12 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { Refusal } from '@laurel/contract/refusals'
 import type { Activity } from '../activities/activities.rules.ts'
+import type { AdjustmentChange } from '../adjustments/adjustments.sql.ts'
 import type { NewEvent } from '../base/outbox.ts'
 import type { Draft, MemberState } from '../ledger/books.ts'
 import type { Purchase, Return } from '../purchases/purchases.rules.ts'
 import type { UnclaimedChange } from '../unclaimed/unclaimed.rules.ts'
+import type { Merge } from '../members/merges.sql.ts'
 import type { Facts } from './asks.ts'
 import type { LimitChanges } from './limits.ts'
 import type { FurtherNeeds, Named, Needs, Slices } from './slices.ts'
@@ -16,6 +18,7 @@ export type Changes = {
   at: Instant
   books: Draft
   also?: Changes
+  merges?: Merge
   /** set when the decision enrols the member */
   enrols?: { externalId: string; key: Uuid }
   purchase?: Purchase
@@ -23,6 +26,7 @@ export type Changes = {
   returned?: Purchase[]
   returns?: Return
   activity?: Activity
+  adjustment?: AdjustmentChange
   /** what it counts, and takes from budgets */
   limits?: LimitChanges | undefined
   /** the purchase had no member before: what goes of it there, the returns that came before, and whose names were nobody's */

@@ -2,6 +2,7 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { Activity } from '../activities/activities.rules.ts'
 import { insertActivities } from '../activities/activities.sql.ts'
+import { type AdjustmentChange, saveAdjustments } from '../adjustments/adjustments.sql.ts'
 import { type AnswerRow, insertAnswers } from '../base/answers.ts'
 import type { Statement } from '../base/db.ts'
 import { freeNames, insertNames, type NameRow } from '../base/names.ts'
@@ -45,6 +46,7 @@ type Writes = {
   returned: Purchase[]
   returns: Return[]
   activities: Activity[]
+  adjustments: AdjustmentChange[]
   entries: EntryOf[]
   lots: { member: Uuid; seq: number; remaining: number }[]
   uses: (LotUse & { member: Uuid })[]
@@ -82,6 +84,7 @@ export function save(
     ...updateReturned(space, w.returned),
     ...insertReturns(space, w.returns),
     ...insertActivities(space, w.activities),
+    ...saveAdjustments(space, w.adjustments, unguarded),
     ...insertEntries(space, w.entries),
     ...saveLots(space, w.lots),
     ...insertLotUses(space, w.uses),
@@ -106,6 +109,7 @@ function collect(answered: readonly Answered[]): Writes {
     returned: [],
     returns: [],
     activities: [],
+    adjustments: [],
     entries: [],
     lots: [],
     uses: [],
@@ -153,6 +157,7 @@ function collect(answered: readonly Answered[]): Writes {
     for (const p of changes.returned ?? []) (purchases.has(p.id) ? purchases : returned).set(p.id, p)
     for (const one of returnsOf(changes)) w.returns.push(one)
     if (changes.activity) w.activities.push(changes.activity)
+    if (changes.adjustment) w.adjustments.push(changes.adjustment)
     for (const entry of books.entries) w.entries.push({ ...entry, member })
     for (const hold of books.changedHolds) holds.set(hold.id, hold)
     if (changes.merges) merges.set(changes.merges.id, changes.merges)
@@ -188,6 +193,7 @@ function collect(answered: readonly Answered[]): Writes {
   w.states.sort((a, b) => order(a.state.member, b.state.member))
   w.entries.sort((a, b) => order(a.member, b.member) || a.seq - b.seq)
   w.activities.sort((a, b) => order(a.member, b.member))
+  w.adjustments.sort((a, b) => order(a.adjustment.id, b.adjustment.id))
   w.purchases.sort((a, b) => order(a.member, b.member))
   w.lots.sort((a, b) => order(a.member, b.member) || a.seq - b.seq)
   w.holds.sort((a, b) => order(a.member, b.member) || order(a.id, b.id))

@@ -9,11 +9,12 @@ import { uuids } from '../base/arrays.ts'
 import type { Db } from '../base/db.ts'
 import type { Configuration } from '../earning/configuration.ts'
 import type { Entry, Held, Hold, Lot, LotUse, MemberState } from '../ledger/books.ts'
+import type { LotFate } from '../ledger/fates.sql.ts'
 import { loadHolds, loadOpenHolds } from '../ledger/holds.sql.ts'
 import { kindOf } from '../ledger/accounts.ts'
 import { hasPassed } from '../ledger/time.rules.ts'
 import { loadElders, loadMerges, type Merge } from '../members/merges.sql.ts'
-import { loadLots, loadLotsBySeq, loadLotUses, loadSent } from '../ledger/ledger.sql.ts'
+import { loadLots, loadSent } from '../ledger/ledger.sql.ts'
 import { loadStates, STATE_COLUMNS, type StateRow, toState } from '../ledger/states.sql.ts'
 import { loadHolding, loadPurchases, loadReturns } from '../purchases/purchases.sql.ts'
 import type { Purchase, Return } from '../purchases/purchases.rules.ts'
@@ -22,7 +23,9 @@ import { loadUnclaimed } from '../unclaimed/unclaimed.sql.ts'
 import type { Ask, Facts } from './asks.ts'
 import { termsOf } from './dates.ts'
 import { type LimitSlices, loadLimits, type NeedsLimits, noLimits } from './limit-slices.ts'
+import { loadUses } from './lot-slices.ts'
 import type { MemberRef } from './names.ts'
+import { MovedError } from './faults.ts'
 
 /** Where a name leads: to a member, and to the purchase or return (object) or entry (seq) that was so named. */
 export type Named = { member: Uuid; object: Uuid | null; seq: number | null }
@@ -41,6 +44,8 @@ export type Slices = {
   sent: Map<string, number>
   /** what entries took from lots, less what entries that reverse them gave back, by `member seq` */
   uses: Map<string, LotUse[]>
+  /** what became of the lots that were asked for by number, by `member seq` */
+  fates: Map<string, LotFate>
   purchases: Map<Uuid, Purchase>
   /** purchases without a member, by the key of their name */
   unclaimed: Map<Uuid, Unclaimed>
@@ -63,7 +68,7 @@ export type Needs = {
 export type FurtherNeeds = {
   /** members whose open lots and holds are to be known */
   lots: Set<Uuid>
-  /** these lots too, though nothing may be left of them */
+  /** these lots too, though nothing may be left of them, and what became of them */
   lotsBySeq: { member: Uuid; seq: number }[]
   holds: { member: Uuid; id: Uuid }[]
   merges: { member: Uuid; other: Uuid }[]
@@ -155,6 +160,7 @@ export async function loadSlices(
     lots: new Map(),
     holds: new Map(),
     uses: new Map(),
+    fates: new Map(),
     merges: new Map(),
     sent: new Map(),
     purchases: new Map(),
@@ -289,7 +295,7 @@ function markHeld(slices: Slices, hold: Hold): void {
   for (const part of hold.parts) {
     for (const [seq, points] of part.l) {
       const lot = lots.find((l) => l.seq === seq)
-      if (!lot) throw new Error(`hold ${hold.id} holds lot ${seq}, which is not open`)
+      if (!lot) throw new MovedError(`hold ${hold.id} holds lot ${seq}, which was not open when lots were read`)
       lot.held += points
     }
   }
@@ -312,23 +318,6 @@ export function addSent(slices: Slices, member: Uuid, entry: Entry): void {
   }
 }
 
-/** What entries took from lots, less what was given back of it since, and those lots whatever is left of them. */
-async function loadUses(db: Db, needs: FurtherNeeds, slices: Slices): Promise<void> {
-  if (needs.uses.length === 0 && needs.lotsBySeq.length === 0) return
-  const keys = new Map(needs.lotsBySeq.map((key) => [`${key.member} ${key.seq}`, key]))
-  const uses = await loadLotUses(db, needs.uses)
-  for (const key of needs.uses) slices.uses.set(`${key.member} ${key.seq}`, [])
-  for (const use of uses) {
-    slices.uses.get(`${use.member} ${use.seq}`)?.push(use)
-    keys.set(`${use.member} ${use.lotSeq}`, { member: use.member, seq: use.lotSeq })
-  }
-  for (const lot of await loadLotsBySeq(db, [...keys.values()])) {
-    const known = slices.lots.get(lot.member)
-    if (!known) throw new Error('lots by number are only known beside the open ones')
-    if (!known.some((l) => l.seq === lot.seq)) known.push(lot)
-  }
-}
-
 function firstOpen(state: MemberState | undefined): number {
   let first = 0
   for (const wallet of state?.wallets ?? []) if (wallet.o > 0 && (first === 0 || wallet.o < first)) first = wallet.o
@@ -341,7 +330,8 @@ async function loadEntries(
   keys: readonly { member: Uuid; seq: number }[],
 ): Promise<(Entry & { member: Uuid })[]> {
   return await db.query<Entry & { member: Uuid }>(
-    `select e.member_id as member, e.seq, e.wallet_id as "walletId", e.kind, e.points, e.balance, e.source_id as source, e.digest,
+    `select e.member_id as member, e.seq, e.wallet_id as "walletId", e.kind, e.from_account as "from", e.to_account as "to",
+            e.reverses, e.external_id as "externalId", e.points, e.balance, e.source_id as source, e.digest,
             e.occurred_at as "occurredAt", e.booked_at as "bookedAt", e.expires_at as "expiresAt", e.reason
        from unnest($1::uuid[], $2::int[]) as k(member_id, seq) join entries e using (member_id, seq) where e.space_id = $3`,
     [uuids(keys, (k) => k.member), keys.map((k) => k.seq), db.space],

@@ -8,8 +8,10 @@ import { type Db, withRead } from '../base/db.ts'
 import { numberEvents, readEvents, type StoredEvent } from '../base/outbox.ts'
 import { type Configuration, type Configurations, programById, type RuleVersion } from '../earning/configuration.ts'
 import { awardAnswers, pointsOf, walletSlug } from '../gate/answers.ts'
+import type { Adjustment } from '../adjustments/adjustments.rules.ts'
 import { KINDS } from '../ledger/accounts.ts'
 import type { StoredAward, Taken } from '../purchases/purchases.rules.ts'
+import { adjustmentData, adjustmentsOf } from './adjustments.ts'
 import { currentConfiguration } from './current.ts'
 import { ENTRY_COLUMNS, ENTRY_TABLES, type EntryRow, entryAnswer } from './entries.ts'
 
@@ -37,15 +39,16 @@ export async function listEvents(
 /** Shows events as clients see them; in this order of events. */
 export async function expand(db: Db, known: Configurations, events: readonly StoredEvent[]): Promise<Event[]> {
   if (events.length === 0) return []
-  const [configuration, members, purchases, returns, activities, entries] = await Promise.all([
+  const [configuration, members, purchases, returns, activities, entries, adjustments] = await Promise.all([
     currentConfiguration(db, known),
     membersOf(db, events),
     purchasesOf(db, events),
     returnsOf(db, events),
     activitiesOf(db, events),
     entriesOf(db, events),
+    adjustmentsOf(db, events),
   ])
-  const rows: Rows = { configuration, members, purchases, returns, activities, entries }
+  const rows: Rows = { configuration, members, purchases, returns, activities, entries, adjustments }
   return events.map(
     (event) =>
       ({
@@ -84,12 +87,15 @@ type Rows = {
   returns: Map<unknown, ReturnHead>
   activities: Map<unknown, ActivityRow>
   entries: Map<string, EntryRow>
+  adjustments: Map<unknown, Adjustment>
 }
 
 function dataOf(rows: Rows, event: StoredEvent): unknown {
   const { type, data } = event
   if (type.startsWith('points.')) return movedData(rows, event)
   if (data.activity !== undefined) return activityData(rows.configuration, found(rows.activities.get(data.activity), event))
+  if (type.startsWith('adjustment.'))
+    return adjustmentData(rows.configuration, found(rows.adjustments.get(data.adjustment), event), event)
   switch (type) {
     case 'member.enrolled':
     case 'member.changed':
@@ -100,6 +106,13 @@ function dataOf(rows: Rows, event: StoredEvent): unknown {
     case 'purchase.returned':
       if (event.member === undefined) return data // of a purchase without a member: told in full
       return returnData(rows.configuration, found(rows.returns.get(data.return), event))
+    case 'member.merged':
+    case 'member.unmerged':
+      return {
+        merge: encodeId('mrg', data.merge as Uuid),
+        from: encodeId('mem', data.from as Uuid),
+        into: encodeId('mem', data.into as Uuid),
+      }
     case 'program.paused':
     case 'program.resumed':
       return programData(rows.configuration, event)

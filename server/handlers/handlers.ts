@@ -1,6 +1,8 @@
 import type { Handlers } from '../call.ts'
 import type { OperationId } from '@laurel/contract/operations'
 import { activities } from './activities.ts'
+import { budgets } from './budgets.ts'
+import { adjustments } from './adjustments.ts'
 import { earningRules } from './earning-rules.ts'
 import { events } from './events.ts'
 import { explain } from './explain.ts'
@@ -8,6 +10,7 @@ import { members } from './members.ts'
 import { points } from './points.ts'
 import { programs } from './programs.ts'
 import { purchases } from './purchases.ts'
+import { transfers } from './transfers.ts'
 import { wallets } from './wallets.ts'
 
 /** What answers each operation. */
@@ -15,10 +18,13 @@ export const HANDLERS: Handlers<OperationId> = {
   ...programs,
   ...wallets,
   ...earningRules,
+  ...budgets,
   ...members,
   ...purchases,
   ...activities,
   ...points,
   ...explain,
+  ...transfers,
+  ...adjustments,
   ...events,
 }
