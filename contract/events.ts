@@ -82,6 +82,11 @@ export const EVENTS = {
   'points.spent': moved,
   'points.reversed': moved,
   'points.adjusted': moved,
+  /** can be spent from now on: of the lot that the entry opened, or that went on in it */
+  'points.activated': moved,
+  /** pending points that are given up */
+  'points.cancelled': moved,
+  'points.expired': moved,
   /** brought along from another system */
   'points.opened': moved,
   'adjustment.requested': adjustment,

@@ -55,7 +55,7 @@ export const memberAnswer = z
     birthDate: z.string().nullable(),
     locale: z.string().nullable(),
     attributes: z.record(z.string(), z.unknown()),
-    status: memberStatus,
+    status: z.enum(['active', 'suspended', 'closed', 'merged']),
     createdAt: instant,
     updatedAt: instant,
   })

@@ -12,7 +12,7 @@ import { changesOf, limitsFor, needLimits, type Whom } from './gate/limits.ts'
 import { type MemberRef, purchaseKey } from './gate/names.ts'
 import { frozenText, questionOf } from './gate/questions.ts'
 import { contentOf, normalise, purchaseOf, refusesSale, type Said } from './gate/said.ts'
-import { findMember, type Slices } from './gate/slices.ts'
+import { findMember, type Slices, survivorOf } from './gate/slices.ts'
 import { claimed, isNobodys, refusesClaim, unclaimedNamed } from './gate/unclaimed.ts'
 import type { MemberState, Why } from './ledger/books.ts'
 import { newState } from './ledger/chain.rules.ts'
@@ -135,15 +135,15 @@ function repeat(
   facts: Facts,
 ): Decision | Refusal {
   const stored = slices.purchases.get(id)
-  const state = stored && slices.states.get(stored.member)
   const ours = stored && programById(slices.configuration, stored.programId)
-  if (!stored || !ours || !state) throw new Error(`purchase ${id} is named but was not loaded`)
-  if (ask.claims && stored.member !== member?.member)
+  if (!stored || !ours) throw new Error(`purchase ${id} is named but was not loaded`)
+  const own = member !== undefined && survivorOf(slices, stored.member) === member.member
+  if (ask.claims && !own)
     return refusal('purchase_claimed', `the purchase "external:${stored.externalId}" has another member`)
-  if (!member || stored.digest !== contentOf(said, member.member)) {
+  if (!own || stored.digest !== contentOf(said, stored.member)) {
     return refusal('external_id_conflict', `the external id "${stored.externalId}" names a purchase with other content`)
   }
-  const wallets = walletsNow(slices, state, ours.programId, facts.now)
+  const wallets = walletsNow(slices, member, ours.programId, facts.now)
   return { status: 200, body: purchaseBody(slices.configuration, ours, stored, wallets) }
 }
 

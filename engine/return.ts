@@ -11,9 +11,9 @@ import { badInstant, namesNothing } from './gate/checks.ts'
 import { returnDigest } from './gate/digests.ts'
 import { purchaseKey, returnKey } from './gate/names.ts'
 import { questionAgain } from './gate/questions.ts'
-import type { Slices } from './gate/slices.ts'
+import { type Slices, survivorOf } from './gate/slices.ts'
 import { isNobodys, keyOfPurchase, returnOfUnclaimed, whoseReturn } from './gate/unclaimed.ts'
-import { claw } from './ledger/clawback.rules.ts'
+import { claw, type Clawed } from './ledger/clawback.rules.ts'
 import type { Draft } from './ledger/books.ts'
 import {
   allocateMatching,
@@ -68,8 +68,11 @@ export const returns: Verb<ReturnAsk> = {
     if (isRefusal(member)) return member
     const asked = normalised(slices, ask)
     if ('nobody' in member) return returnOfUnclaimed(slices, ask, asked, ours, facts)
-    const digest = returnDigest(member.member, ours.programId, ask.occurredAt, asked)
     const before = slices.names.get(facts.name ?? '')
+    const returner = before?.member ?? member.member
+    const digest = returnDigest(returner, ours.programId, ask.occurredAt, asked)
+    if (before && survivorOf(slices, before.member) !== member.member)
+      return refusal('external_id_conflict', `the external id "${ask.externalId}" names a return of another member`)
     if (before) return repeat(slices, before.object ?? '', digest, facts.now)
     if (ours.status === 'paused') return refusal('program_paused', `the program "${ours.slug}" is paused`)
     const bad = badInstant(ask.occurredAt, facts.now)
@@ -179,12 +182,14 @@ function allocate(slices: Slices, ask: ReturnAsk, member: Uuid, programId: numbe
           : [{ pointer: `/items/${nameless}/sku`, detail: 'is required without `purchase`' }],
       )
     }
-    const own = [...slices.purchases.values()].filter((p) => p.member === member && p.programId === programId)
+    const own = [...slices.purchases.values()].filter(
+      (p) => survivorOf(slices, p.member) === member && p.programId === programId,
+    )
     return { purchase: null, ...allocateMatching(own, ask.items, ask.occurredAt) }
   }
   const id = purchaseId(slices, ask.purchase)
   const purchase = id === undefined ? undefined : slices.purchases.get(id)
-  if (!purchase || purchase.member !== member || purchase.programId !== programId) {
+  if (!purchase || survivorOf(slices, purchase.member) !== member || purchase.programId !== programId) {
     return refusal('purchase_unknown', `this member has no purchase "${ask.purchase}" in this program`)
   }
   const bare = namesNothing(ask)
@@ -212,6 +217,7 @@ function takeBack(
   one: Return,
   facts: Facts,
 ): Purchase | Refusal {
+  const { member } = books.state
   const units = returnedUnits(purchase)
   const lines: ReturnLine[] = []
   for (const { index, quantity } of allocations) {
@@ -239,25 +245,34 @@ function takeBack(
   const standing = perWallet(decided)
   const wallets: Returned['wallets'] = []
   for (const [walletId, { points, seq }] of originals(configuration, purchase)) {
-    const before = purchase.returned?.wallets.find((w) => w.walletId === walletId) ?? {
-      walletId,
-      lots: [],
-      writtenOff: 0,
-    }
+    const before = takenBefore(purchase, walletId, member)
     const due = points - kept(points, standing.get(walletId) ?? 0)
     const [after, step] = claw(books, purchase.id, before, due, {
       source: one.id,
       digest: one.digest,
       occurredAt: one.occurredAt,
       now: facts.now,
-      reverses: seq,
+      ...(purchase.member === member ? { reverses: seq } : {}),
       ...(facts.actor ? { actor: facts.actor } : {}),
     })
     wallets.push(after)
     if (step) one.taken.push({ purchase: purchase.id, walletId, ...step })
   }
   one.lines.push(...lines)
-  return { ...purchase, returned: { units, wallets } }
+  const by = purchase.member === member ? {} : { by: member }
+  return { ...purchase, returned: { units, wallets, ...by } }
+}
+
+/**
+ * What earlier returns took. Lots are known by their numbers within one member's books: what was taken before the buyer was
+ * merged into another is known as a sum only, and would be given back as a lot of its own.
+ */
+function takenBefore(purchase: Purchase, walletId: number, member: Uuid): Clawed {
+  const before = purchase.returned?.wallets.find((w) => w.walletId === walletId)
+  if (!before) return { walletId, lots: [], writtenOff: 0 }
+  if ((purchase.returned?.by ?? purchase.member) === member) return before
+  const owed = before.lots.reduce((sum, lot) => sum + lot.taken, before.owed ?? 0)
+  return { walletId, lots: [], writtenOff: before.writtenOff, ...(owed === 0 ? {} : { owed }) }
 }
 
 /** What the purchase gave a wallet at first, and by which entry (the first, where several rules gave). */

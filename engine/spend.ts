@@ -9,7 +9,7 @@ import { openBooks, settleBooks } from './gate/books.ts'
 import { walletFor } from './gate/checks.ts'
 import { spendDigest } from './gate/digests.ts'
 import { spendKey } from './gate/names.ts'
-import { findMember, type Slices } from './gate/slices.ts'
+import { findMember, type Slices, survivorOf } from './gate/slices.ts'
 import { debit } from './ledger/ledger.rules.ts'
 
 /**
@@ -34,8 +34,11 @@ export const spend: Verb<SpendAsk> = {
     if ('code' in where) return where
     const member = findMember(slices, facts.member)
     if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
-    const digest = spendDigest(member.member, where.walletId, ask.points, ask.reason, ask.externalId ?? null)
     const before = slices.names.get(facts.name ?? '')
+    const spender = before?.member ?? member.member
+    const digest = spendDigest(spender, where.walletId, ask.points, ask.reason, ask.externalId ?? null)
+    if (before && survivorOf(slices, before.member) !== member.member)
+      return refusal('external_id_conflict', `the external id "${ask.externalId}" names a spend of another member`)
     if (before) return repeat(slices, where.program, ask, before, digest, facts.now)
     if (where.program.status === 'paused')
       return refusal('program_paused', `the program "${where.program.slug}" is paused`)
@@ -105,7 +108,7 @@ function repeat(
       externalId: ask.externalId,
       at: entry.bookedAt,
       entries: [entry.seq],
-      wallets: walletsNow(slices, state, ours.programId, now),
+      wallets: walletsNow(slices, slices.states.get(survivorOf(slices, state.member)) ?? state, ours.programId, now),
     }),
   }
 }

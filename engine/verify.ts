@@ -9,13 +9,14 @@ import { type Configuration, configurations, programById } from './earning/confi
 import { ACCOUNTS, KINDS } from './ledger/accounts.ts'
 import { auditCommerce } from './gate/audit.rules.ts'
 import { auditAllAdjustments } from './gate/audit-adjustments.ts'
+import { auditMerges } from './gate/audit-merges.rules.ts'
 import { auditAllUnclaimed } from './gate/audit-unclaimed.ts'
 import { auditAllBudgets } from './gate/audit-budgets.ts'
 import { auditLimits } from './gate/audit.limits.rules.ts'
 import { activityKey, memberKey, momentKey, openingKey, purchaseKey, returnKey, spendKey } from './gate/names.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
-import { type BooksOf, loadBooks } from './ledger/ledger.sql.ts'
-import { loadHeirs } from './members/merges.sql.ts'
+import { type BooksOf, findUnevenTransfer, loadBooks } from './ledger/ledger.sql.ts'
+import { loadHeirs, loadMergesOf } from './members/merges.sql.ts'
 import type { Purchase, Return } from './purchases/purchases.rules.ts'
 import { countersOf } from './limits/limits.sql.ts'
 import { loadForAudit } from './purchases/purchases.sql.ts'
@@ -96,8 +97,14 @@ async function versionOf(db: Db): Promise<number> {
 async function verifyShared(db: Db, configuration: Configuration, report: Report): Promise<Report['wrong']> {
   const { unclaimed, what } = await auditAllUnclaimed(db, configuration)
   report.unclaimed = unclaimed
-  const lost = what ?? (await auditAllBudgets(db, configuration)) ?? (await auditAllAdjustments(db))
+  const lost =
+    what ?? (await auditAllBudgets(db, configuration)) ?? (await auditAllAdjustments(db)) ?? (await auditTransfers(db))
   return lost === undefined ? undefined : { what: lost }
+}
+
+async function auditTransfers(db: Db): Promise<string | undefined> {
+  const uneven = await findUnevenTransfer(db)
+  return uneven && `transfer ${encodeId('trf', uneven)}: other points came than went`
 }
 
 /** Gives the last member looked at, or nothing at the end. */
@@ -112,6 +119,7 @@ async function verifyMembers(
   const commerce = await loadForAudit(db, members)
   const activities = await loadActivitiesOf(db, members)
   const done = Map.groupBy(activities, (a) => a.member)
+  const merges = Map.groupBy(await loadMergesOf(db, members), (g) => g.member)
   const counters = Map.groupBy(await countersOf(db, members), (c) => c.member)
   const purchases = Map.groupBy(commerce.purchases, (p) => p.member)
   const returned = Map.groupBy(commerce.returns, (r) => r.member)
@@ -127,6 +135,7 @@ async function verifyMembers(
         returned.get(member) ?? [],
         done.get(member) ?? [],
       ) ??
+      auditMerges(one, merges.get(member) ?? []) ??
       auditLimits(configuration, one, purchases.get(member) ?? [], counters.get(member) ?? [], done.get(member) ?? [])
     if (what) {
       report.wrong = { member: encodeId('mem', member), what }

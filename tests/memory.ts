@@ -35,6 +35,7 @@ export function openMemory(configuration: Configuration): Memory {
     lots: new Map(),
     holds: new Map(),
     uses: new Map(),
+    fates: new Map(),
     merges: new Map(),
     sent: new Map(),
     unclaimed: new Map(),

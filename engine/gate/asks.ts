@@ -97,6 +97,43 @@ export type ConvertAsk = {
 /** `from`: the member that is merged into `member`, or was. */
 export type MergeAsk = { verb: 'merge'; member: string; from: string; reason: string }
 export type UnmergeAsk = { verb: 'unmerge'; member: string; from: string; reason: string }
+/** What is held of each wallet, in the order in which they were said. */
+export type HoldAsk = {
+  verb: 'hold'
+  member: string
+  program?: string | undefined
+  wallets: readonly { wallet: string; points: number }[]
+  minutes: number
+  reason: string
+  externalId?: string | undefined
+}
+/** Of the member (mem_…) whose hold it is. All that it holds unless told; `points` of a hold in one wallet. */
+export type CaptureAsk = {
+  verb: 'capture'
+  member: string
+  hold: Uuid
+  points?: number | undefined
+  wallets?: readonly { wallet: string; points: number }[] | undefined
+}
+export type ReleaseAsk = { verb: 'release'; member: string; hold: Uuid }
+/** `spend`: ent_… or external:…; all that is left of it unless `points` are told. */
+export type RefundAsk = {
+  verb: 'refund'
+  member: string
+  spend: string
+  points?: number | undefined
+  reason: string
+  externalId?: string | undefined
+}
+/** Of one lot (by the seq of its entry) or of all lots of a purchase, of the member (mem_…) whose they are. */
+export type ChangeLotAsk = {
+  verb: 'changeLot'
+  member: string
+  of: { lot: number } | { purchase: Uuid }
+  change: 'activate' | 'cancel' | 'extend' | 'reinstate'
+  expiresAt?: Instant | undefined
+  reason: string
+}
 /** What time did to a member is to be booked and told: the worker asks it. */
 export type TimeAsk = { verb: 'time'; member: string }
 /** `type`: a slug; of a moment of life (`moment`, asked by the worker alone) member.…, and `externalId` says which one. */
@@ -120,6 +157,11 @@ export type Ask =
   | AdjustAsk
   | DecideAsk
   | TimeAsk
+  | HoldAsk
+  | CaptureAsk
+  | ReleaseAsk
+  | RefundAsk
+  | ChangeLotAsk
   | TransferAsk
   | ConvertAsk
   | MergeAsk

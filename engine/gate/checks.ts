@@ -1,7 +1,7 @@
 import { DAY, type Instant, OCCURRED_AHEAD, OCCURRED_MIN } from '@laurel/contract/instants'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
 import { type Configuration, type Program, program } from '../earning/configuration.ts'
-import type { AdjustAsk, ReturnAsk, SpendAsk } from './asks.ts'
+import type { ReturnAsk } from './asks.ts'
 
 /** occurredAt lies between 2000 and five minutes from now. */
 export function badInstant(occurredAt: Instant, now: Instant): Refusal | undefined {
@@ -24,7 +24,7 @@ export function namesNothing({ items }: ReturnAsk): Refusal | undefined {
 /** The program and wallet that a spend or adjustment means; the program may be left out where there is only one. */
 export function walletFor(
   configuration: Configuration,
-  ask: SpendAsk | AdjustAsk,
+  ask: { program?: string | undefined; wallet: string },
 ): { program: Program; walletId: number } | Refusal {
   const [only, another] = configuration.programs
   const ours = ask.program === undefined ? (another ? undefined : only) : program(configuration, ask.program)

@@ -68,3 +68,31 @@ export function conversionDigest(
 export function mergeDigest(member: Uuid, other: Uuid, reason: string): Uuid {
   return digestOf(JSON.stringify(['merge', member, other, reason]))
 }
+
+/** `parts`: as [wallet, points]; `length`: how long it holds, in microseconds. */
+export function holdDigest(
+  member: Uuid,
+  programId: number,
+  parts: readonly (readonly [number, number])[],
+  length: number,
+  reason: string,
+  externalId: string | null,
+): Uuid {
+  return digestOf(JSON.stringify(['hold', member, programId, parts, length, reason, externalId]))
+}
+
+/** `spend`: the seq of the entry that is undone. */
+export function refundDigest(
+  member: Uuid,
+  spend: number,
+  points: number,
+  reason: string,
+  externalId: string | null,
+): Uuid {
+  return digestOf(JSON.stringify(['refund', member, spend, points, reason, externalId]))
+}
+
+/** `of`: the seq of the lot that is given up or goes on under other dates, or of the entry whose points come again. */
+export function lotDigest(member: Uuid, kind: number, of: number, reason: string): Uuid {
+  return digestOf(JSON.stringify(['lot', member, kind, of, reason]))
+}

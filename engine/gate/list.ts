@@ -10,6 +10,8 @@ import { newId } from '../base/ids.ts'
 import { lockState } from '../ledger/states.sql.ts'
 import { lockUnclaimed } from '../unclaimed/unclaimed.sql.ts'
 import { convert } from '../convert.ts'
+import { changeLot } from '../change-lot.ts'
+import { capture, hold, release } from '../hold.ts'
 import { keep } from '../keep.ts'
 import { merge, unmerge } from '../merge.ts'
 import { time } from '../pass-time.ts'
@@ -17,6 +19,7 @@ import { lockBudgets } from '../limits/limits.sql.ts'
 import { openBalance } from '../open-balance.ts'
 import { purchase } from '../purchase.ts'
 import { returns } from '../return.ts'
+import { refund } from '../refund.ts'
 import { spend } from '../spend.ts'
 import { transfer } from '../transfer.ts'
 import type { Ask, Facts, Outcome, Submit } from './asks.ts'
@@ -24,6 +27,7 @@ import { type Changes, type Decision, eachMember, isRefusal, type Kept, returnsO
 import { faultOf, isHeldUp, isMoved, isOutage, MovedError } from './faults.ts'
 import { laneOf } from './names.ts'
 import { applyLimits } from './limit-slices.ts'
+import { applyUses } from './lot-slices.ts'
 import { type Answered, save } from './save.ts'
 import { addSent, type ConfigurationAt, findMember, type Loading, loadSlices, type Slices } from './slices.ts'
 
@@ -50,6 +54,11 @@ const VERBS = {
   adjust,
   decide: decideAdjustment,
   time,
+  hold,
+  capture,
+  release,
+  refund,
+  changeLot,
   transfer,
   convert,
   merge,
@@ -222,6 +231,7 @@ function apply(slices: Slices, changes: Changes): void {
   if (books.known) slices.lots.set(member, books.lots)
   for (const hold of books.changedHolds) slices.holds.set(hold.id, hold)
   if (changes.merges) slices.merges.set(changes.merges.id, changes.merges)
+  applyUses(slices, member, books)
   for (const entry of books.entries) addSent(slices, member, entry)
   for (const { key, ...named } of changes.names) slices.names.set(key, named)
   if (changes.purchase) slices.purchases.set(changes.purchase.id, changes.purchase)

@@ -8,6 +8,10 @@ export const purchaseKey = (externalId: string): Uuid => keyOf('purchase', exter
 export const returnKey = (externalId: string): Uuid => keyOf('return', externalId)
 export const openingKey = (externalId: string): Uuid => keyOf('opening', externalId)
 export const spendKey = (externalId: string): Uuid => keyOf('spend', externalId)
+export const holdKey = (externalId: string): Uuid => keyOf('hold', externalId)
+/** Of the hold's own id: whose hold it is. */
+export const holdIdKey = (id: Uuid): Uuid => keyOf('hold.id', id)
+export const refundKey = (externalId: string): Uuid => keyOf('refund', externalId)
 export const activityKey = (externalId: string): Uuid => keyOf('activity', externalId)
 export const transferKey = (externalId: string): Uuid => keyOf('transfer', externalId)
 export const conversionKey = (externalId: string): Uuid => keyOf('conversion', externalId)

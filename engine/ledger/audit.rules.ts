@@ -177,7 +177,7 @@ function auditTime({ state, entries, lots, holds }: Books, now: number): string 
     if (over) return `lot ${name(state.member, over.seq)}: ended before the state says that time changes anything`
   }
   const changes = [
-    ...open.flatMap((e) => [e.activatesAt ?? FAR, e.expiresAt ?? FAR]),
+    ...open.flatMap((e) => [(e.activatesAt ?? FAR) > e.bookedAt ? (e.activatesAt ?? FAR) : FAR, e.expiresAt ?? FAR]),
     ...opened.map((h) => h.deadline),
   ].filter((instant) => instant > state.told && instant !== FAR)
   const next = changes.reduce((least, instant) => Math.min(least, instant), FAR)

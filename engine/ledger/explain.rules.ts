@@ -130,14 +130,17 @@ function useUp(lots: Map<number, LotThen>, lines: readonly Line[], uses: readonl
   return found
 }
 
+/** Kinds that may take more than there is: returns, and taking over what a merged member owes. */
+const OWING: ReadonlySet<number | undefined> = new Set([KINDS.reverse.code, KINDS.mergeOut.code])
+
 /**
- * What a return took below zero is found in points that come free later: a use of its entry. At an instant before that,
+ * What was taken below zero is found in points that come free later: a use of its entry. At an instant before that,
  * the lot has no room for such a use, and the points are still owed; the debt that was made last is paid last.
  */
 function takeBackEarly(lot: LotThen, lines: ReadonlyMap<number, Line>, found: Map<number, number>): void {
   for (const change of lot.changes.toReversed()) {
     const early = Math.min(lot.held - lot.remaining, -change.points)
-    if (early <= 0 || lines.get(change.seq)?.kind !== KINDS.reverse.code) continue
+    if (early <= 0 || !OWING.has(lines.get(change.seq)?.kind)) continue
     lot.remaining += early
     change.points += early
     found.set(change.seq, (found.get(change.seq) ?? 0) - early)

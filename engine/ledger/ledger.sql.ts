@@ -1,6 +1,8 @@
 import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
 import { byteas, instants, int2s, int4s, int8s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
+import { KINDS } from './accounts.ts'
 import type { Entry, Hold, Lot, LotUse, MemberState } from './books.ts'
 import { loadHoldsOf } from './holds.sql.ts'
 import { STATE_COLUMNS, type StateRow, toState } from './states.sql.ts'
@@ -114,6 +116,33 @@ export function insertLotUses(space: number, rows: readonly (LotUse & { member: 
     ],
     'lot-uses-insert',
   )
+}
+
+/** A transfer of which other points came than went, if there is one: its source. */
+export async function findUnevenTransfer(db: Db): Promise<Uuid | undefined> {
+  const [row] = await db.query<{ source: Uuid }>(
+    `select source_id as source from entries where space_id = $1 and kind = ${KINDS.transferIn.code}
+      group by source_id having sum(case when to_account = ${KINDS.transferIn.to} then points else -points end) <> 0 limit 1`,
+    [db.space],
+  )
+  return row?.source
+}
+
+/** How many points a member transferred to others in a wallet since an instant; in the order of the keys. */
+export async function loadSent(
+  db: Db,
+  keys: readonly { member: Uuid; walletId: number; since: Instant }[],
+): Promise<number[]> {
+  if (keys.length === 0) return []
+  const rows = await db.query<{ points: number }>(
+    `select (select coalesce(sum(e.points), 0)::bigint from entries e
+              where e.member_id = k.member_id and e.space_id = $4 and e.wallet_id = k.wallet_id and e.booked_at >= k.since
+                and e.kind = ${KINDS.transferOut.code} and e.from_account = ${KINDS.transferOut.from}) as points
+       from unnest($1::uuid[], $2::int[], $3::timestamptz[]) with ordinality as k(member_id, wallet_id, since, nr) order by nr`,
+    [uuids(keys, (k) => k.member), int4s(keys, (k) => k.walletId), instants(keys, (k) => k.since), db.space],
+    'entries-sent',
+  )
+  return rows.map((row) => row.points)
 }
 
 /** What these entries took from lots, net of what entries that reverse them gave back. */

@@ -178,4 +178,3 @@ export async function changeStatus(tx: Tx, member: Uuid, read: number, status: n
     'state-status',
   )
 }
-

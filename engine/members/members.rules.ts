@@ -25,7 +25,10 @@ export type Member = Profile & {
 }
 
 /** member_states.status: what a purchase sees. */
-export const STATUS_CODES = { active: 1, suspended: 2, closed: 3 } as const satisfies Record<MemberStatus, number>
+export const STATUS_CODES = { active: 1, suspended: 2, closed: 3, merged: 4 } as const satisfies Record<
+  MemberStatus,
+  number
+>
 
 const TEXT_FIELDS = ['externalId', 'email', 'phone', 'name', 'birthDate', 'locale'] as const
 const FIELDS = [...TEXT_FIELDS, 'attributes'] as const
@@ -85,7 +88,8 @@ export function applyPatch(member: Member, patch: MemberPatch, now: Instant): { 
   if (member.status === 'closed' && patch.status !== undefined && patch.status !== 'closed') {
     throw new Refused('member_suspended', 'the member is closed, which is final: enrol the person again')
   }
-  const asked: MemberPatch = { ...member }
+  const { status: _, ...known } = member
+  const asked: MemberPatch = { ...known }
   for (const name of TEXT_FIELDS) if (patch[name] !== undefined) asked[name] = patch[name]
   asked.attributes = patch.attributes === null ? {} : merged(member.attributes, patch.attributes ?? {})
   const next: Member = { ...member, ...normalise(asked, now), status: patch.status ?? member.status }

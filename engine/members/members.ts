@@ -15,7 +15,7 @@ import {
   phoneIdentity,
   type Profile,
 } from './members.rules.ts'
-import { selectMember, selectMembers, selectMembersNamed, selectNamedMember } from './members.sql.ts'
+import { selectMember, selectMembers, selectMembersNamed, selectNamedMember, selectSurvivor } from './members.sql.ts'
 
 /** A member as clients see it, with the revision that guards changes to it (its ETag). */
 export type Revised = { member: MemberAnswer; revision: number }
@@ -24,11 +24,15 @@ export function revised(member: Member): Revised {
   return { member: memberAnswer(member), revision: member.revision }
 }
 
-/** The member's id that a reference leads to (`mem_…`, `external:…`); whether there is such a member is not asked. */
+/**
+ * The member's id that a reference leads to (`mem_…`, `external:…`); who was merged into another is that other. Whether there
+ * is such a member is not asked.
+ */
 export async function memberIdOf(db: Db, ref: string): Promise<Uuid | undefined> {
   const named = parseRef('mem', ref)
   if (!named) return undefined
-  return 'id' in named ? named.id : await memberNamed(db, keyOf('member.external', named.external))
+  const id = 'id' in named ? named.id : await memberNamed(db, keyOf('member.external', named.external))
+  return id === undefined ? undefined : await selectSurvivor(db, id)
 }
 
 /** The id of a member who exists. Refusals: member_unknown. */
@@ -49,7 +53,10 @@ async function memberRow(db: Db, ref: string): Promise<Member> {
       ? await selectMember(db, named.id)
       : await selectNamedMember(db, keyOf('member.external', named.external)))
   if (!member) throw new Refused('member_unknown', `there is no member "${ref}"`)
-  return member
+  if (member.status !== 'merged') return member
+  const survivor = await selectMember(db, await selectSurvivor(db, member.id))
+  if (!survivor) throw new Error(`member ${member.id} was merged into one who is not stored`)
+  return survivor
 }
 
 /** What members are found by: exact matches, all of them, compared as identities are. */

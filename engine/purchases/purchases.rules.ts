@@ -35,7 +35,11 @@ export type Returned = {
     }[]
     /** not to be found any more, and let go by the program's policy */
     writtenOff: number
+    /** not to be found, and owed */
+    owed?: number
   }[]
+  /** in whose books the lots are, where that is not the buyer: who the buyer was merged into */
+  by?: Uuid
 }
 
 export type Purchase = {
@@ -91,6 +95,7 @@ export type Taken = {
   walletId: number
   points: number
   writtenOff: number
+  owed?: number
   lots: [seq: number, points: number][]
 }
 

@@ -93,7 +93,8 @@ type Rows = {
 function dataOf(rows: Rows, event: StoredEvent): unknown {
   const { type, data } = event
   if (type.startsWith('points.')) return movedData(rows, event)
-  if (data.activity !== undefined) return activityData(rows.configuration, found(rows.activities.get(data.activity), event))
+  if (data.activity !== undefined)
+    return activityData(rows.configuration, found(rows.activities.get(data.activity), event))
   if (type.startsWith('adjustment.'))
     return adjustmentData(rows.configuration, found(rows.adjustments.get(data.adjustment), event), event)
   switch (type) {
@@ -128,16 +129,19 @@ function dataOf(rows: Rows, event: StoredEvent): unknown {
   }
 }
 
+/** Told as what is gone. */
+const GONE = new Set(['points.spent', 'points.reversed', 'points.cancelled', 'points.expired'])
+
 /** Points are positive, but where a further return leaves more standing than the one before: that gives back. */
 function movedData({ configuration, entries }: Rows, event: StoredEvent): unknown {
   const row = found(entries.get(entryKey(event.member, Number(event.data.entry))), event)
   const { id, program, wallet, points, balance, reason, source, rule } = entryAnswer(configuration, row)
-  const gone = event.type === 'points.spent' || event.type === 'points.reversed'
+  const told = event.data.points // of a lot that begins: what of it is left then
   return {
     entry: id,
     program,
     wallet,
-    points: gone ? -points : points,
+    points: typeof told === 'number' ? told : GONE.has(event.type) ? -points : points,
     balance,
     reason,
     source,

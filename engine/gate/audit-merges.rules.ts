@@ -1,0 +1,24 @@
+import { encodeId } from '@laurel/contract/ids'
+import { kindOf } from '../ledger/accounts.ts'
+import type { BooksOf } from '../ledger/ledger.sql.ts'
+import type { Merge } from '../members/merges.sql.ts'
+import { mergeDigest } from './digests.ts'
+
+/** What merges say came along is what the entries of the member say came. */
+export function auditMerges(books: BooksOf, merges: readonly Merge[]): string | undefined {
+  for (const one of merges) {
+    const name = `merge ${encodeId('mrg', one.id)}`
+    if (one.digest !== mergeDigest(one.member, one.other, one.reason)) return `${name}: is not what was recorded`
+    for (const [walletId, , seq, points] of one.lots) {
+      const entry = books.entries[seq - 1]
+      if (!entry || kindOf(entry) !== 'mergeIn' || entry.walletId !== walletId || entry.points !== points)
+        return `${name}: its lots are not those that its entries opened`
+    }
+    const sent = books.entries.filter((e) => kindOf(e) === 'mergeOut' && e.source === one.id)
+    const out = sent.reduce((sum, e) => sum + e.points, 0)
+    const back = (one.undone ?? []).reduce((sum, [, , , points]) => sum + points, 0)
+    const debts = one.debts.reduce((sum, [, points]) => sum + points, 0)
+    if (out !== back + debts) return `${name}: says that ${back} points went back, its entries ${out - debts}`
+  }
+  return undefined
+}
