@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 
 /**
  * `npm test`: every ring on the embedded PostgreSQL 18, then the ring that needs a database again on PostgreSQL 15,
@@ -9,11 +9,15 @@ import { join } from 'node:path'
  */
 const OLDEST = 15
 const NODE_MIN = [24, 11] as const
+/** What reads the journal that `laurel export` writes: Debian's packages of the same names. */
+const ACCOUNTANTS = ['hledger', 'ledger']
 
 type Outcome = { what: string; passed: boolean; detail: string }
 
 function main(): Outcome[] {
   prerequisites()
+  const lacking = ACCOUNTANTS.filter((program) => !isOnPath(program))
+  if (lacking.length > 0) install(...lacking) // where that cannot be, their tests fail and say so
   const args = process.argv.slice(2)
   const major = process.env.LAUREL_TEST_PG
   if (major) {
@@ -22,7 +26,7 @@ function main(): Outcome[] {
   }
   const outcomes = [vitest('everything on PostgreSQL 18', args)]
   if (args.includes('--project')) return outcomes
-  if (installed(OLDEST) || install(OLDEST)) {
+  if (installed(OLDEST) || (install(`postgresql-${OLDEST}`) && installed(OLDEST))) {
     const again = ['--project', 'database', '--passWithNoTests', ...args]
     return [...outcomes, vitest(`the database ring on PostgreSQL ${OLDEST}`, again, String(OLDEST))]
   }
@@ -53,15 +57,19 @@ function installed(major: number): boolean {
   return existsSync(`/usr/lib/postgresql/${major}/bin/postgres`)
 }
 
+function isOnPath(program: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)))
+}
+
 /** On Debian as root; elsewhere it is for whoever runs this to decide. */
-function install(major: number): boolean {
+function install(...packages: string[]): boolean {
   const debian = existsSync('/etc/os-release') && /^ID(_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8'))
   if (!debian || process.getuid?.() !== 0) return false
-  console.log(`Installing postgresql-${major}`)
+  console.log(`Installing ${packages.join(' ')}`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const apt = (...args: string[]) => spawnSync('apt-get', args, { stdio: 'inherit', env }).status === 0
-  const wanted = ['install', '--yes', '--no-install-recommends', `postgresql-${major}`]
-  return (apt(...wanted) || (apt('update') && apt(...wanted))) && installed(major)
+  const wanted = ['install', '--yes', '--no-install-recommends', ...packages]
+  return apt(...wanted) || (apt('update') && apt(...wanted))
 }
 
 /** Not having run is not having passed: in CI it fails; at a desk it is said, in capitals. */

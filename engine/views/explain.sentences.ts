@@ -143,7 +143,8 @@ function cameOf(lot: ExplainedLot, spoken: Said, texts: Texts, amount: Amounts, 
   const p = { amount: amount(lot.points), on: on(lot.bookedAt), reason: lot.reason ?? '' }
   if (lot.kind === 'move') return texts.moved(p)
   if (lot.kind === 'reinstate') return texts.givenAgain(p)
-  const { type, occurredAt } = lot.source
+  const type = lot.kind === 'merge' ? 'merge' : lot.source.type
+  const occurredAt = lot.kind === 'merge' ? lot.bookedAt : lot.source.occurredAt
   const came = texts.came({ amount: p.amount, source: type, name: nameOf(lot, spoken), on: on(occurredAt) })
   const rule = lot.rule ? texts.rule({ ...lot.rule, why: lot.rule.why ?? '' }) : ''
   return `${came}${rule}${!lot.rule && p.reason ? ` (${p.reason})` : ''}`

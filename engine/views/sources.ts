@@ -42,15 +42,17 @@ const MADE_BY: Record<string, SourceType> = {
 
 /**
  * Of entries as `e`, what their kind does not say: points are earned by activities and by moments of life as well, spending may
- * capture a hold, and what went on under other dates (kind 7) still comes from where it came from first.
+ * capture a hold, and what went on under other dates (kind 7) or came along with a merged member (12) still comes from where it
+ * came from first.
  */
 export const SOURCE_COLUMNS = `case
-    when e.kind in (1, 7) then (select case when a.version = 0 then 'member' else 'activity' end from activities a
-      where a.activity_id = e.source_id and a.member_id = e.member_id)
+    when e.kind in (1, 7, 12) then (select case when a.version = 0 then 'member' else 'activity' end from activities a
+      where a.activity_id = e.source_id)
     when e.kind = 2 then (select 'hold' from holds h where h.member_id = e.member_id and h.hold_id = e.source_id)
   end as "madeBy",
-  case when e.kind = 7 then (select o.kind from entries o where o.member_id = e.member_id and o.source_id = e.source_id
-    and o.kind <> 7 order by o.seq limit 1) end as "originKind"`
+  case when e.kind in (7, 12) then (select o.kind from entries o where o.source_id = e.source_id and o.kind not in (7, 12)
+    and o.member_id in (select e.member_id union all select m.other_id from merges m where m.member_id = e.member_id)
+    order by o.seq limit 1) end as "originKind"`
 export type SourceRow = { kind: number; source: Uuid; madeBy: SourceType | null; originKind: number | null }
 
 /** What made an entry, as clients see it. */
@@ -63,18 +65,18 @@ export function sourceOf(row: SourceRow): { type: SourceType; id: string } {
 /** What is kept of a source apart from its entries. `name`: what it goes by; `awards`: what rules gave for it, as stored. */
 export type Said = { externalId: string | null; name: string; occurredAt: Instant; awards: string | null }
 
-/** By id, of one member, those that are kept apart from their entries: one statement. */
+/** By id, of one member and those merged into it, what is kept apart from entries: one statement. */
 export async function loadSaid(db: Db, member: Uuid, ids: ReadonlySet<Uuid>): Promise<Map<Uuid, Said>> {
   if (ids.size === 0) return new Map()
   const rows = await db.query<Said & { id: Uuid }>(
     `select purchase_id as id, external_id as "externalId", external_id as name, occurred_at as "occurredAt", awards
-       from purchases where purchase_id = any ($1::uuid[]) and member_id = $2 and space_id = $3
+       from purchases where purchase_id = any ($1::uuid[]) and space_id = $3
      union all
      select return_id, external_id, external_id, occurred_at, null
        from returns where member_id = $2 and return_id = any ($1::uuid[]) and space_id = $3
      union all
      select activity_id, case when version = 0 then null else external_id end, type, occurred_at, awards
-       from activities where activity_id = any ($1::uuid[]) and member_id = $2 and space_id = $3
+       from activities where activity_id = any ($1::uuid[]) and space_id = $3
      union all
      select hold_id, external_id, coalesce(external_id, reason), placed_at, null
        from holds where member_id = $2 and hold_id = any ($1::uuid[]) and space_id = $3`,

@@ -22,7 +22,10 @@ export async function readBooks(db: Db, configuration: Configuration, members: r
       db,
       states.map((state) => ({ member: state.member, from: from(state) })).filter((m) => Number.isFinite(m.from)),
     ),
-    loadOpenHolds(db, states.filter((s) => s.wallets.some((w) => w.h > 0)).map((s) => s.member)),
+    loadOpenHolds(
+      db,
+      states.filter((s) => s.wallets.some((w) => w.h > 0)).map((s) => s.member),
+    ),
   ])
   const lotsOf = Map.groupBy(lots, (lot) => lot.member)
   const holdsOf = Map.groupBy(holds, (hold) => hold.member)

@@ -85,6 +85,7 @@ describe('wallets', () => {
         lifetimeReversed: 11,
         lifetimeExpired: 0,
         lifetimeAdjusted: 0,
+        lifetimeMoved: 0,
       },
     ]
     expect(await wallets.read(space, 'external:wes')).toEqual(expected)
