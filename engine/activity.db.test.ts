@@ -55,7 +55,14 @@ test('an activity is recorded once, earns, and a repeat answers the same', async
   const first = await send(review('r1'))
   expect(first).toMatchObject({
     status: 201,
-    body: { id: expect.stringMatching(/^act_/), type: 'review', externalId: 'r1', data: { stars: 5 }, points: 10, awards: [{ points: 10 }] },
+    body: {
+      id: expect.stringMatching(/^act_/),
+      type: 'review',
+      externalId: 'r1',
+      data: { stars: 5 },
+      points: 10,
+      awards: [{ points: 10 }],
+    },
   })
   const again = await send(review('r1', { data: { stars: 5 } }))
   expect(again).toMatchObject({ status: 200, body: { id: first.body.id, points: 10 } })
@@ -139,7 +146,9 @@ describe('a hundred times the same activity at the same time, through two proces
     let doubled = 0
     for (let i = 0; i < 30 && doubled === 0; i++) {
       await storm(`control-${i}`, true)
-      const rows = await shop.sql("select from activities where external_id like 'control%' group by external_id having count(*) > 1")
+      const rows = await shop.sql(
+        "select from activities where external_id like 'control%' group by external_id having count(*) > 1",
+      )
       doubled = rows.length
     }
     expect(doubled).toBeGreaterThan(0)

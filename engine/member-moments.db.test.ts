@@ -186,9 +186,8 @@ describe('two workers at the same time, one of them dying in between', () => {
     setClock('2027-11-25T06:02:00Z') // what met a fault is tried again a minute later
     await race(gates)
     for (const gate of gates) await gate.close()
-    for (const member of members) expect((await told(member)).slice(1)).toEqual([
-      ['member.birthday', '2027', 50, '2027-11-25 00:00'],
-    ])
+    for (const member of members)
+      expect((await told(member)).slice(1)).toEqual([['member.birthday', '2027', 50, '2027-11-25 00:00']])
   })
 })
 

@@ -124,7 +124,8 @@ test('going from look to look, every moment is found as soon as it is there, and
       // a look every day finds nothing more
       for (let now = joinedAt; now < until - DAY; now += DAY)
         for (const [i, each] of all.entries())
-          for (const { type, which } of momentsDue(one, each, now)) expect(found.keys()).toContain(`${i} ${type} ${which}`)
+          for (const { type, which } of momentsDue(one, each, now))
+            expect(found.keys()).toContain(`${i} ${type} ${which}`)
     }),
     { numRuns: 40 },
   )

@@ -73,7 +73,10 @@ describe('a schema is not taken', () => {
       {
         type: 'object',
         properties: { a: { $ref: '#/$defs/a' } },
-        $defs: { a: { type: 'object', properties: { b: { $ref: '#/$defs/b' } } }, b: { anyOf: [{ $ref: '#/$defs/a' }] } },
+        $defs: {
+          a: { type: 'object', properties: { b: { $ref: '#/$defs/b' } } },
+          b: { anyOf: [{ $ref: '#/$defs/a' }] },
+        },
       },
       '/schema/$defs/b/anyOf/0/$ref',
     ],
@@ -121,7 +124,11 @@ describe('a schema is not taken', () => {
   test('whose definitions multiply', () => {
     const twice = (name: string) => ({ allOf: [{ $ref: `#/$defs/${name}` }, { $ref: `#/$defs/${name}` }] })
     const $defs = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`d${i}`, twice(`d${i + 1}`)]))
-    const bomb = { type: 'object', properties: { a: { $ref: '#/$defs/d0' } }, $defs: { ...$defs, d40: { type: 'string' } } }
+    const bomb = {
+      type: 'object',
+      properties: { a: { $ref: '#/$defs/d0' } },
+      $defs: { ...$defs, d40: { type: 'string' } },
+    }
     const began = performance.now()
     expect(faults(bomb)).toEqual([
       { pointer: '/schema', detail: 'expected at most 200 subschemas, each use of a definition counted' },

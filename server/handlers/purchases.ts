@@ -1,7 +1,7 @@
 import { freeFault } from '@laurel/contract/common'
 import { type Instant, OCCURRED_MIN } from '@laurel/contract/instants'
 import type { BatchBody, ClaimBody, PreviewBody } from '@laurel/contract/purchases'
-import { type FieldError, problem, Refused } from '@laurel/contract/refusals'
+import { Refused } from '@laurel/contract/refusals'
 import type { ReturnBody } from '@laurel/contract/returns'
 import type { Ask, ReturnAsk } from '@laurel/engine/gate/asks'
 import type { Db } from '@laurel/engine/base/db'
@@ -17,8 +17,8 @@ import { getPurchase } from '@laurel/engine/views/purchases'
 import { unclaimedPurchases } from '@laurel/engine/views/unclaimed'
 import { answer, type Call, type Handlers, pageOf, param, read } from '../call.ts'
 import { instantAt, invalid, purchaseAsk } from '../door.ts'
-import { onceInPieces } from '../idempotent.ts'
-import { type Answer, answerTo, refusalAnswer } from '../problems.ts'
+import { type Answer, refusalAnswer } from '../problems.ts'
+import { recordBatch } from './batch.ts'
 
 /** One ask, gathered with others that come at the same time. */
 export async function submit(call: Call, ask: Ask): Promise<Answer> {
@@ -46,12 +46,12 @@ export const purchases: Handlers<
     return await submit(call, ask)
   },
 
-  recordPurchases: async (call) =>
-    await onceInPieces(call.door.pool, call.caller.space, call.idempotency, call.now, async () => {
-      const { purchases: given } = call.body as BatchBody
-      const faults = Map.groupBy(call.faults, (fault) => Number(fault.pointer.split('/')[2]))
-      const results = await Promise.all(given.map((value, i) => recordOne(call, value, faults.get(i))))
-      return { status: 200, body: `{"results":[${results.join(',')}]}`, headers: {} }
+  recordPurchases: (call) =>
+    recordBatch(call, (call.body as BatchBody).purchases, {
+      field: 'purchases',
+      word: 'purchase',
+      operation: 'recordPurchases',
+      askOf: purchaseAsk,
     }),
 
   previewPurchase: async (call) => {
@@ -109,25 +109,6 @@ export const purchases: Handlers<
     }
     return await submit(call, ask)
   },
-}
-
-/** One item of a batch as it stands in the results: whatever is wrong with it is its own. */
-async function recordOne(call: Call, value: unknown, faults: FieldError[] | undefined): Promise<string> {
-  const within = (errors: FieldError[]) => {
-    const { refusal } = invalid(errors)
-    return `{"status":400,"error":${JSON.stringify(problem(refusal))}}`
-  }
-  if (faults)
-    return within(faults.map(({ pointer, detail }) => ({ pointer: pointer.replace(/^\/purchases\/\d+/, ''), detail })))
-  const ask = purchaseAsk(value)
-  if (Array.isArray(ask)) return within(ask)
-  try {
-    const { status, body } = await call.door.gate.submit(call.caller.space, ask, { actor: call.caller.key }, 'bulk')
-    return `{"status":${status},"${status < 400 ? 'purchase' : 'error'}":${body}}`
-  } catch (error) {
-    const { status, body } = answerTo(error, call.requestId, 'recordPurchases', call.door.log)
-    return `{"status":${status},"error":${body}}`
-  }
 }
 
 /** Someone who could buy: a member who is active, or one whom the purchase would enrol. */
