@@ -51,7 +51,18 @@ beforeAll(async () => {
 describe('a new rule', () => {
   test('is in force at once, for purchases of any date, and is told', async () => {
     const made = await make({ name: 'at once' })
+    const unsaid = {
+      on: { event: 'purchase' },
+      when: null,
+      group: null,
+      caps: [],
+      cooldown: null,
+      budget: null,
+      pending: null,
+      expiry: null,
+    }
     expect(made).toEqual({
+      ...unsaid,
       id: expect.stringMatching(/^rul_[0-9a-z]{26}$/),
       program: 'coffee',
       wallet: 'points',
@@ -67,6 +78,7 @@ describe('a new rule', () => {
       createdAt: '2025-11-24T16:00:00.000123Z',
       versions: [
         {
+          ...unsaid,
           version: 1,
           name: 'at once',
           args: { points: 1, per: 100 },

@@ -99,6 +99,7 @@ test('a program and its first rule, as a draft: nobody earns, and the preview sa
         version: 1,
         fired: false,
         points: 0,
+        cause: 'draft',
         reason: 'the rule is a draft: it gives nothing before it is published',
       },
     ],
