@@ -10,6 +10,7 @@ import { openDatabase } from '../../tests/database.ts'
 const database = await openDatabase()
 let api: TestApi
 const used = new Set<string>()
+const MANAGER = 'lk_live_theManager000000000000000000000000000000'
 
 beforeAll(async () => {
   await addKey(database, database.space, LIVE)
@@ -17,11 +18,17 @@ beforeAll(async () => {
 })
 afterAll(() => api.close())
 
-async function ask(id: string, params: Record<string, string>, body?: unknown, query = '') {
+async function ask(
+  id: string,
+  params: Record<string, string>,
+  body?: unknown,
+  query = '',
+  headers?: Record<string, string>,
+) {
   const op = OPERATIONS.find((one) => one.id === id)
   if (!op) throw new Error(`there is no operation ${id}`)
   const path = op.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
-  const told = await api.call(op.method, path + query, body)
+  const told = await api.call(op.method, path + query, body, headers)
   if (told.status < 300) used.add(id)
   return told
 }
@@ -36,7 +43,7 @@ const buy = (externalId: string, at: string, items: object[]) => ({
   currency: 'GBP',
   items,
 })
-const wallet = { program: 'coffee', wallet: 'points', pending: 0, held: 0, lifetimeExpired: 0 }
+const wallet = { program: 'coffee', wallet: 'points', pending: 0, held: 0, lifetimeExpired: 0, lifetimeMoved: 0 }
 
 test('a program and its rules', async () => {
   const program = {
@@ -175,6 +182,7 @@ test('she and the shop can follow every point', async () => {
   const member = 'external:ada'
   expect((await ask('listWallets', { member })).body.data).toEqual([
     { ...wallet, available: 35, lifetimeEarned: 83, lifetimeSpent: 30, lifetimeReversed: 25, lifetimeAdjusted: 7 },
+    expect.objectContaining({ wallet: 'stamps', available: 0, target: 10, cards: 0 }),
   ])
   const entries = (await ask('listEntries', { member }, undefined, '?program=coffee&wallet=points')).body.data
   expect(entries.map((e: { kind: string; points: number }) => [e.kind, e.points])).toEqual([
@@ -232,6 +240,66 @@ test('all of it was told, in one order without gaps', async () => {
   ])
   expect(new Set(events.map(({ type }) => type))).toContain('rule.published')
   expect(api.faults).toEqual([])
+})
+
+test('what is more than one person may give waits for another', async () => {
+  const named = { program: 'coffee', wallet: 'points' }
+  expect((await ask('changeProgramWallet', named, { adjustmentLimit: 100 })).status).toBe(200)
+  const give = async (points: number) =>
+    (
+      await ask(
+        'adjustPoints',
+        { member: 'external:ada' },
+        { wallet: 'points', points, reason: 'Sorry', code: 'goodwill' },
+      )
+    ).body
+  const [one, two] = [await give(101), await give(-101)]
+  const waiting = (await ask('listAdjustments', {}, undefined, '?status=waiting&member=external:ada')).body.data
+  expect(waiting.map(({ id, points }: { id: string; points: number }) => [id, points])).toEqual([
+    [two.id, -101],
+    [one.id, 101],
+  ])
+  await addKey(database, database.space, MANAGER)
+  const manager = { authorization: `Bearer ${MANAGER}` }
+  const decision = { reason: 'Seen on camera' }
+  const own = await ask('approveAdjustment', { adjustment: one.id }, decision)
+  expect([own.status, own.body.code]).toEqual([403, 'same_key'])
+  const approved = await ask('approveAdjustment', { adjustment: one.id }, decision, '', manager)
+  expect(approved.body).toMatchObject({ status: 'approved', points: 101, code: 'goodwill', decision: 'Seen on camera' })
+  expect((await ask('getAdjustment', { adjustment: one.id })).body).toEqual(approved.body)
+  const story = (await ask('getEntry', { entry: approved.body.entry })).body
+  expect([story.points, story.source.id]).toEqual([101, one.id])
+  expect((await ask('rejectAdjustment', { adjustment: two.id }, decision)).body.status).toBe('rejected')
+})
+
+test('she does more than buy', async () => {
+  const schema = { type: 'object', properties: { stars: { type: 'integer', maximum: 5 } }, required: ['stars'] }
+  const said = { program: 'coffee', slug: 'review', name: 'Review', schema }
+  const made = await ask('createActivityType', {}, said)
+  expect([made.status, made.body.version]).toEqual([201, 1])
+  const type = made.body.id
+  expect((await ask('changeActivityType', { type }, { name: 'Wrote a review' })).body.name).toBe('Wrote a review')
+  expect((await ask('getActivityType', { type })).body.versions).toHaveLength(1)
+  expect((await ask('listActivityTypes', {}, undefined, '?program=coffee')).body.data).toHaveLength(1)
+  const rule = { program: 'coffee', name: 'Reviews', kind: 'fixed', args: { points: 20 } }
+  const on = { event: 'activity', activity: 'review' }
+  expect((await ask('createEarningRule', {}, { ...rule, on })).status).toBe(201)
+
+  const review = (externalId: string, stars: number) => ({
+    program: 'coffee',
+    type: 'review',
+    externalId,
+    member: 'external:ada',
+    occurredAt: '2026-11-15T09:00:00Z',
+    data: { stars },
+  })
+  const first = await ask('recordActivity', {}, review('A1', 5))
+  expect([first.status, first.body.points]).toEqual([201, 20])
+  const batch = await ask('recordActivities', {}, { activities: [review('A2', 4), review('A3', 6)] })
+  expect(batch.body.results.map((r: { status: number }) => r.status)).toEqual([201, 400])
+  expect((await ask('getActivity', { activity: 'external:A2' })).body.data).toEqual({ stars: 4 })
+  const listed = (await ask('listActivities', { member: 'external:ada' }, undefined, '?type=review')).body.data
+  expect(listed.map((a: { externalId: string }) => a.externalId)).toEqual(['A2', 'A1'])
 })
 
 test('no operation was left out', () => {
