@@ -1,0 +1,109 @@
+import type { Instant } from '../../contract/instants.ts'
+import type { LotExpiry, Pending, WalletSettings } from '../../contract/wallets.ts'
+
+/** The calendar of docs/guides/wallets.md by trial: what a wall clock shows is asked of Intl, never computed. */
+type Expiry = WalletSettings['expiry'] | LotExpiry
+type RoundUp = 'day' | 'month' | 'quarter' | 'half_year' | 'year' | { month: number }
+/** What a wall clock shows, written as if it stood in Greenwich in winter: ms since 1970. */
+type Wall = number
+
+const DAY_MS = 86_400_000
+const clocks = new Map<string, Intl.DateTimeFormat>()
+
+export function wallOf(at: Instant, timezone: string): Wall {
+  let clock = clocks.get(timezone)
+  if (!clock) {
+    const numbers = { year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' } as const
+    clock = new Intl.DateTimeFormat('en-US', { timeZone: timezone, hourCycle: 'h23', ...numbers, second: 'numeric' })
+    clocks.set(timezone, clock)
+  }
+  const ms = at / 1000
+  const shown: Record<string, number> = {}
+  for (const { type, value } of clock.formatToParts(ms)) shown[type] = Number(value)
+  const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0 } = shown
+  return Date.UTC(year, month - 1, day, hour, minute, second) + (((ms % 1000) + 1000) % 1000)
+}
+
+/** When the clock shows it: the first time where twice; moved forward with the clocks where never. */
+function instantOf(wall: Wall, timezone: string): Instant {
+  const tries = [-1, 1].map((day) => {
+    const near = wall * 1000 + day * DAY_MS * 1000
+    return wall * 1000 - (wallOf(near, timezone) - near / 1000) * 1000
+  })
+  const right = tries.filter((at) => wallOf(at, timezone) === wall)
+  return right.length > 0 ? Math.min(...right) : (tries[0] as Instant)
+}
+
+function add(wall: Wall, period: string): Wall {
+  const count = Number.parseInt(period.slice(1), 10)
+  if (period.endsWith('D')) return wall + count * DAY_MS
+  if (period.endsWith('W')) return wall + count * 7 * DAY_MS
+  const was = new Date(wall)
+  const month = was.getUTCMonth() + count * (period.endsWith('Y') ? 12 : 1)
+  const last = new Date(Date.UTC(was.getUTCFullYear(), month + 1, 0)).getUTCDate()
+  const day = Date.UTC(was.getUTCFullYear(), month, Math.min(was.getUTCDate(), last))
+  return day + (wall % DAY_MS)
+}
+
+const known = new Map<string, Instant>()
+const KNOWN_MAX = 100_000
+
+/** So long after, perhaps up to the end of what that falls in. Asked again and again for the same, so it is kept. */
+function after(at: Instant, period: string, timezone: string, roundUp?: RoundUp): Instant {
+  const key = `${at} ${period} ${timezone} ${JSON.stringify(roundUp)}`
+  let found = known.get(key)
+  if (found === undefined) {
+    if (known.size > KNOWN_MAX) known.clear()
+    known.set(key, (found = computed(at, period, timezone, roundUp)))
+  }
+  return found
+}
+
+function computed(at: Instant, period: string, timezone: string, roundUp?: RoundUp): Instant {
+  const exact = /^PT(\d+)([HM])$/.exec(period)
+  const due = exact
+    ? at + Number(exact[1]) * (exact[2] === 'H' ? 3_600_000_000 : 60_000_000)
+    : instantOf(add(wallOf(at, timezone), period), timezone)
+  return roundUp === undefined ? due : instantOf(endOf(wallOf(due, timezone), roundUp), timezone)
+}
+
+function endOf(wall: Wall, unit: RoundUp): Wall {
+  const day = new Date(wall)
+  const [year, month] = [day.getUTCFullYear(), day.getUTCMonth()]
+  if (unit === 'day') return Date.UTC(year, month, day.getUTCDate() + 1)
+  if (typeof unit === 'object') return Date.UTC(month >= unit.month ? year + 1 : year, unit.month)
+  const months = { month: 1, quarter: 3, half_year: 6, year: 12 }[unit]
+  return Date.UTC(year, month - (month % months) + months)
+}
+
+/** The end of the next such day of the year, today's included. */
+function endOfNext(at: Instant, monthDay: string, timezone: string): Instant {
+  const [month = 0, day = 0] = monthDay.split('-').map(Number)
+  const wall = wallOf(at, timezone)
+  for (let year = new Date(wall).getUTCFullYear(); ; year++) {
+    const last = new Date(Date.UTC(year, month, 0)).getUTCDate()
+    const end = Date.UTC(year, month - 1, Math.min(day, last) + 1)
+    if (end > wall) return instantOf(end, timezone)
+  }
+}
+
+/** When points begin that are given for something of then. */
+export function beginOf(pending: Pending, occurredAt: Instant, now: Instant, timezone: string): Instant {
+  if (pending.kind === 'period') return Math.max(now, after(occurredAt, pending.period, timezone, pending.roundUp))
+  if (pending.kind === 'until') return Math.max(now, instantOf(Date.parse(pending.date), timezone))
+  return now
+}
+
+/** When they end; null: never, or by inactivity. */
+export function endOfPoints(expiry: Expiry, pending: Pending, occurredAt: Instant, timezone: string): Instant | null {
+  if (expiry.kind === 'rolling') return after(occurredAt, expiry.period, timezone, expiry.roundUp)
+  if (expiry.kind === 'on') return instantOf(Date.parse(expiry.date) + DAY_MS, timezone)
+  if (expiry.kind !== 'dates') return null
+  const from = beginOf(pending, occurredAt, occurredAt, timezone)
+  return Math.min(...expiry.dates.map((monthDay) => endOfNext(from, monthDay, timezone)))
+}
+
+/** When points end that nobody has moved since. */
+export function endByInactivity(expiry: Expiry, last: Instant, timezone: string): Instant | null {
+  return expiry.kind === 'sliding' ? after(last, expiry.period, timezone, expiry.roundUp) : null
+}

@@ -1,0 +1,192 @@
+import type pg from 'pg'
+import type { Instant } from '../../contract/instants.ts'
+import type { WalletPatch, WalletSettings } from '../../contract/wallets.ts'
+import { Refused } from '../../contract/refusals.ts'
+import { openPool, type Tx, withRead, withTx } from '../../engine/base/db.ts'
+import { newId } from '../../engine/base/ids.ts'
+import { keyOf } from '../../engine/base/keys.ts'
+import { memberNamed } from '../../engine/base/names.ts'
+import { changeMember } from '../../engine/change-member.ts'
+import { createProgram, pauseProgram, resumeProgram } from '../../engine/configure-programs.ts'
+import { createRule, publishRuleVersion, turnRule } from '../../engine/configure-rules.ts'
+import { changeWallet, createWallet } from '../../engine/configure-wallets.ts'
+import { configurations, loadConfiguration } from '../../engine/earning/configuration.ts'
+import { enroll } from '../../engine/enroll.ts'
+import type { Outcome } from '../../engine/gate/asks.ts'
+import { createGate, type Gate } from '../../engine/gate/gate.ts'
+import { memberKey } from '../../engine/gate/names.ts'
+import { passDue } from '../../engine/pass-time.ts'
+import { verify } from '../../engine/verify.ts'
+import { readBooks } from '../../engine/views/standings.ts'
+import { createWalletReader, type WalletReader } from '../../engine/views/wallets.ts'
+import { cloneTemplate, run, type TestServer, toDatabase } from '../connect.ts'
+import {
+  type Answer,
+  type Asked,
+  type Driver,
+  type OpenDriver,
+  lotsShown,
+  type OpenLot,
+  type Setup,
+  shownOf,
+} from './driver.ts'
+import { breakable, type Breakable } from './lost-commits.ts'
+
+/** Where a history is played: an empty migrated database of its own. */
+export type Place = { url: string; space: number; drop(): Promise<void> }
+
+/** A fresh database on a server of the tests; dropped with the history. */
+export async function placeOn(server: TestServer): Promise<Place> {
+  const name = await cloneTemplate(server)
+  const url = toDatabase(server.superuserUrl, name)
+  const [row] = await run(url, "select space_id from spaces where tenant = 'default' and mode = 'live'")
+  return {
+    url: toDatabase(server.ownerUrl, name),
+    space: Number(row?.space_id),
+    drop: async () => void (await run(server.superuserUrl, `drop database ${name} with (force)`)),
+  }
+}
+
+/** A whole Laurel without its HTTP: asks go through the gate, everything else through the verb that does it. */
+export const databaseDriver =
+  (place: () => Promise<Place>): OpenDriver =>
+  async (setup, start) => {
+    const driver = new DatabaseDriver(await place())
+    await driver.begin(setup, start)
+    return driver
+  }
+
+const realClock = Date.now
+
+class DatabaseDriver implements Driver {
+  private readonly pool: pg.Pool
+  private readonly breaks: Breakable
+  private readonly gate: Gate
+  private readonly reader: WalletReader
+  private readonly rules = new Map<string, string>()
+  private asked = 0
+  private readonly place: Place
+  constructor(place: Place) {
+    this.place = place
+    this.pool = openPool(place.url, { max: 4, applicationName: 'laurel-simulation' })
+    this.breaks = breakable(openPool(place.url, { max: 2, applicationName: 'laurel-simulation' }))
+    this.gate = createGate({ pool: this.breaks.pool })
+    this.reader = createWalletReader(this.pool, configurations())
+  }
+
+  async begin(setup: Setup, start: Instant): Promise<void> {
+    const { timezone, joinPolicy, wallets } = setup
+    const program = { slug: 'coffee', name: 'Coffee', timezone, currency: 'GBP', joinPolicy }
+    await this.change(start, (tx, door) => createProgram(tx, program as never, door))
+    for (const { slug } of wallets) {
+      if (slug !== 'points') await this.change(start, (tx, door) => createWallet(tx, 'coffee', { slug }, door))
+    }
+    for (const { slug, settings } of wallets) await this.changeWallet(start, slug, patchOf(settings))
+  }
+
+  async ask(at: Instant, asks: readonly Asked[]): Promise<Answer[]> {
+    setClock(at)
+    const crash = asks.find((one) => one.crash)?.crash
+    const submits = asks.map(({ ask }) => {
+      const key = keyOf('simulated', String(++this.asked))
+      return () => this.gate.submit(this.place.space, ask, crash ? { idempotency: { key, request: key } } : {})
+    })
+    if (crash) this.breaks.next(crash)
+    const outcomes = await Promise.all(submits.map((submit) => submit()))
+    this.breaks.next(undefined)
+    const again = outcomes.map(async (outcome, i) =>
+      outcome.status === 503 ? ((await submits[i]?.()) ?? outcome) : outcome,
+    )
+    return (await Promise.all(again)).map(answerOf)
+  }
+
+  async wallets(at: Instant, members: readonly string[]) {
+    setClock(at)
+    const read = members.map((member) => this.reader.read(this.place.space, `external:${member}`))
+    return (await Promise.all(read)).map((wallets) => wallets && shownOf(wallets))
+  }
+
+  async lots(at: Instant, member: string): Promise<OpenLot[]> {
+    return await withRead(this.pool, this.place.space, async (db) => {
+      const id = await memberNamed(db, memberKey(member))
+      const configuration = await loadConfiguration(db)
+      const [books] = id === undefined ? [] : await readBooks(db, configuration, [id])
+      return books ? lotsShown(configuration, books, at) : []
+    })
+  }
+
+  enroll: Driver['enroll'] = async (at, member) =>
+    await this.change(
+      at,
+      async (tx, door) => (await enroll(tx, { externalId: member } as never, door)).created,
+      (created) => (created ? 'ok' : 'repeat'),
+    )
+
+  changeStatus: Driver['changeStatus'] = (at, member, status) =>
+    this.change(at, (tx, door) => changeMember(tx, `external:${member}`, { status }, undefined, door))
+
+  turnProgram: Driver['turnProgram'] = (at, to) =>
+    this.change(at, (tx, door) => (to === 'paused' ? pauseProgram : resumeProgram)(tx, 'coffee', door))
+
+  changeWallet: Driver['changeWallet'] = (at, wallet, patch) =>
+    this.change(at, (tx, door) => changeWallet(tx, { program: 'coffee', wallet }, patch, undefined, door))
+
+  passTime: Driver['passTime'] = async (at) => {
+    setClock(at)
+    while ((await passDue(this.pool, this.gate, this.place.space, 100)) > 0);
+    return 'ok'
+  }
+
+  createRule: Driver['createRule'] = (at, name, rule) =>
+    this.change(at, async (tx, door) => this.rules.set(name, (await createRule(tx, rule, door)).id))
+
+  publishRule: Driver['publishRule'] = async (at, name, version) => {
+    const id = this.rules.get(name)
+    return id ? await this.change(at, (tx, door) => publishRuleVersion(tx, id, version, door)) : 'rule_unknown'
+  }
+
+  turnRule: Driver['turnRule'] = async (at, name, turn) => {
+    const id = this.rules.get(name)
+    return id ? await this.change(at, (tx, door) => turnRule(tx, id, turn, door)) : 'rule_unknown'
+  }
+
+  async audit(at: Instant) {
+    setClock(at)
+    const { wrong } = await verify(this.pool, this.place.space)
+    return wrong && `${wrong.member ?? ''} ${wrong.what}`
+  }
+
+  async close() {
+    await this.gate.close()
+    Date.now = realClock
+    await Promise.all([this.pool.end(), this.breaks.pool.end()])
+    await this.place.drop()
+  }
+
+  private async change<T>(
+    at: Instant,
+    work: (tx: Tx, door: { now: Instant; newId: typeof newId }) => Promise<T>,
+    said: (done: T) => string = () => 'ok',
+  ): Promise<string> {
+    setClock(at)
+    try {
+      return said(await withTx(this.pool, this.place.space, (tx) => work(tx, { now: at, newId })))
+    } catch (error) {
+      if (error instanceof Refused) return error.refusal.code
+      throw error
+    }
+  }
+}
+
+/** Whatever asks what time it is hears when the history is. */
+function setClock(at: Instant): void {
+  Date.now = () => at / 1000
+}
+
+function answerOf({ status, body: text }: Outcome): Answer {
+  const body = JSON.parse(text)
+  return { code: status === 201 ? 'ok' : status === 200 ? 'repeat' : body.code, body }
+}
+
+/** What a new wallet is told to be as the history begins; its unit never changes. */
+const patchOf = ({ unit: _, ...settings }: WalletSettings) => settings as WalletPatch

@@ -1,0 +1,80 @@
+import type { Instant } from '../../contract/instants.ts'
+import type { WalletPatch, WalletSettings } from '../../contract/wallets.ts'
+import type { RuleAsk, RuleTurn, RuleVersionAsk } from '../../engine/configure-rules.ts'
+import type { Configuration } from '../../engine/earning/configuration.ts'
+import type { Ask } from '../../engine/gate/asks.ts'
+import type { Draft } from '../../engine/ledger/books.ts'
+import type { Code } from './feature.ts'
+import type { Balances } from './model.ts'
+
+/** Wallet → what clients are shown of it. */
+export type Shown = Record<string, Balances>
+
+export type OpenLot = { wallet: string; left: number; from: Instant; until: Instant | null }
+
+/** What the engine said: `body` is the answer as clients read it. */
+export type Answer = { code: Code; body: { points?: number; wallets?: ({ wallet: string } & Balances)[] } }
+
+export type Asked = { ask: Ask; crash: 'before' | 'after' | undefined }
+
+/** A Laurel with one program, `coffee`, on which a history is played: the pure core, or a whole database. */
+export type Driver = {
+  /** All at this instant, in this order, in one list. */
+  ask(at: Instant, asks: readonly Asked[]): Promise<Answer[]>
+  /** Members' wallets as a reader sees them now; undefined for who is no member. */
+  wallets(at: Instant, members: readonly string[]): Promise<(Shown | undefined)[]>
+  /** What is left of a member's lots that have not expired, oldest lot first. */
+  lots(at: Instant, member: string): Promise<OpenLot[]>
+  enroll(at: Instant, member: string): Promise<Code>
+  changeStatus(at: Instant, member: string, status: 'active' | 'suspended' | 'closed'): Promise<Code>
+  turnProgram(at: Instant, to: 'active' | 'paused'): Promise<Code>
+  changeWallet(at: Instant, wallet: string, patch: WalletPatch): Promise<Code>
+  /** What the worker does about time, as far as there is something to do. */
+  passTime(at: Instant): Promise<Code>
+  /** Rules are called by a name of the history's own. */
+  createRule(at: Instant, name: string, rule: RuleAsk): Promise<Code>
+  publishRule(at: Instant, name: string, version: RuleVersionAsk): Promise<Code>
+  turnRule(at: Instant, name: string, turn: RuleTurn): Promise<Code>
+  /** Everything derived again from what is stored; what is wrong with it. */
+  audit(at: Instant): Promise<string | undefined>
+  close(): Promise<void>
+}
+
+/** What a history starts from. */
+export type Setup = {
+  joinPolicy: 'explicit' | 'on_first_purchase'
+  timezone: string
+  /** `points` is the first of them */
+  wallets: { slug: string; settings: WalletSettings }[]
+}
+export type OpenDriver = (setup: Setup, start: Instant) => Promise<Driver>
+
+/** A list of wallets as clients get it, by name. */
+export function shownOf(wallets: readonly ({ wallet: string } & Balances)[]): Shown {
+  return Object.fromEntries(
+    wallets.map((w) => [
+      w.wallet,
+      {
+        available: w.available,
+        pending: w.pending,
+        held: w.held,
+        lifetimeEarned: w.lifetimeEarned,
+        lifetimeSpent: w.lifetimeSpent,
+        lifetimeReversed: w.lifetimeReversed,
+        lifetimeExpired: w.lifetimeExpired,
+        lifetimeAdjusted: w.lifetimeAdjusted,
+        lifetimeMoved: w.lifetimeMoved,
+      },
+    ]),
+  )
+}
+
+/** What is left of lots that have not expired, oldest first. */
+export function lotsShown({ byWalletId }: Configuration, { lots }: Draft, at: Instant): OpenLot[] {
+  return lots
+    .filter((lot) => lot.remaining > 0 && (lot.expiresAt === null || lot.expiresAt > at))
+    .sort((a, b) => a.seq - b.seq)
+    .map(({ walletId, remaining: left, activatesAt: from, expiresAt: until }) => {
+      return { wallet: byWalletId.get(walletId)?.slug ?? '', left, from, until }
+    })
+}

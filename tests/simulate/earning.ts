@@ -1,0 +1,93 @@
+import type { Instant } from '../../contract/instants.ts'
+import type { LotExpiry, Pending } from '../../contract/wallets.ts'
+import type { Line } from './model.ts'
+
+/** Earning rules as docs/guides/earning-rules.md tells them, in numbers without end. */
+export type Filter = { skus?: string[]; categories?: string[]; excludeSkus?: string[] }
+export type Args =
+  | ({ kind: 'per_amount'; points: number; per: number; rounding?: 'floor' | 'half_up' | 'ceil' } & Filter)
+  | ({ kind: 'per_item'; points: number } & Filter)
+  | { kind: 'fixed'; points: number }
+  | { kind: 'multiplier'; factor: number }
+
+/** What a rule says of its points beside how many. */
+export type Terms = { pending?: Pending; expiry?: LotExpiry }
+
+export type Version = {
+  args: Args
+  terms?: Terms
+  /** undefined: for purchases of any date */
+  effectiveFrom?: Instant
+  startsAt?: Instant
+  endsAt?: Instant
+}
+export type Rule = {
+  name: string
+  wallet: string
+  priority: number
+  status: 'active' | 'paused' | 'archived'
+  versions: Version[]
+}
+
+/** The rules as they speak for a purchase that happens at `at`: each as the one version that is in force, in order. */
+export function inForce(rules: Iterable<Rule>, at: Instant): Rule[] {
+  const found: Rule[] = []
+  for (const rule of rules) {
+    if (rule.status !== 'active') continue
+    let speaks: Version | undefined
+    for (const version of rule.versions) if ((version.effectiveFrom ?? at) <= at) speaks = version
+    if (!speaks || at < (speaks.startsAt ?? at) || (speaks.endsAt !== undefined && at >= speaks.endsAt)) continue
+    found.push({ ...rule, versions: [speaks] })
+  }
+  const multiplies = (rule: Rule) => Number(rule.versions[0]?.args.kind === 'multiplier')
+  return found.sort((a, b) => multiplies(a) - multiplies(b) || a.priority - b.priority) // stable: then as made
+}
+
+export type Award = { wallet: string; points: number; terms: Terms | undefined }
+
+/** What rules in force give for these lines, in order; nothing that is zero. */
+export function awards(rules: readonly Rule[], lines: readonly Line[]): Award[] {
+  const plain: Award[] = []
+  const more: Award[] = []
+  for (const { wallet, versions } of rules) {
+    const { args, terms } = versions[0] as Version
+    const ground = plain.filter((a) => a.wallet === wallet).reduce((sum, a) => sum + a.points, 0)
+    const points = args.kind === 'multiplier' ? multiplied(args.factor, ground) : plainPoints(args, lines)
+    if (points > 0) (args.kind === 'multiplier' ? more : plain).push({ wallet, points, terms })
+  }
+  return [...plain, ...more]
+}
+
+/** (factor − 1) × ground, rounded down; a factor has at most four decimals. */
+function multiplied(factor: number, ground: number): number {
+  const [whole = '0', decimals = ''] = String(factor).split('.')
+  const parts = BigInt(whole) * 10_000n + BigInt(decimals.padEnd(4, '0')) - 10_000n
+  return Number((BigInt(ground) * parts) / 10_000n)
+}
+
+function plainPoints(args: Exclude<Args, { kind: 'multiplier' }>, lines: readonly Line[]): number {
+  if (args.kind === 'fixed') return lines.length > 0 ? args.points : 0
+  const counting = lines.filter((line) => counts(args, line))
+  if (args.kind === 'per_item') return args.points * counting.reduce((units, line) => units + line.quantity, 0)
+  const amount = counting.reduce((sum, line) => sum + BigInt(line.amount), 0n) * BigInt(args.points)
+  const per = BigInt(args.per)
+  const [whole, rest] = [amount / per, amount % per]
+  const up = args.rounding === 'ceil' ? rest > 0n : args.rounding === 'half_up' && 2n * rest >= per
+  return Number(whole + (up ? 1n : 0n))
+}
+
+function counts({ skus, categories, excludeSkus }: Filter, line: Line): boolean {
+  if (excludeSkus?.includes(line.sku)) return false
+  if (!skus && !categories) return true
+  return Boolean(skus?.includes(line.sku) || (line.category !== undefined && categories?.includes(line.category)))
+}
+
+/** What is left of the lines after so many units of each came back: the amount less its share, half away from zero. */
+export function remaining(lines: readonly Line[], returned: readonly number[]): Line[] {
+  return lines.flatMap((line, i) => {
+    const back = returned[i] ?? 0
+    if (back === line.quantity) return []
+    const off = Math.floor((2 * line.amount * back + line.quantity) / (2 * line.quantity))
+    return [{ ...line, quantity: line.quantity - back, amount: line.amount - off }]
+  })
+}

@@ -1,0 +1,49 @@
+import type { Instant } from '../../contract/instants.ts'
+import type { Ask } from '../../engine/gate/asks.ts'
+import type { Driver } from './driver.ts'
+import type { World } from './model.ts'
+import type { Random } from './random.ts'
+
+/**
+ * One thing that happens: plain data, so that a history can be printed, pasted and replayed without its dice. What it names
+ * may never have been (a shortened history drops steps): the model refuses it then, and so must the engine.
+ */
+export type Step = {
+  do: string
+  at: Instant
+  /** asked at the same instant and in the same list as the step before */
+  together?: true
+  /** before: decided and lost before it was saved, then asked again. after: saved, but the answer lost, then asked again. */
+  crash?: 'before' | 'after'
+}
+
+/** What the model says must be answered. `points`: of the answer, where it says some. */
+export type Expected = { code: Code; points?: number }
+/** `ok`: done now. `repeat`: done before. Else the code of a refusal. */
+export type Code = string
+
+/** One feature of the product, in one file of features/: how often, with what, and what must come of it. */
+export type Feature = {
+  do: string
+  weight: number
+  /** What a step of it says besides `do` and `at`; nothing when the world is not ready for one. */
+  generate(r: Random, w: World, n: number): object | undefined
+  /** What the documentation says happens: changes the world. */
+  model(w: World, step: Step): Expected
+  /** What the engine is asked; or what is done to it where nothing is asked of the gate. */
+  ask?(step: Step): Ask
+  act?(driver: Driver, step: Step): Promise<Code>
+}
+
+type Of<S> = {
+  do: string
+  weight: number
+  generate(r: Random, w: World, n: number): S | undefined
+  model(w: World, step: Step & S): Expected
+  ask?(step: Step & S): Ask
+  act?(driver: Driver, step: Step & S): Promise<Code>
+}
+
+export function feature<S extends object>(one: Of<S>): Feature {
+  return one as Feature
+}

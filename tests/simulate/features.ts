@@ -1,0 +1,24 @@
+import type { Feature } from './feature.ts'
+import { adjust } from './features/adjust.ts'
+import { enroll, status } from './features/members.ts'
+import { purchase } from './features/purchase.ts'
+import { returns } from './features/return.ts'
+import { program, rule, turn, version } from './features/rules.ts'
+import { spend } from './features/spend.ts'
+import { jobs, settings } from './features/wallets.ts'
+
+/** All that can happen. A new feature is a file and a word here. */
+export const FEATURES: readonly Feature[] = [
+  purchase,
+  returns,
+  spend,
+  adjust,
+  enroll,
+  status,
+  rule,
+  version,
+  turn,
+  program,
+  settings,
+  jobs,
+]

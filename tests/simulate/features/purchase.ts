@@ -1,0 +1,109 @@
+import type { PurchaseAsk } from '../../../engine/gate/asks.ts'
+import { DAY, MINUTE } from '../../../contract/instants.ts'
+import { awards, inForce } from '../earning.ts'
+import { feature } from '../feature.ts'
+import { datesOf, give, join, type Line, type Purchase, type World } from '../model.ts'
+import type { Random } from '../random.ts'
+
+const SKUS = ['beans', 'mug', 'cake', 'seeds'] as const
+const CATEGORY: Record<string, string> = { beans: 'coffee', mug: 'kitchen', cake: 'bakery' }
+const MEMBERS_MAX = 8
+
+type Said = Pick<PurchaseAsk, 'externalId' | 'member' | 'occurredAt' | 'currency'> & { items: Line[] }
+
+/** Someone buys; now, or reported late; for the first time, or asked again; sometimes with what must be refused. */
+export const purchase = feature<Said>({
+  do: 'purchase',
+  weight: 40,
+
+  generate(r, w, n) {
+    const before = r.chance(0.05) && w.purchases.size > 0 ? r.pick([...w.purchases.values()]) : undefined
+    if (before) return again(before, r.chance(0.7))
+    return {
+      externalId: `p-${n}`,
+      member: someone(r, w),
+      occurredAt: r.chance(0.8) ? w.now : w.now - r.int(0, r.chance(0.5) ? 60 * DAY : DAY),
+      currency: r.chance(0.01) ? 'EUR' : 'GBP',
+      items: Array.from({ length: r.int(1, 4) }, (_, i) => lineOf(r, i)),
+      ...(r.chance(0.01) ? { occurredAt: w.now + 6 * MINUTE } : {}),
+    }
+  },
+
+  model(w, said) {
+    const before = w.purchases.get(said.externalId)
+    const member = w.members.get(said.member)
+    if (before) return { code: before.content === contentOf(said) && member ? 'repeat' : 'external_id_conflict' }
+    if (w.paused) return { code: 'program_paused' }
+    if (said.currency !== 'GBP') return { code: 'currency_mismatch' }
+    if (said.occurredAt > w.now + 5 * MINUTE) return { code: 'invalid_request' }
+    if (!member && w.setup.joinPolicy === 'explicit') return { code: 'member_unknown' }
+    if (member && member.status !== 'active') return { code: 'member_suspended' }
+    return record(w, said)
+  },
+
+  ask: (said) => ({ verb: 'purchase', program: 'coffee', ...namedOf(said), ...itemsOf(said) }),
+})
+
+function record(w: World, said: Said) {
+  const rules = inForce(w.rules.values(), said.occurredAt)
+  const given = awards(rules, said.items)
+  const bought: Purchase = {
+    n: ++w.counter,
+    name: said.externalId,
+    member: w.members.get(said.member) ?? join(w, said.member),
+    content: contentOf(said),
+    occurredAt: said.occurredAt,
+    lines: said.items,
+    rules,
+    given: new Map(),
+    returned: said.items.map(() => 0),
+    taken: new Map(),
+  }
+  w.purchases.set(bought.name, bought)
+  for (const { wallet, points, terms } of given) {
+    bought.given.set(wallet, (bought.given.get(wallet) ?? 0) + points)
+    const lot = { wallet, points, source: bought.name, ...datesOf(w, wallet, said.occurredAt, terms) }
+    give(w, bought.member, lot, 'earned')
+  }
+  return { code: 'ok', points: bought.given.get('points') ?? 0 }
+}
+
+/** The same words again, or nearly. */
+function again(before: Purchase, same: boolean): Said {
+  const items = same ? before.lines : before.lines.map((line) => ({ ...line, amount: line.amount + 1 }))
+  return {
+    externalId: before.name,
+    member: before.member.name,
+    occurredAt: before.occurredAt,
+    currency: 'GBP',
+    items,
+  }
+}
+
+function lineOf(r: Random, i: number): Line {
+  const sku = r.pick(SKUS)
+  const category = CATEGORY[sku]
+  return {
+    line: String(i + 1),
+    sku,
+    ...(category === undefined ? {} : { category }),
+    quantity: r.int(1, 4),
+    amount: r.chance(0.1) ? 0 : r.int(0, r.chance(0.2) ? 50_000 : 3_000),
+  }
+}
+
+/** Mostly someone who was here before, at times someone new. */
+export function someone(r: Random, w: World): string {
+  const known = [...w.members.keys()]
+  return known.length > 0 && (known.length >= MEMBERS_MAX || r.chance(0.9)) ? r.pick(known) : `m-${known.length + 1}`
+}
+
+const contentOf = ({ externalId: _, ...said }: Said) =>
+  JSON.stringify([said.member, said.occurredAt, said.currency, said.items])
+const namedOf = ({ externalId, member, occurredAt, currency }: Said) => ({
+  externalId,
+  member: `external:${member}`,
+  occurredAt,
+  currency,
+})
+const itemsOf = ({ items }: Said) => ({ items: items.map(({ line: _, ...item }) => item) })

@@ -1,0 +1,209 @@
+import { DAY, type Instant } from '../../../contract/instants.ts'
+import { awards, remaining } from '../earning.ts'
+import { type Expected, feature } from '../feature.ts'
+import { burnOrder, give, type Lot, type Member, type Purchase, settingsOf, sum, take, type World } from '../model.ts'
+import type { Random } from '../random.ts'
+
+type Item = { line?: string; sku?: string; quantity: number }
+type Said = { externalId: string; member: string; occurredAt: Instant; purchase?: string; items: 'all' | Item[] }
+
+/** Goods come back: of a purchase that is named, all of it or some, or of whatever purchases hold such goods. */
+export const returns = feature<Said>({
+  do: 'return',
+  weight: 22,
+
+  generate(r, w, n) {
+    const bought = [...w.purchases.values()]
+    if (bought.length === 0) return undefined
+    if (r.chance(0.03) && w.returns.size > 0) return r.pick([...w.returns.values()]).said as Said
+    const purchase = r.pick(r.chance(0.5) ? bought.slice(-10) : bought)
+    const said = {
+      externalId: r.chance(0.01) && w.returns.size > 0 ? r.pick([...w.returns.keys()]) : `r-${n}`,
+      member: purchase.member.name,
+      occurredAt: r.chance(0.8) ? w.now : w.now - r.int(0, 20 * DAY),
+    }
+    if (r.chance(0.3)) return { ...said, items: unnamed(r, purchase) }
+    const stranger = r.chance(0.02) ? r.pick([...w.members.keys()]) : undefined
+    return {
+      ...said,
+      ...(stranger ? { member: stranger } : {}),
+      purchase: purchase.name,
+      items: r.chance(0.15) ? ('all' as const) : named(r, purchase),
+    }
+  },
+
+  model(w, said) {
+    const member = w.members.get(said.member)
+    if (!member) return { code: 'member_unknown' }
+    const { externalId, occurredAt, purchase, items } = said
+    const content = JSON.stringify([said.member, occurredAt, purchase, items])
+    const before = w.returns.get(said.externalId)
+    if (before) {
+      return before.content === content ? { code: 'repeat', points: before.points } : { code: 'external_id_conflict' }
+    }
+    if (w.paused) return { code: 'program_paused' }
+    const units = purchase === undefined ? matching(w, member, said) : ofNamed(w, member, said)
+    if (!(units instanceof Map)) return units
+    let points = 0
+    for (const [bought, back] of units) points += takeBack(w, bought, back)
+    const again = {
+      externalId,
+      member: said.member,
+      occurredAt,
+      ...(purchase === undefined ? {} : { purchase }),
+      items,
+    }
+    w.returns.set(externalId, { said: again, content, points })
+    return { code: 'ok', points }
+  },
+
+  ask: ({ externalId, member, occurredAt, purchase, items }) => ({
+    verb: 'return',
+    program: 'coffee',
+    externalId,
+    member: `external:${member}`,
+    occurredAt,
+    items,
+    ...(purchase === undefined ? {} : { purchase: `external:${purchase}` }),
+  }),
+})
+
+function named(r: Random, { lines }: Purchase): Item[] {
+  return Array.from({ length: r.int(1, 2) }, () => {
+    const line = r.pick(lines)
+    const quantity = r.int(1, r.chance(0.9) ? line.quantity : 9)
+    return r.chance(0.7) ? { line: line.line, quantity } : { sku: line.sku, quantity }
+  })
+}
+
+function unnamed(r: Random, { lines }: Purchase): Item[] {
+  const items = Array.from({ length: r.int(1, 2) }, () => ({ sku: r.pick(lines).sku, quantity: r.int(1, 6) }))
+  return r.chance(0.1) ? [...items, { sku: 'never-sold', quantity: 1 }] : items
+}
+
+/** Purchase → units a line that come back now. */
+type Units = Map<Purchase, number[]>
+
+function ofNamed(w: World, member: Member, { purchase: name = '', items }: Said): Units | Expected {
+  const purchase = w.purchases.get(name)
+  if (!purchase || purchase.member !== member) return { code: 'purchase_unknown' }
+  const left = purchase.lines.map((line, i) => line.quantity - (purchase.returned[i] ?? 0))
+  if (items === 'all') return sum(left) > 0 ? new Map([[purchase, left]]) : { code: 'return_exceeds_purchase' }
+  const back = left.map(() => 0)
+  for (const item of items) {
+    const missing = spread(item, purchase, left, back)
+    if (missing > 0) return { code: 'return_exceeds_purchase' }
+  }
+  return new Map([[purchase, back]])
+}
+
+/** Most recent first, none that happened after the return. */
+function matching(w: World, member: Member, { items, occurredAt }: Said): Units {
+  const newest = [...w.purchases.values()]
+    .filter((p) => p.member === member && p.occurredAt <= occurredAt)
+    .sort((a, b) => b.occurredAt - a.occurredAt || b.n - a.n)
+  const units: Units = new Map()
+  const lefts = new Map(newest.map((p) => [p, p.lines.map((line, i) => line.quantity - (p.returned[i] ?? 0))]))
+  for (const item of items as Item[]) {
+    let { quantity } = item
+    for (const purchase of newest) {
+      const back = units.get(purchase) ?? purchase.lines.map(() => 0)
+      const missing = spread({ ...item, quantity }, purchase, lefts.get(purchase) ?? [], back)
+      if (missing < quantity) units.set(purchase, back)
+      quantity = missing
+    }
+  }
+  return units
+}
+
+/** Lays the units that an item asks for on the lines that it means; how many found no place. */
+function spread(item: Item, { lines }: Purchase, left: number[], back: number[]): number {
+  let { quantity } = item
+  for (const [i, line] of lines.entries()) {
+    if (item.line === undefined ? line.sku !== item.sku : line.line !== item.line) continue
+    const n = Math.min(quantity, left[i] ?? 0)
+    left[i] = (left[i] ?? 0) - n
+    back[i] = (back[i] ?? 0) + n
+    quantity -= n
+  }
+  return quantity
+}
+
+function takenOf(purchase: Purchase, wallet: string) {
+  const taken = purchase.taken.get(wallet) ?? { lots: [], writtenOff: 0, owed: 0 }
+  purchase.taken.set(wallet, taken)
+  return taken
+}
+
+/** Decides the purchase again on what is left of it; gives what was taken net, in the wallet `points`. */
+function takeBack(w: World, purchase: Purchase, back: number[]): number {
+  purchase.returned = purchase.returned.map((n, i) => n + (back[i] ?? 0))
+  const standing = awards(purchase.rules, remaining(purchase.lines, purchase.returned))
+  let points = 0
+  for (const [wallet, given] of purchase.given) {
+    const stays = Math.min(given, sum(standing.filter((a) => a.wallet === wallet).map((a) => a.points)))
+    const taken = takenOf(purchase, wallet)
+    const more = given - stays - taken.writtenOff - taken.owed - sum(taken.lots.map((t) => t.points))
+    const moved = more > 0 ? takeMore(w, purchase, wallet, more) : -giveBack(w, purchase, wallet, -more)
+    if (moved !== 0) purchase.member.journal.push({ what: 'reversed', wallet, points: moved })
+    if (wallet === 'points') points += moved
+  }
+  return points
+}
+
+/**
+ * From the purchase's own lots first, pending ones before active ones, then from the others; the rest is owed, as far as
+ * the wallet may go below zero, or let go.
+ */
+function takeMore(w: World, purchase: Purchase, wallet: string, points: number): number {
+  const { member } = purchase
+  const lots = member.lots.filter((lot) => lot.wallet === wallet && lot.left > 0).sort(burnOrder(w, member))
+  const own = (lot: Lot) => lot.source === purchase.name
+  const order = [
+    ...lots.filter((lot) => own(lot) && w.now < lot.from),
+    ...lots.filter((lot) => own(lot) && lot.from <= w.now),
+    ...lots.filter((lot) => !own(lot)),
+  ]
+  const taken = takenOf(purchase, wallet)
+  const missing = take(order, points, (lot, n) => {
+    const same = taken.lots.find((t) => t.lot === lot)
+    if (same) same.points += n
+    else taken.lots.push({ lot, points: n })
+  })
+  const debt = member.debts.get(wallet) ?? 0
+  const owed = Math.min(missing, Math.max(0, floorOf(w, wallet) - debt))
+  member.debts.set(wallet, debt + owed)
+  taken.owed += owed
+  taken.writtenOff += missing - owed
+  return points - missing + owed
+}
+
+function floorOf(w: World, wallet: string): number {
+  const { negative } = settingsOf(w, wallet)
+  return negative.policy === 'forbid' ? 0 : negative.policy === 'floor' ? negative.floor : Number.POSITIVE_INFINITY
+}
+
+/**
+ * What was let go is no longer let go; then what was owed comes as a lot of its own; the rest returns to the lots that it came
+ * from, the last one first.
+ */
+function giveBack(w: World, purchase: Purchase, wallet: string, points: number): number {
+  const taken = takenOf(purchase, wallet)
+  const forgiven = Math.min(points, taken.writtenOff)
+  taken.writtenOff -= forgiven
+  const repaid = Math.min(points - forgiven, taken.owed)
+  taken.owed -= repaid
+  if (repaid > 0) {
+    const lot = { wallet, points: repaid, source: 'given back', from: w.now, until: null }
+    give(w, purchase.member, lot, 'reversed', 0)
+  }
+  let left = points - forgiven - repaid
+  for (const one of taken.lots.toReversed()) {
+    const n = Math.min(left, one.points)
+    one.points -= n
+    one.lot.left += n
+    left -= n
+  }
+  taken.lots = taken.lots.filter((t) => t.points > 0)
+  return points - forgiven
+}

@@ -1,0 +1,136 @@
+import { DAY } from '../../../contract/instants.ts'
+import type { Instant } from '../../../contract/instants.ts'
+import type { Args, Filter, Rule, Version } from '../earning.ts'
+import { feature } from '../feature.ts'
+import { aWallet, type World } from '../model.ts'
+import type { Random } from '../random.ts'
+
+type Window = { startsAt?: Instant; endsAt?: Instant }
+type Made = Window & { rule: string; wallet: string; priority: number; args: Args }
+type Published = Window & { rule: string; args: Args; effectiveFrom?: Instant }
+
+const RULES_MAX = 6
+
+/** A new rule, in force for purchases of any date within its window. */
+export const rule = feature<Made>({
+  do: 'rule',
+  weight: 1.5,
+  generate(r, w, n) {
+    if (inUse(w).length >= RULES_MAX) return undefined
+    return { rule: `rule-${n}`, wallet: aWallet(r, w), priority: r.int(0, 2), args: argsOf(r), ...windowOf(r, w) }
+  },
+  model(w, { rule: name, wallet, priority, args, startsAt, endsAt }) {
+    const version = { args, ...boundsOf({ startsAt, endsAt }) }
+    w.rules.set(name, { name, wallet, priority, status: 'active', versions: [version] })
+    return { code: 'ok' }
+  },
+  act(driver, { at, rule: name, wallet, priority, args: { kind, ...args }, startsAt, endsAt }) {
+    const said = { name, kind, args, wallet, priority, startsAt, endsAt }
+    return driver.createRule(at, name, { program: 'coffee', ...said })
+  },
+})
+
+/** Another version: speaks from now on, or from a date before or ahead; what was decided stays decided. */
+export const version = feature<Published>({
+  do: 'version',
+  weight: 1.5,
+  generate(r, w) {
+    const rules = inUse(w)
+    if (rules.length === 0) return undefined
+    const one = r.pick(rules)
+    const kind = one.versions[0]?.args.kind
+    let args = argsOf(r)
+    while (args.kind !== kind) args = argsOf(r)
+    const effectiveFrom = r.chance(0.5) ? {} : { effectiveFrom: w.now + r.int(-30, 10) * DAY }
+    return { rule: one.name, args, ...effectiveFrom, ...windowOf(r, w) }
+  },
+  model(w, { rule: name, args, effectiveFrom, startsAt, endsAt }) {
+    const one = w.rules.get(name)
+    if (!one) return { code: 'rule_unknown' }
+    if (one.status === 'archived') return { code: 'rule_state' }
+    const bounds = boundsOf({ startsAt, endsAt })
+    one.versions = [...one.versions, { args, effectiveFrom: effectiveFrom ?? w.now, ...bounds }]
+    return { code: 'ok' }
+  },
+  act(driver, { at, rule: name, args: { kind: _, ...args }, effectiveFrom, startsAt = null, endsAt = null }) {
+    return driver.publishRule(at, name, { args, effectiveFrom, startsAt, endsAt })
+  },
+})
+
+/** Holds from the next purchase on, whenever that happened. */
+export const turn = feature<{ rule: string; turn: 'pause' | 'resume' | 'archive' }>({
+  do: 'turn',
+  weight: 1,
+  generate(r, w) {
+    const rules = [...w.rules.values()]
+    if (rules.length === 0) return undefined
+    return { rule: r.pick(rules).name, turn: r.pick(['pause', 'resume', 'resume', 'archive'] as const) }
+  },
+  model(w, { rule: name, turn: how }) {
+    const one = w.rules.get(name)
+    if (!one) return { code: 'rule_unknown' }
+    const to = ({ pause: 'paused', resume: 'active', archive: 'archived' } as const)[how]
+    if (one.status === 'archived' && to !== 'archived') return { code: 'rule_state' }
+    one.status = to
+    return { code: 'ok' }
+  },
+  act: (driver, { at, rule: name, turn: how }) => driver.turnRule(at, name, how),
+})
+
+/** The kill switch. */
+export const program = feature<{ to: 'active' | 'paused' }>({
+  do: 'program',
+  weight: 4,
+  generate(r, w) {
+    if (w.paused) return { to: r.chance(0.9) ? 'active' : 'paused' }
+    return r.chance(0.1) ? { to: r.chance(0.8) ? 'paused' : 'active' } : undefined
+  },
+  model(w, { to }) {
+    w.paused = to === 'paused'
+    return { code: 'ok' }
+  },
+  act: (driver, { at, to }) => driver.turnProgram(at, to),
+})
+
+const inUse = (w: World): Rule[] => [...w.rules.values()].filter((one) => one.status !== 'archived')
+
+function boundsOf({
+  startsAt,
+  endsAt,
+}: {
+  startsAt: Instant | undefined
+  endsAt: Instant | undefined
+}): Partial<Version> {
+  return { ...(startsAt === undefined ? {} : { startsAt }), ...(endsAt === undefined ? {} : { endsAt }) }
+}
+
+function windowOf(r: Random, w: World): Window {
+  const startsAt = w.now + r.int(-40, 5) * DAY
+  return {
+    ...(r.chance(0.2) ? { startsAt } : {}),
+    ...(r.chance(0.2) ? { endsAt: startsAt + r.int(1, 60) * DAY } : {}),
+  }
+}
+
+function argsOf(r: Random): Args {
+  switch (r.int(0, 3)) {
+    case 0:
+      return { kind: 'fixed', points: r.int(1, 20) }
+    case 1:
+      return { kind: 'per_item', points: r.int(1, 5), ...filterOf(r) }
+    case 2:
+      return { kind: 'multiplier', factor: r.pick([1.5, 2, 1.3333, 3]) }
+    default: {
+      const rounding = r.pick([undefined, 'floor', 'half_up', 'ceil'] as const)
+      const per = r.pick([1, 50, 100, 333])
+      return { kind: 'per_amount', points: r.int(1, 3), per, ...(rounding ? { rounding } : {}), ...filterOf(r) }
+    }
+  }
+}
+
+function filterOf(r: Random): Filter {
+  return {
+    ...(r.chance(0.3) ? { skus: r.chance(0.5) ? ['beans'] : ['mug', 'seeds'] } : {}),
+    ...(r.chance(0.2) ? { categories: ['bakery', 'coffee'] } : {}),
+  }
+}

@@ -1,0 +1,51 @@
+import { feature } from '../feature.ts'
+import { aWallet, balances, seen, spendable, take } from '../model.ts'
+import { someone } from './purchase.ts'
+
+type Said = { member: string; wallet: string; points: number; externalId?: string }
+
+/** Points are spent: up to all that there are, or more than there are. */
+export const spend = feature<Said>({
+  do: 'spend',
+  weight: 15,
+
+  generate(r, w, n) {
+    if (r.chance(0.04) && w.spends.size > 0) {
+      const before = r.pick([...w.spends.values()]).said
+      return { ...before, points: before.points + (r.chance(0.7) ? 0 : 1) }
+    }
+    const name = r.chance(0.98) && w.members.size > 0 ? r.pick([...w.members.keys()]) : someone(r, w)
+    const member = w.members.get(name)
+    const wallet = aWallet(r, w)
+    const has = member ? balances(w, member, wallet).available : 0
+    const points = r.chance(0.15) ? has + 1 : r.chance(0.15) ? has : r.int(1, Math.max(1, r.chance(0.5) ? has : 30))
+    return { member: name, wallet, points: Math.max(1, points), ...(r.chance(0.7) ? { externalId: `s-${n}` } : {}) }
+  },
+
+  model(w, { member: name, wallet, points, externalId }) {
+    const member = w.members.get(name)
+    if (!member) return { code: 'member_unknown' }
+    const before = w.spends.get(externalId ?? '')
+    if (before) {
+      const same = before.said.member === name && before.said.wallet === wallet && before.said.points === points
+      return { code: same ? 'repeat' : 'external_id_conflict' }
+    }
+    if (w.paused) return { code: 'program_paused' }
+    if (member.status !== 'active') return { code: 'member_suspended' }
+    if (balances(w, member, wallet).available < points) return { code: 'insufficient_points' }
+    take(spendable(w, member, wallet), points)
+    seen(w, member, wallet, 'spend')
+    member.journal.push({ what: 'spent', wallet, points })
+    if (externalId !== undefined) w.spends.set(externalId, { said: { member: name, wallet, points, externalId } })
+    return { code: 'ok', points }
+  },
+
+  ask: ({ member, wallet, points, externalId }) => ({
+    verb: 'spend',
+    member: `external:${member}`,
+    wallet,
+    points,
+    reason: 'a mug',
+    ...(externalId === undefined ? {} : { externalId }),
+  }),
+})

@@ -1,0 +1,138 @@
+import { encodeId, type Uuid } from '../../contract/ids.ts'
+import type { Instant } from '../../contract/instants.ts'
+import { newId } from '../../engine/base/ids.ts'
+import { keyOf } from '../../engine/base/keys.ts'
+import { walletsNow } from '../../engine/gate/answers.ts'
+import type { Ask, Submit } from '../../engine/gate/asks.ts'
+import { auditCommerce } from '../../engine/gate/audit.rules.ts'
+import { termsOf } from '../../engine/gate/dates.ts'
+import { factsOf } from '../../engine/gate/gate.ts'
+import { decideAll, type Item } from '../../engine/gate/list.ts'
+import { memberKey } from '../../engine/gate/names.ts'
+import type { Answered } from '../../engine/gate/save.ts'
+import { auditBooks } from '../../engine/ledger/audit.rules.ts'
+import { newState } from '../../engine/ledger/chain.rules.ts'
+import type { MemberState } from '../../engine/ledger/books.ts'
+import { draft } from '../../engine/ledger/ledger.rules.ts'
+import { type Asked, type Driver, type OpenDriver, type Setup, type Answer, shownOf, lotsShown } from './driver.ts'
+import { rulesInMemory } from './memory-rules.ts'
+import { booksOf, load, openLots, save, type Tables, tablesOf } from './memory-tables.ts'
+
+/** The pure core: what a list would read from a database comes from tables in memory, and goes back there. */
+export const openMemoryDriver: OpenDriver = async (setup) => new MemoryDriver(setup)
+
+class MemoryDriver implements Driver {
+  private readonly tables: Tables = tablesOf()
+  private readonly rules: ReturnType<typeof rulesInMemory>
+  private asked = 0
+  constructor(setup: Setup) {
+    this.rules = rulesInMemory(setup)
+  }
+
+  async ask(at: Instant, asks: readonly Asked[]): Promise<Answer[]> {
+    const items = asks.map(({ ask, crash }): Item => {
+      const key = keyOf('simulated', String(++this.asked))
+      return itemOf(ask, at, crash === undefined ? {} : { idempotency: { key, request: key } })
+    })
+    if (asks.some(({ crash }) => crash === 'before')) this.decide(items)
+    const answered = this.decide(items)
+    save(this.tables, answered)
+    const lost = items.filter((_, i) => asks[i]?.crash === 'after')
+    if (lost.length === 0) return answered.map(answerOf)
+    const again = this.decide(lost.map(({ ask, submit }) => itemOf(ask, at, submit)))
+    save(this.tables, again)
+    return answered.map((one, i) => {
+      const second = asks[i]?.crash === 'after' ? again.shift() : undefined
+      return second && second.outcome?.body !== one.outcome?.body ? { code: 'another answer', body: {} } : answerOf(one)
+    })
+  }
+
+  private decide(items: Item[]): Answered[] {
+    const answered = decideAll(load(this.tables, this.rules.configuration(), items), items)
+    for (const { fault } of answered) if (fault) throw fault
+    return answered
+  }
+
+  private state(member: string): MemberState | undefined {
+    return this.tables.states.get(this.tables.names.get(memberKey(member))?.member ?? '')
+  }
+
+  async wallets(at: Instant, members: readonly string[]) {
+    return members.map((member) => {
+      const state = this.state(member)
+      if (!state) return undefined
+      const item = itemOf({ verb: 'time', member: encodeId('mem', state.member) }, at)
+      return shownOf(walletsNow(load(this.tables, this.rules.configuration(), [item]), state, 1, at))
+    })
+  }
+
+  async lots(at: Instant, member: string) {
+    const state = this.state(member)
+    if (!state) return []
+    const configuration = this.rules.configuration()
+    const held = { lots: openLots(this.tables, state.member), holds: [] }
+    return lotsShown(configuration, draft(state, held, termsOf(configuration)), at)
+  }
+
+  async enroll(_at: Instant, name: string) {
+    if (this.state(name)) return 'repeat'
+    const member: Uuid = newId(0)
+    this.tables.names.set(memberKey(name), { member, object: null, seq: null })
+    this.tables.states.set(member, newState(member))
+    return 'ok'
+  }
+
+  async changeStatus(_at: Instant, name: string, status: 'active' | 'suspended' | 'closed') {
+    const state = this.state(name)
+    if (!state) return 'member_unknown'
+    const code = { active: 1, suspended: 2, closed: 3 }[status]
+    this.tables.states.set(state.member, { ...state, status: code, version: state.version + 1 })
+    return 'ok'
+  }
+
+  turnProgram: Driver['turnProgram'] = async (_at, to) => this.rules.turnProgram(to)
+  changeWallet: Driver['changeWallet'] = async (_at, wallet, patch) => this.rules.changeWallet(wallet, patch)
+  createRule: Driver['createRule'] = async (_at, name, rule) => this.rules.create(name, rule)
+  publishRule: Driver['publishRule'] = async (at, name, version) => this.rules.publish(at, name, version)
+  turnRule: Driver['turnRule'] = async (_at, name, turn) => this.rules.turn(name, turn)
+
+  async passTime(at: Instant) {
+    for (const { member, dueAt } of this.tables.states.values()) {
+      if (dueAt === 0 || dueAt > at) continue
+      const [done] = this.decide([itemOf({ verb: 'time', member: encodeId('mem', member) }, at)])
+      if (done) save(this.tables, [done])
+      const next = this.tables.states.get(member)?.dueAt ?? 0
+      if (next !== 0 && next <= at) return 'still due'
+    }
+    return 'ok'
+  }
+
+  async audit(at: Instant) {
+    for (const state of this.tables.states.values()) {
+      const books = booksOf(this.tables, state)
+      const own = <T extends { member: Uuid }>(all: Iterable<T>) => [...all].filter((x) => x.member === state.member)
+      const wrong =
+        auditBooks(books, at) ??
+        auditCommerce(
+          this.rules.configuration(),
+          books,
+          own(this.tables.purchases.values()),
+          own(this.tables.returns.values()),
+        )
+      if (wrong) return wrong
+    }
+    return undefined
+  }
+
+  async close() {}
+}
+
+function answerOf({ outcome }: Answered): Answer {
+  const body = JSON.parse(outcome?.body ?? '{}')
+  const status = outcome?.status ?? 0
+  return { code: status === 201 ? 'ok' : status === 200 ? 'repeat' : body.code, body }
+}
+
+function itemOf(ask: Ask, at: Instant, submit: Submit = {}): Item {
+  return { ask, submit, facts: factsOf(ask, at / 1000, undefined) }
+}

@@ -1,0 +1,98 @@
+import type { Instant } from '../../contract/instants.ts'
+import type { WalletPatch } from '../../contract/wallets.ts'
+import type { RuleAsk, RuleTurn, RuleVersionAsk } from '../../engine/configure-rules.ts'
+import {
+  type Configuration,
+  configurationOf,
+  type RuleState,
+  type RuleVersion,
+} from '../../engine/earning/configuration.ts'
+import { aProgram, aVersion } from '../../engine/earning/rules-for-tests.ts'
+import { changedSettings } from '../../engine/programs/wallets.rules.ts'
+import type { Setup } from './driver.ts'
+
+/** What configuring writes, in memory: each change is a new config version. */
+export function rulesInMemory(setup: Setup) {
+  let program = {
+    ...aProgram,
+    joinPolicy: setup.joinPolicy,
+    timezone: setup.timezone,
+    wallets: setup.wallets.map(({ slug, settings }, i) => ({ walletId: i + 1, slug, settings })),
+  }
+  let configVersion = 1
+  const versions: RuleVersion[] = []
+  const states: RuleState[] = []
+  const ids = new Map<string, number>()
+  let configuration: Configuration | undefined
+  const changed = () => {
+    configVersion += 1
+    configuration = undefined
+    return 'ok'
+  }
+  const statusOf = (ruleId: number) => states.findLast((state) => state.ruleId === ruleId)?.status
+
+  return {
+    configuration: () =>
+      (configuration ??= configurationOf({
+        space: 1,
+        configVersion,
+        programs: [program],
+        versions: [...versions],
+        states: [...states],
+        activeSince: [],
+        activityTypes: [],
+      })),
+    turnProgram(status: 'active' | 'paused') {
+      program = { ...program, status }
+      return changed()
+    },
+    changeWallet(slug: string, patch: WalletPatch) {
+      const wallets = program.wallets.map((w) =>
+        w.slug === slug ? { ...w, settings: changedSettings(w.settings, patch) } : w,
+      )
+      program = { ...program, wallets }
+      return changed()
+    },
+    create(name: string, said: RuleAsk) {
+      changed()
+      const ruleId = ids.size + 1
+      ids.set(name, ruleId)
+      const walletId = program.wallets.find((w) => w.slug === said.wallet)?.walletId ?? 0
+      const { priority = 0, startsAt = null, endsAt = null } = said
+      versions.push(
+        aVersion(ruleId, said.kind, said.args, { walletId, priority, startsAt, endsAt, publishedIn: configVersion }),
+      )
+      states.push({ ruleId, configVersion, status: 'active' })
+      return 'ok'
+    },
+    publish(at: Instant, name: string, said: RuleVersionAsk) {
+      const before = versions.findLast((version) => version.ruleId === ids.get(name))
+      if (!before) return 'rule_unknown'
+      if (statusOf(before.ruleId) === 'archived') return 'rule_state'
+      changed()
+      const { args, effectiveFrom = at, startsAt = null, endsAt = null } = said
+      const version = before.version + 1
+      const ruleVersionId = before.ruleId * 1000 + version
+      versions.push({
+        ...before,
+        ruleVersionId,
+        version,
+        args,
+        effectiveFrom,
+        startsAt,
+        endsAt,
+        publishedIn: configVersion,
+      })
+      return 'ok'
+    },
+    turn(name: string, turn: RuleTurn) {
+      const ruleId = ids.get(name)
+      if (ruleId === undefined) return 'rule_unknown'
+      if (statusOf(ruleId) === 'archived' && turn !== 'archive') return 'rule_state'
+      const status = ({ publish: 'active', pause: 'paused', resume: 'active', archive: 'archived' } as const)[turn]
+      changed()
+      states.push({ ruleId, configVersion, status })
+      return 'ok'
+    },
+  }
+}

@@ -1,0 +1,231 @@
+import type { Uuid } from '../../contract/ids.ts'
+import type { StoredAnswer } from '../../engine/base/answers.ts'
+import type { Configuration } from '../../engine/earning/configuration.ts'
+import { termsOf } from '../../engine/gate/dates.ts'
+import { eachMember, returnsOf } from '../../engine/gate/decisions.ts'
+import { noLimits } from '../../engine/gate/limit-slices.ts'
+import { type Item, verbOf } from '../../engine/gate/list.ts'
+import type { Answered } from '../../engine/gate/save.ts'
+import { findMember, type FurtherNeeds, type Named, type Needs, type Slices } from '../../engine/gate/slices.ts'
+import {
+  type Entry,
+  type Hold,
+  HOLD_STATUS,
+  type Lot,
+  type LotUse,
+  type MemberState,
+} from '../../engine/ledger/books.ts'
+import type { BooksOf } from '../../engine/ledger/ledger.sql.ts'
+import { hasPassed } from '../../engine/ledger/time.rules.ts'
+import type { Purchase, Return } from '../../engine/purchases/purchases.rules.ts'
+
+/** What the database keeps, as maps. A list reads no more of it than it said that it needs, as from the database. */
+export type Tables = {
+  states: Map<Uuid, MemberState>
+  names: Map<Uuid, Named>
+  answers: Map<Uuid, StoredAnswer>
+  purchases: Map<Uuid, Purchase>
+  returns: Map<Uuid, Return>
+  holds: Map<Uuid, Hold>
+  books: Map<Uuid, { entries: Entry[]; opening: Entry[]; uses: Map<string, LotUse>; lots: Map<number, number> }>
+}
+
+export function tablesOf(): Tables {
+  return {
+    states: new Map(),
+    names: new Map(),
+    answers: new Map(),
+    purchases: new Map(),
+    returns: new Map(),
+    holds: new Map(),
+    books: new Map(),
+  }
+}
+
+/** As slices.ts reads: names and members, then what the verbs say that they need besides. */
+export function load(t: Tables, configuration: Configuration, items: readonly Item[]): Slices {
+  const needs: Needs = { members: new Set(), names: new Set(), answers: new Set() }
+  for (const { ask, submit, facts } of items) {
+    if (submit.idempotency) needs.answers.add(submit.idempotency.key)
+    if (facts.name) needs.names.add(facts.name)
+    for (const ref of [facts.member, facts.other]) {
+      if (ref && 'id' in ref) needs.members.add(ref.id)
+      else if (ref) needs.names.add(ref.key)
+    }
+    verbOf(ask).needs(ask, needs)
+  }
+  const names = only(t.names, needs.names)
+  for (const { member } of names.values()) needs.members.add(member)
+  const slices: Slices = {
+    configuration,
+    states: only(t.states, needs.members),
+    names,
+    answers: only(t.answers, needs.answers),
+    lots: new Map(),
+    holds: new Map(),
+    merges: new Map(),
+    sent: new Map(),
+    uses: new Map(),
+    fates: new Map(),
+    purchases: new Map(),
+    unclaimed: new Map(),
+    returns: new Map(),
+    activities: new Map(),
+    adjustments: new Map(),
+    entries: new Map(),
+    limits: noLimits(),
+  }
+  for (const { mergedInto } of slices.states.values()) if (mergedInto) copy(t.states, slices.states, mergedInto)
+  loadFurther(t, slices, furtherNeeds(slices, items))
+  return slices
+}
+
+function furtherNeeds(slices: Slices, items: readonly Item[]): FurtherNeeds {
+  const needs: FurtherNeeds = {
+    lots: new Set(),
+    lotsBySeq: [],
+    holds: [],
+    merges: [],
+    sent: [],
+    uses: [],
+    purchases: [],
+    unclaimed: new Set(),
+    holding: [],
+    returns: [],
+    activities: [],
+    adjustments: [],
+    entries: [],
+  }
+  for (const { ask, facts } of items) {
+    verbOf(ask).furtherNeeds(ask, facts, slices, needs)
+    for (const ref of [facts.member, facts.other]) {
+      const member = findMember(slices, ref)
+      if (member && hasPassed(member, termsOf(slices.configuration), facts.now)) needs.lots.add(member.member)
+    }
+  }
+  return needs
+}
+
+function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
+  for (const member of needs.lots) loadLots(t, slices, member)
+  for (const { id } of needs.holds) copy(t.holds, slices.holds, id)
+  for (const { id } of needs.purchases) copy(t.purchases, slices.purchases, id)
+  for (const { id } of needs.returns) copy(t.returns, slices.returns, id)
+  for (const { member, sku } of needs.holding) {
+    for (const p of t.purchases.values()) {
+      if (p.member === member && p.items.some((item) => item.sku === sku)) slices.purchases.set(p.id, p)
+    }
+  }
+  for (const { member, seq } of needs.entries) {
+    const entry = t.books.get(member)?.entries[seq - 1]
+    if (entry) slices.entries.set(`${member} ${seq}`, entry)
+  }
+  const further = [...needs.lotsBySeq]
+  for (const { member, seq } of needs.uses) {
+    const uses = netUses(t, member, seq)
+    slices.uses.set(`${member} ${seq}`, uses)
+    for (const { lotSeq } of uses) further.push({ member, seq: lotSeq })
+  }
+  for (const { member, seq } of further) {
+    const lots = slices.lots.get(member)
+    const entry = booksIn(t, member).entries[seq - 1]
+    if (lots && entry && !lots.some((lot) => lot.seq === seq)) lots.push(lotOf(t, member, entry))
+  }
+}
+
+/** Open lots, from where the member's state says that the first may be; and open holds, with what they hold of them. */
+function loadLots(t: Tables, slices: Slices, member: Uuid): void {
+  const wallets = t.states.get(member)?.wallets ?? []
+  const first = Math.min(...wallets.flatMap((w) => (w.o > 0 ? [w.o] : [])))
+  const lots = Number.isFinite(first) ? openLots(t, member).filter((lot) => lot.seq >= first) : []
+  slices.lots.set(member, lots)
+  if (!wallets.some((w) => w.h > 0)) return
+  for (const hold of t.holds.values()) {
+    if (hold.member !== member || hold.status !== HOLD_STATUS.open) continue
+    slices.holds.set(hold.id, hold)
+    for (const [seq, points] of hold.parts.flatMap((part) => part.l)) {
+      const lot = lots.find((l) => l.seq === seq)
+      if (!lot) throw new Error(`hold ${hold.id} holds lot ${seq}, which is not open`)
+      lot.held += points
+    }
+  }
+}
+
+export function openLots(t: Tables, member: Uuid): Lot[] {
+  const { opening, lots } = booksIn(t, member)
+  return opening.filter((e) => (lots.get(e.seq) ?? e.points) > 0).map((entry) => lotOf(t, member, entry))
+}
+
+function lotOf(t: Tables, member: Uuid, entry: Entry): Lot {
+  const { seq, walletId, source, points, activatesAt = 0, expiresAt = null, bookedAt, occurredAt } = entry
+  const remaining = booksIn(t, member).lots.get(seq) ?? points
+  const ruleVersionId = entry.ruleVersionId ?? null
+  const dates = { activatesAt, expiresAt, slides: false, bookedAt, occurredAt }
+  return { seq, walletId, source, points, remaining, held: 0, ...dates, ruleVersionId }
+}
+
+/** What an entry took from lots, less what entries that reverse it gave back. */
+function netUses(t: Tables, member: Uuid, seq: number): LotUse[] {
+  const { entries, uses } = booksIn(t, member)
+  const net = new Map<number, number>()
+  for (const use of uses.values()) {
+    if (use.seq !== seq && !(entries[use.seq - 1]?.reverses === seq && use.seq > seq)) continue
+    net.set(use.lotSeq, (net.get(use.lotSeq) ?? 0) + use.points)
+  }
+  return [...net].sort(([a], [b]) => a - b).map(([lotSeq, points]) => ({ seq, lotSeq, points }))
+}
+
+/** As save.ts writes. */
+export function save(t: Tables, answered: readonly Answered[]): void {
+  for (const { changes, store } of answered) {
+    if (store) t.answers.set(store.key, store)
+    for (const one of changes ? eachMember(changes) : []) saveOne(t, one)
+  }
+}
+
+function saveOne(t: Tables, changes: NonNullable<Answered['changes']>): void {
+  const { member, books } = changes
+  t.states.set(member, books.state)
+  for (const { key, ...named } of changes.names) t.names.set(key, named)
+  if (changes.purchase) t.purchases.set(changes.purchase.id, changes.purchase)
+  for (const purchase of changes.returned ?? []) t.purchases.set(purchase.id, purchase)
+  for (const one of returnsOf(changes)) t.returns.set(one.id, one)
+  for (const hold of books.changedHolds) t.holds.set(hold.id, hold)
+  const own = booksIn(t, member)
+  own.entries.push(...books.entries)
+  own.opening.push(...books.entries.filter((entry) => entry.activatesAt !== undefined))
+  for (const use of books.uses) {
+    const key = `${use.seq} ${use.lotSeq}`
+    own.uses.set(key, { ...use, points: use.points + (own.uses.get(key)?.points ?? 0) })
+    own.lots.set(use.lotSeq, books.lots.find((lot) => lot.seq === use.lotSeq)?.remaining ?? Number.NaN)
+  }
+}
+
+export function booksOf(t: Tables, state: MemberState): BooksOf {
+  const { entries, uses, lots } = booksIn(t, state.member)
+  const holds = [...t.holds.values()].filter((hold) => hold.member === state.member)
+  return {
+    state,
+    entries,
+    uses: [...uses.values()],
+    lots: [...lots].map(([seq, remaining]) => ({ seq, remaining })),
+    holds,
+  }
+}
+
+function booksIn(t: Tables, member: Uuid) {
+  let own = t.books.get(member)
+  if (!own) t.books.set(member, (own = { entries: [], opening: [], uses: new Map(), lots: new Map() }))
+  return own
+}
+
+function only<K, V>(from: Map<K, V>, keys: Iterable<K>): Map<K, V> {
+  const found = new Map<K, V>()
+  for (const key of keys) copy(from, found, key)
+  return found
+}
+
+function copy<K, V>(from: Map<K, V>, to: Map<K, V>, key: K): void {
+  const value = from.get(key)
+  if (value !== undefined) to.set(key, value)
+}

@@ -1,0 +1,178 @@
+import { DAY, type Instant, MINUTE } from '../../contract/instants.ts'
+import { type Answer, type Driver, type OpenDriver, type Setup, shownOf } from './driver.ts'
+import type { Expected, Feature, Step } from './feature.ts'
+import { FEATURES } from './features.ts'
+import { balances, type Member, openLots, passTime, type World, worldOf } from './model.ts'
+import { type Random, randomOf } from './random.ts'
+import { setupOf } from './features/wallets.ts'
+
+/** A history and where it went wrong: what the engine said is not what the model says. */
+export type Failure = { setup: Setup; steps: Step[]; what: string }
+
+export const START: Instant = Date.UTC(2026, 0, 15, 9) * 1000
+const NAMED = new Map(FEATURES.map((one) => [one.do, one]))
+/** How often all members are compared, not only those of the step. */
+const ALL_EVERY = 25
+
+/** Plays a history of the dice's own making. */
+export async function simulate(seed: number, length: number, open: OpenDriver): Promise<Failure | undefined> {
+  const r = randomOf(seed)
+  const setup = setupOf(r)
+  const world = worldOf(setup, START)
+  const steps: Step[] = []
+  return await play(setup, open, world, steps, () => {
+    const n = steps.length
+    if (n >= length) return undefined
+    const list = listOf(r, world, n)
+    steps.push(...list)
+    return list
+  })
+}
+
+/** Plays a history that is known: undefined when the engine says all along what the model says. */
+export async function replay(setup: Setup, steps: readonly Step[], open: OpenDriver): Promise<Failure | undefined> {
+  const lists: Step[][] = []
+  for (const step of steps) {
+    const last = lists.at(-1)
+    if (step.together && last?.[0]?.at === step.at && NAMED.get(step.do)?.ask) last.push(step)
+    else lists.push([step])
+  }
+  return await play(setup, open, worldOf(setup, START), [...steps], () => lists.shift())
+}
+
+async function play(
+  setup: Setup,
+  open: OpenDriver,
+  world: World,
+  steps: Step[],
+  next: () => Step[] | undefined,
+): Promise<Failure | undefined> {
+  const driver = await open(setup, START)
+  let done = 0
+  try {
+    for (let list = next(); list; list = next()) {
+      done += list.length
+      const what = await playList(driver, world, list, done)
+      if (what) return { setup, steps: steps.slice(0, done), what }
+    }
+    const what = (await compare(driver, world, world.members.keys())) ?? (await driver.audit(world.now))
+    return what === undefined ? undefined : { setup, steps, what }
+  } catch (error) {
+    return { setup, steps: steps.slice(0, done), what: `fault: ${(error as Error).stack ?? error}` }
+  } finally {
+    await driver.close()
+  }
+}
+
+/** What may happen next: one step, or some that are asked together. */
+function listOf(r: Random, world: World, n: number): Step[] {
+  world.now = later(r, world.now)
+  passTime(world)
+  const list = [stepOf(r, world, n)]
+  while (r.chance(0.2) && NAMED.get(list[0]?.do ?? '')?.ask) {
+    const step = stepOf(r, world, n + list.length)
+    if (NAMED.get(step.do)?.ask) list.push({ ...step, together: true })
+  }
+  return list
+}
+
+function stepOf(r: Random, world: World, n: number): Step {
+  for (;;) {
+    const one = r.weighted(FEATURES)
+    const said = one.generate(r, world, n)
+    if (!said) continue
+    const crash = one.ask && r.chance(0.03) ? { crash: r.pick(['before', 'after'] as const) } : {}
+    return { do: one.do, at: world.now, ...said, ...crash }
+  }
+}
+
+/** Mostly minutes pass, at times days, or months. Whole milliseconds, as clocks tell. */
+function later(r: Random, now: Instant): Instant {
+  const most = r.weighted([
+    { weight: 70, most: 60 * MINUTE },
+    { weight: 25, most: 3 * DAY },
+    { weight: 1, most: 60 * DAY },
+  ]).most
+  return now + Math.max(1, r.int(0, most / 1000)) * 1000
+}
+
+async function playList(driver: Driver, world: World, list: Step[], n: number): Promise<string | undefined> {
+  world.now = list[0]?.at ?? world.now
+  passTime(world)
+  const expected = list.map((step) => {
+    const one = NAMED.get(step.do) as Feature
+    const said: Expected = one.model(world, step)
+    passTime(world)
+    const member = (step as { member?: string }).member
+    return { said, after: shownBy(world, member ?? '') }
+  })
+  const answers = await answersOf(driver, list)
+  for (const [i, { said, after }] of expected.entries()) {
+    const answer = answers[i] ?? { code: 'no answer', body: {} }
+    const points = said.points === undefined ? '' : ` ${said.points}`
+    const heard = said.points === undefined ? '' : ` ${answer.body.points}`
+    const what = `step ${n - list.length + i + 1}, ${list[i]?.do}`
+    if (answer.code + heard !== said.code + points) {
+      return `${what}: the model says ${said.code}${points}, the engine ${answer.code}${heard}`
+    }
+    const told = answer.body.wallets && said.code === 'ok' ? shownOf(answer.body.wallets) : {}
+    const wrong = difference(after ?? {}, told)
+    if (wrong) return `${what}: the answer's ${wrong}`
+  }
+  const touched = n % ALL_EVERY < list.length ? [...world.members.keys()] : membersOf(list)
+  return await compare(driver, world, touched)
+}
+
+async function answersOf(driver: Driver, list: Step[]): Promise<Answer[]> {
+  const [step] = list as [Step]
+  const one = NAMED.get(step.do) as Feature
+  if (one.act) return [{ code: await one.act(driver, step), body: {} }]
+  const asks = list.flatMap((s) => {
+    const ask = NAMED.get(s.do)?.ask?.(s)
+    return ask ? [{ ask, crash: s.crash }] : []
+  })
+  return await driver.ask(step.at, asks)
+}
+
+function membersOf(list: Step[]): string[] {
+  const named = list.map((step) => (step as { member?: string }).member)
+  return [...new Set(named.filter((member) => member !== undefined))]
+}
+
+/** Every number of these members, as the model and as a reader has it. */
+async function compare(driver: Driver, world: World, names: Iterable<string>): Promise<string | undefined> {
+  const members = [...names]
+  const shown = await driver.wallets(world.now, members)
+  for (const [i, member] of members.entries()) {
+    const model = shownBy(world, member)
+    const engine = shown[i]
+    if (!model || !engine) {
+      if (model || engine)
+        return `${member}: ${model ? 'is no member for the engine' : 'is a member for the engine only'}`
+      continue
+    }
+    const wrong = difference(model, engine)
+    if (wrong) return `${member}'s ${wrong}`
+    const [right, lots] = [openLots(world, world.members.get(member) as Member), await driver.lots(world.now, member)]
+    const at = right.findIndex((lot, n) => JSON.stringify(lot) !== JSON.stringify(lots[n]))
+    if (at >= 0 || lots.length > right.length)
+      return `${member}'s lots: ${JSON.stringify({ model: right, engine: lots })}`
+  }
+  return undefined
+}
+
+function shownBy(world: World, name: string) {
+  const member = world.members.get(name)
+  return member && Object.fromEntries(world.setup.wallets.map(({ slug }) => [slug, balances(world, member, slug)]))
+}
+
+/** Of wallets that the engine shows; what it does not show is not compared. */
+function difference(model: NonNullable<ReturnType<typeof shownBy>>, engine: ReturnType<typeof shownOf>) {
+  for (const [wallet, shown] of Object.entries(engine)) {
+    for (const [number, value] of Object.entries(shown)) {
+      const right = model[wallet]?.[number as keyof typeof shown]
+      if (right !== value) return `${wallet} ${number}: the model says ${right}, the engine ${value}`
+    }
+  }
+  return undefined
+}
