@@ -47,7 +47,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }))
 describe('the journal', () => {
   test('is accepted by hledger and by ledger, and adds up to what the API says', async () => {
     const { code, text, said } = await exported('all.journal')
-    expect([code, said]).toEqual([0, expect.stringContaining('24 entries, 3 balances')])
+    expect([code, said]).toEqual([0, expect.stringContaining('21 entries, 3 balances')])
     expect(checked(file('all.journal'))).toMatchObject({ hledger: { status: 0 }, ledger: { status: 0 } })
     for (const member of ['ada', 'bob', 'cy']) {
       const { rows } = await balances(member)
@@ -69,7 +69,7 @@ describe('the journal', () => {
       accounts.filter((name) => !/^(issued|redeemed|adjusted|members:mem_\w{26}:coffee:points)$/.test(name)),
     ).toEqual([])
     const descriptions = run('hledger', file('all.journal'), 'print', '--output-format', 'csv').said
-    expect(descriptions.match(/^"\d+",/gm)).toHaveLength(24 * 2 + 3) // two postings an entry, one an assertion
+    expect(descriptions.match(/^"\d+",/gm)).toHaveLength(21 * 2 + 3) // two postings an entry, one an assertion
     expect(descriptions).not.toMatch(/"[=+@-](?!\d)/)
   })
 
@@ -82,8 +82,6 @@ describe('the journal', () => {
 
   test('of some days carries forward what was before, and asserts what was then', async () => {
     await shop.sql('update entries set booked_at = booked_at - make_interval(days => 10 * (20 - seq))')
-    const { rows } = await shop.sql('select count(*) from entries').then((rows) => ({ rows }))
-    expect(rows).toEqual([{ count: '24' }])
     const day = (daysAgo: number) => new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10)
     const { code, text } = await exported('some.journal', '--program', 'coffee', '--from', day(175), '--to', day(145))
     expect(code).toBe(0)
@@ -117,7 +115,7 @@ describe('the journal', () => {
 
   test('control: a balance or an entry that was tampered with is refused by both, and by --check', async () => {
     const check = () => ran(['export', 'journal', '--check'], { DATABASE_URL: shop.url })
-    expect(await check()).toMatchObject({ code: 0, said: expect.stringContaining('24 entries, 3 balances') })
+    expect(await check()).toMatchObject({ code: 0, said: expect.stringContaining('21 entries, 3 balances') })
     const { rows } = await balances('bob')
     await shop.sql(`update member_states set wallets = replace(wallets, '"b":52', '"b":53') where member_id = $1`, [
       rows[0]?.member,
