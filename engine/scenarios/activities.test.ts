@@ -131,7 +131,6 @@ test('types are listed a page at a time, and a slug is taken once', async () => 
 })
 
 test('hostile bodies are refused, each at its place', async () => {
-  expect((await done('review', { data: { ['__proto__']: 1, stars: 1 } })).status).toBe(201) // a literal sets the prototype
   const raw = '{"program":"coffee","type":"review","externalId":"h","member":"external:ada",'
   const at = `"occurredAt":"2026-11-02T09:30:00Z"`
   const send = async (text: string) => (await api.call('POST', '/v1/activities', text)).body

@@ -184,6 +184,10 @@ test('she and the shop can follow every point', async () => {
     { ...wallet, available: 35, lifetimeEarned: 83, lifetimeSpent: 30, lifetimeReversed: 25, lifetimeAdjusted: 7 },
     expect.objectContaining({ wallet: 'stamps', available: 0, target: 10, cards: 0 }),
   ])
+  const story = (await ask('explainWallet', { member, wallet: 'points' }, undefined, '?program=coffee&lang=de')).body
+  const left = story.lots.reduce((sum: number, lot: { remaining: number }) => sum + lot.remaining, 0)
+  expect([story.balance, left]).toEqual([35, 35])
+  expect(story.sentences).toContain('Davon: 35 Punkte verfügbar.')
   const entries = (await ask('listEntries', { member }, undefined, '?program=coffee&wallet=points')).body.data
   expect(entries.map((e: { kind: string; points: number }) => [e.kind, e.points])).toEqual([
     ['reverse', -25],
@@ -202,6 +206,21 @@ test('she and the shop can follow every point', async () => {
     ['T2', [{ line: '1', quantity: 1, amount: 1250 }]],
     ['T1', []],
   ])
+})
+
+test('points go to a friend and between wallets, and a second card of hers comes to the first', async () => {
+  const member = 'external:ada'
+  const enrol = { externalId: 'ada-shop', name: 'Ada L.' }
+  expect((await ask('createMember', {}, enrol)).status).toBe(201)
+  const settings = { transfers: { max: 10 }, conversions: [{ to: 'stamps', give: 5, get: 1 }] }
+  expect((await ask('changeWallet', { program: 'coffee', wallet: 'points' }, settings)).status).toBe(200)
+  const gift = { to: 'external:ada-shop', wallet: 'points', points: 5, reason: 'For the second card' }
+  expect((await ask('transferPoints', { member }, gift)).body).toMatchObject({ points: 5, fee: 0 })
+  const stamps = { from: 'points', to: 'stamps', points: 5 }
+  expect((await ask('convertPoints', { member }, stamps)).body).toMatchObject({ received: 1 })
+  const merge = { from: 'external:ada-shop', reason: 'Two cards' }
+  expect((await ask('mergeMembers', { member }, merge)).body.moved).toEqual([{ program: 'coffee', wallet: 'points', points: 5 }])
+  expect((await ask('unmergeMembers', { member }, merge)).body.moved).toEqual([{ program: 'coffee', wallet: 'points', points: 5 }])
 })
 
 test('the shop can stop at once', async () => {
