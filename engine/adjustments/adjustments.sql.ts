@@ -23,16 +23,6 @@ export async function loadAdjustments(db: Db, ids: readonly Uuid[]): Promise<Adj
   return rows.map(toAdjustment)
 }
 
-/** All of these members, for the audit. */
-export async function loadAdjustmentsOf(db: Db, members: readonly Uuid[]): Promise<Adjustment[]> {
-  const rows = await db.query<Row>(
-    `select ${COLUMNS} from adjustments where space_id = $1 and member_id = any ($2::uuid[])`,
-    [db.space, uuids(members, (member) => member)],
-    'adjustments-of',
-  )
-  return rows.map(toAdjustment)
-}
-
 /** Newest first, before `before`; of one status or one member where that is told. */
 export async function listAdjustments(
   db: Db,

@@ -1,12 +1,20 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Instant } from '@laurel/contract/instants'
 import type { FieldError } from '@laurel/contract/refusals'
-import { DEFAULT_SETTINGS, type WalletBody, type WalletPatch, type WalletSettings } from '@laurel/contract/wallets'
+import {
+  DEFAULT_SETTINGS,
+  settingsOf,
+  type WalletBody,
+  type WalletPatch,
+  type WalletSettings,
+} from '@laurel/contract/wallets'
 import { expiryOf, lotDatesOf } from './policies.rules.ts'
 
 /** What a new wallet's body says, the rest as DEFAULT_SETTINGS. */
-export function newSettings({ slug: _, ...said }: WalletBody): WalletSettings {
-  return { ...DEFAULT_SETTINGS, ...said } as WalletSettings
+export function newSettings(body: WalletBody): WalletSettings {
+  const said: Partial<WalletBody> = { ...body }
+  delete said.slug
+  return settingsOf(said)
 }
 
 /**
