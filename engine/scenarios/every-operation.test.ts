@@ -82,6 +82,9 @@ test('a program and its rules', async () => {
   const old = (await ask('createEarningRule', {}, { ...pound, name: 'Old', kind: 'fixed', args: { points: 100 } })).body
     .id
   expect((await ask('archiveEarningRule', { rule: old })).body.status).toBe('archived')
+  const opening = { ...pound, name: 'Opening', kind: 'fixed', args: { points: 5 }, budget: { points: 50 }, status: 'draft' }
+  const budgeted = (await ask('createEarningRule', {}, opening)).body.id
+  expect((await ask('getRuleBudget', { rule: budgeted })).body).toMatchObject({ limit: 50, spent: 0, left: 50 })
   expect((await ask('getEarningRule', { rule: id })).body.versions).toHaveLength(2)
   expect((await ask('listEarningRules', {}, undefined, '?program=coffee&limit=2')).body.next).not.toBeNull()
 })
@@ -208,21 +211,6 @@ test('she and the shop can follow every point', async () => {
   ])
 })
 
-test('points go to a friend and between wallets, and a second card of hers comes to the first', async () => {
-  const member = 'external:ada'
-  const enrol = { externalId: 'ada-shop', name: 'Ada L.' }
-  expect((await ask('createMember', {}, enrol)).status).toBe(201)
-  const settings = { transfers: { max: 10 }, conversions: [{ to: 'stamps', give: 5, get: 1 }] }
-  expect((await ask('changeWallet', { program: 'coffee', wallet: 'points' }, settings)).status).toBe(200)
-  const gift = { to: 'external:ada-shop', wallet: 'points', points: 5, reason: 'For the second card' }
-  expect((await ask('transferPoints', { member }, gift)).body).toMatchObject({ points: 5, fee: 0 })
-  const stamps = { from: 'points', to: 'stamps', points: 5 }
-  expect((await ask('convertPoints', { member }, stamps)).body).toMatchObject({ received: 1 })
-  const merge = { from: 'external:ada-shop', reason: 'Two cards' }
-  expect((await ask('mergeMembers', { member }, merge)).body.moved).toEqual([{ program: 'coffee', wallet: 'points', points: 5 }])
-  expect((await ask('unmergeMembers', { member }, merge)).body.moved).toEqual([{ program: 'coffee', wallet: 'points', points: 5 }])
-})
-
 test('the shop can stop at once', async () => {
   expect((await ask('pauseProgram', { program: 'coffee' })).body.status).toBe('paused')
   expect((await ask('recordPurchase', {}, buy('T3', '2026-11-14T09:00:00Z', [BEANS]))).body.code).toBe('program_paused')
@@ -319,6 +307,25 @@ test('she does more than buy', async () => {
   expect((await ask('getActivity', { activity: 'external:A2' })).body.data).toEqual({ stars: 4 })
   const listed = (await ask('listActivities', { member: 'external:ada' }, undefined, '?type=review')).body.data
   expect(listed.map((a: { externalId: string }) => a.externalId)).toEqual(['A2', 'A1'])
+})
+
+test('points go to a friend and between wallets, and a second card of hers comes to the first', async () => {
+  const member = 'external:ada'
+  const enrol = { externalId: 'ada-shop', name: 'Ada L.' }
+  expect((await ask('createMember', {}, enrol)).status).toBe(201)
+  const settings = { transfers: { max: 10 }, conversions: [{ to: 'stamps', give: 5, get: 1 }] }
+  expect((await ask('changeWallet', { program: 'coffee', wallet: 'points' }, settings)).status).toBe(200)
+  const gift = { to: 'external:ada-shop', wallet: 'points', points: 5, reason: 'For the second card' }
+  expect((await ask('transferPoints', { member }, gift)).body).toMatchObject({ points: 5, fee: 0 })
+  const stamps = { from: 'points', to: 'stamps', points: 5 }
+  expect((await ask('convertPoints', { member }, stamps)).body).toMatchObject({ received: 1 })
+  const merge = { from: 'external:ada-shop', reason: 'Two cards' }
+  expect((await ask('mergeMembers', { member }, merge)).body.moved).toEqual([
+    { program: 'coffee', wallet: 'points', points: 5 },
+  ])
+  expect((await ask('unmergeMembers', { member }, merge)).body.moved).toEqual([
+    { program: 'coffee', wallet: 'points', points: 5 },
+  ])
 })
 
 test('no operation was left out', () => {
