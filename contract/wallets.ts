@@ -72,7 +72,7 @@ export const cap = z
   .meta({
     id: 'Cap',
     description:
-      'At most so many points, or so many awards (times), a member and period. over: clip (unless told) gives what is left, refuse gives nothing',
+      'At most so many points, or so many times, a member and period; times are purchases or activities that gave something. over: clip (unless told) gives what is left, refuse gives nothing',
   })
 export type Cap = z.infer<typeof cap>
 
