@@ -3,6 +3,7 @@ import type { RuleTerms } from '@laurel/contract/rule-terms'
 import { openDatabase } from '../tests/database.ts'
 import { type Tx, withRead, withTx } from './base/db.ts'
 import { newId } from './base/ids.ts'
+import { createActivityType } from './configure-activities.ts'
 import { createProgram } from './configure-programs.ts'
 import { createRule, publishRuleVersion, type RuleAsk, type RuleVersionAsk, turnRule } from './configure-rules.ts'
 import { loadConfiguration, program, rulesAt } from './earning/configuration.ts'
@@ -30,6 +31,8 @@ const everything = {
 beforeAll(async () => {
   const said = { slug: 'coffee', name: 'Coffee', timezone: 'Europe/London', currency: 'GBP' }
   await change((tx) => createProgram(tx, { ...said, joinPolicy: 'explicit' }, door))
+  const review = { program: 'coffee', slug: 'review', name: 'Review', schema: { type: 'object' } }
+  await change((tx) => createActivityType(tx, review, door))
 })
 
 describe('terms', () => {
@@ -88,6 +91,18 @@ describe('refused, with the place', () => {
       { when: 'purchase.total > 1', on: { event: 'activity', activity: 'review' } },
       '/when',
       'line 1, column 1: Unknown variable: purchase',
+    ],
+    [
+      'an activity that the program does not know',
+      { on: { event: 'activity', activity: 'reviw' } },
+      '/on/activity',
+      'the program has no type of activity "reviw"',
+    ],
+    [
+      'points that wait for nothing that can come',
+      { pending: { kind: 'event', activity: 'delivered', cancelAfter: 'P60D' } },
+      '/pending/activity',
+      'the program has no type of activity "delivered"',
     ],
     ['a formula that cannot be read', { kind: 'formula', args: { expression: '1 +' } }, '/args/expression', /^line 1/],
     [

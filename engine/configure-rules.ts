@@ -3,6 +3,7 @@ import { encodeId, type Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { type FieldError, Refused } from '@laurel/contract/refusals'
 import type { RuleTerms } from '@laurel/contract/rule-terms'
+import { selectSlugs } from './activities/types.sql.ts'
 import type { Tx } from './base/db.ts'
 import { appendEvents } from './base/outbox.ts'
 import { nextConfigVersion } from './base/spaces.ts'
@@ -53,6 +54,7 @@ export async function createRule(tx: Tx, ask: RuleAsk, door: Door): Promise<Rule
   const configVersion = await nextConfigVersion(tx)
   const { programId, walletId } = await walletOf(tx, ask.program, ask.wallet ?? 'points')
   await requireGroup(tx, programId, ask.kind, terms, null)
+  await requireActivities(tx, programId, terms)
   const id = door.newId()
   const ruleId = await insertRule(tx, id, programId, door.now)
   await insertVersion(tx, ruleId, { ...said, version: 1, walletId, effectiveFrom: null }, configVersion, door.now)
@@ -75,6 +77,7 @@ export async function publishRuleVersion(tx: Tx, ref: string, ask: RuleVersionAs
   if (effectiveFrom !== null) checkInstant('/effectiveFrom', effectiveFrom)
   const terms = patched(row.terms, ask)
   await requireGroup(tx, row.programNumber, row.kind, terms, row.id)
+  await requireActivities(tx, row.programNumber, terms)
   await insertVersion(
     tx,
     row.ruleId,
@@ -124,6 +127,20 @@ export async function turnRule(tx: Tx, ref: string, turn: RuleTurn, door: Door):
     if (turn === 'publish') await tellPublished(tx, row.id, row.version, door)
   }
   return await getRule(tx, ref)
+}
+
+/** A slip of the pen would make a rule that never gives, or points that never begin. */
+async function requireActivities(tx: Tx, programId: number, { on, pending }: RuleTerms): Promise<void> {
+  const named = [
+    ...(on?.event === 'activity' ? [{ pointer: '/on/activity', slug: on.activity }] : []),
+    ...(pending?.kind === 'event' ? [{ pointer: '/pending/activity', slug: pending.activity }] : []),
+  ]
+  if (named.length === 0) return
+  const known = await selectSlugs(tx, programId)
+  const errors = named
+    .filter(({ slug }) => !known.has(slug))
+    .map(({ pointer, slug }) => ({ pointer, detail: `the program has no type of activity "${slug}"` }))
+  if (errors.length > 0) throw invalid(errors)
 }
 
 async function tellPublished(tx: Tx, rule: Uuid, version: number, door: Door): Promise<void> {

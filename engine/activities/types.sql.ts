@@ -69,6 +69,15 @@ export async function selectProgramId(db: Db, by: { id: Uuid } | { slug: string 
   return row?.programId
 }
 
+/** Of all types of a program, archived ones too. */
+export async function selectSlugs(db: Db, programId: number): Promise<Set<string>> {
+  const rows = await db.query<{ slug: string }>(
+    'select slug from activity_types where space_id = $1 and program_id = $2',
+    [db.space, programId],
+  )
+  return new Set(rows.map(({ slug }) => slug))
+}
+
 /** Without a version yet; undefined when the slug is taken in the program. */
 export async function insertType(
   tx: Tx,
