@@ -54,6 +54,17 @@ const transferring = (member: string, to: string, points: number, more: object =
   ...more,
 })
 
+const backAndForth = async (gates: [Gate, Gate], a: string, b: string, times: number) => {
+  const outcomes = await Promise.all(
+    Array.from({ length: times }, (_, i) =>
+      send(i % 2 === 0 ? transferring(a, b, 1) : transferring(b, a, 1), gates[i % 3 === 0 ? 1 : 0]).catch(
+        (error: Error) => ({ status: 500, body: error.message }),
+      ),
+    ),
+  )
+  return outcomes.map((one) => one.status)
+}
+
 describe('a transfer', () => {
   it('takes from one and gives to the other, with a fee on top, and keeps when the points end', async () => {
     await settings({ transfers: { feePercent: 10, feePoints: 1 }, expiry: { kind: 'rolling', period: 'P1Y' } })
@@ -104,17 +115,6 @@ describe('a transfer', () => {
     expect(both.map((one) => one.status).sort()).toEqual([201, 201, 409])
     await settings({ transfers: { min: 1, max: 100_000 } })
   })
-
-  const backAndForth = async (gates: [Gate, Gate], a: string, b: string, times: number) => {
-    const outcomes = await Promise.all(
-      Array.from({ length: times }, (_, i) =>
-        send(i % 2 === 0 ? transferring(a, b, 1) : transferring(b, a, 1), gates[i % 3 === 0 ? 1 : 0]).catch(
-          (error: Error) => ({ status: 500, body: error.message }),
-        ),
-      ),
-    )
-    return outcomes.map((one) => one.status)
-  }
 
   it('A to B and B to A, a thousand at once through two processes: no error, no loss', async () => {
     await shop.buy('T6', 'external:f', 100_000)
@@ -218,5 +218,19 @@ describe('a merge', () => {
     expect(new Set((await Promise.all(buys)).map((b) => b.status))).toEqual(new Set([201]))
     expect(await balance('external:q')).toMatchObject({ available: 80 })
     expect((await verify(shop.pool, shop.space)).wrong).toBeUndefined()
+  })
+})
+
+describe('control: without the version check, and without the key of entries that is a second guard', () => {
+  it('transfers overwrite one another, and verify says so', async () => {
+    await shop.buy('T8', 'external:x', 100_000)
+    await shop.buy('T9', 'external:y', 100_000)
+    await shop.sql('alter table entries drop constraint entries_pkey')
+    const gates: [Gate, Gate] = [gateOf(true), gateOf(true)]
+    for (let round = 0; round < 20; round++) {
+      await backAndForth(gates, 'external:x', 'external:y', 50)
+      if ((await verify(shop.pool, shop.space)).wrong) return
+    }
+    expect.unreachable('two careless processes got through')
   })
 })

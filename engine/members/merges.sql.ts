@@ -142,7 +142,7 @@ export async function loadFamily(db: Db, member: Uuid): Promise<Uuid[]> {
        select $2::uuid
        union
        select m.member_id from family f join members m on m.space_id = $1 and m.merged_into = f.id
-     ) select id from family`,
+     ) select id from family order by id <> $2::uuid, id`,
     [db.space, member],
     'members-family',
   )

@@ -13,7 +13,9 @@ import {
 } from '../earning/configuration.ts'
 import { accountName, ACCOUNTS, kindName } from '../ledger/accounts.ts'
 import { FAR } from '../ledger/books.ts'
+import { uuids } from '../base/arrays.ts'
 import { existingMember } from '../members/members.ts'
+import { loadFamily } from '../members/merges.sql.ts'
 import { currentConfiguration } from './current.ts'
 import { loadSaid, SOURCE_COLUMNS, sourceOf, type SourceRow } from './sources.ts'
 
@@ -46,7 +48,7 @@ export const ENTRY_TABLES = 'entries e left join lots l on l.member_id = e.membe
 
 export type EntryFilter = { program?: string | undefined; wallet?: string | undefined }
 
-/** Newest first. Refusals: member_unknown, program_unknown, wallet_unknown, invalid_cursor. */
+/** Newest first; then those of whoever was merged into the member. Refusals: member_unknown, program_unknown, wallet_unknown, invalid_cursor. */
 export async function listEntries(
   db: Db,
   known: Configurations,
@@ -56,14 +58,23 @@ export async function listEntries(
 ): Promise<Page<EntryAnswer>> {
   const [configuration, id] = await Promise.all([currentConfiguration(db, known), existingMember(db, member)])
   const wallets = walletsOf(configuration, filter)
+  const family = await loadFamily(db, id)
   const after = page.after === undefined ? { member: id, seq: 2_147_483_647 } : decodeEntryId(page.after)
-  if (after?.member !== id)
+  if (!after || !family.includes(after.member))
     throw new Refused('invalid_cursor', "`after` is not the `next` of a list of this member's entries")
   const rows = await db.query<EntryRow>(
     `select ${ENTRY_COLUMNS} from ${ENTRY_TABLES}
-      where e.space_id = $1 and e.member_id = $2 and e.seq < $3 and ($4::int[] is null or e.wallet_id = any ($4::int[]))
-      order by e.seq desc limit $5`,
-    [db.space, id, after.seq, wallets, page.limit + 1],
+      where e.space_id = $1 and ($4::int[] is null or e.wallet_id = any ($4::int[]))
+        and (e.member_id = $2 and e.seq < $3 or e.member_id = any ($6::uuid[]))
+      order by array_position($6::uuid[], e.member_id) nulls first, e.seq desc limit $5`,
+    [
+      db.space,
+      after.member,
+      after.seq,
+      wallets,
+      page.limit + 1,
+      uuids(family.slice(family.indexOf(after.member) + 1), (m) => m),
+    ],
     'entries-list',
   )
   return pageOf(

@@ -8,6 +8,7 @@ import { parseRef } from '../base/refs.ts'
 import { type Configuration, type Configurations, program, programById } from '../earning/configuration.ts'
 import { purchaseText } from '../gate/answers.ts'
 import { existingMember } from '../members/members.ts'
+import { loadFamily } from '../members/merges.sql.ts'
 import { amountReturned, type Purchase } from '../purchases/purchases.rules.ts'
 import { KEYS_OF_MEMBERS, PURCHASE_COLUMNS, type PurchaseRow, toPurchase } from '../purchases/purchases.sql.ts'
 import { currentConfiguration } from './current.ts'
@@ -42,7 +43,7 @@ export async function selectPurchase(db: Db, ref: string): Promise<PurchaseRow |
   return row
 }
 
-/** A member's purchases, newest recorded first. Refusals: member_unknown, program_unknown, invalid_cursor. */
+/** A member's purchases, with those of whoever was merged into it, newest recorded first. Refusals: member_unknown, program_unknown, invalid_cursor. */
 export async function listPurchases(
   db: Db,
   known: Configurations,
@@ -60,7 +61,7 @@ export async function listPurchases(
     `select ${PURCHASE_COLUMNS} from (${KEYS_OF_MEMBERS}) as k join purchases using (member_id, purchase_id)
       where space_id = $2 and purchase_id < $3 and ($4::int is null or program_id = $4)
       order by purchase_id desc limit $5`,
-    [[id], db.space, after, ours?.programId ?? null, page.limit + 1],
+    [await loadFamily(db, id), db.space, after, ours?.programId ?? null, page.limit + 1],
     'purchases-list',
   )
   return pageOf(
