@@ -1,13 +1,13 @@
 import type { Instant } from '@laurel/contract/instants'
 import { ACCOUNTS, KINDS, kindOf } from './accounts.ts'
-import type { Entry, Hold, Lot, LotUse } from './books.ts'
-import { burnOrder, signed } from './ledger.rules.ts'
+import type { Entry, Hold, LotUse } from './books.ts'
+import { signed } from './ledger.rules.ts'
 
 /** What an explanation needs of an entry. */
-export type Line = Pick<
-  Entry,
-  'seq' | 'walletId' | 'kind' | 'from' | 'to' | 'points' | 'occurredAt' | 'bookedAt' | 'source'
-> & { activatesAt: Instant | null; expiresAt: Instant | null; ruleVersionId: number | null }
+export type Line = Pick<Entry, 'seq' | 'kind' | 'from' | 'to' | 'points' | 'bookedAt'> & {
+  activatesAt: Instant | null
+  expiresAt: Instant | null
+}
 
 /** A hold, whatever became of it. */
 export type HeldThen = Pick<Hold, 'id' | 'placedAt' | 'deadline' | 'settledAt' | 'reason' | 'parts'>
@@ -33,12 +33,19 @@ export type Split = {
 
 export type LotState = 'pending' | 'active' | 'expired' | 'used'
 
-/** A lot as it stood. `changes`: what took from it (negative) or gave back to it, in booking order. */
-export type LotThen = Lot & {
-  kind: number
-  from: number
+/** What an entry took from a lot (negative) or gave back to it. */
+export type Change = { seq: number; kind: number; points: number }
+
+/** A lot as it stood; changes in booking order. */
+export type LotThen = {
+  seq: number
   state: LotState
-  changes: { seq: number; points: number }[]
+  points: number
+  remaining: number
+  held: number
+  activatesAt: Instant
+  expiresAt: Instant | null
+  changes: Change[]
   holds: { hold: HeldThen; points: number }[]
 }
 
@@ -46,32 +53,76 @@ export type LotThen = Lot & {
 export type DebtThen = { seq: number; points: number }
 
 export type Lifetime = Record<'earned' | 'spent' | 'reversed' | 'expired' | 'adjusted' | 'moved', number>
-export type Explained = { split: Split; lifetime: Lifetime; lots: LotThen[]; debts: DebtThen[] }
+export type Explained = {
+  split: Split
+  /** `expired` counts what is past its end, booked or not */
+  lifetime: Lifetime
+  debts: DebtThen[]
+  /**
+   * Lots behind the one of this seq: those that hold anything first, in burn order, then those that are used up, newest first.
+   * Undefined where there is no such lot.
+   */
+  lots(after: number | undefined, limit: number): { lots: LotThen[]; more: boolean } | undefined
+}
 
 const COUNTERS = { e: 'earned', s: 'spent', r: 'reversed', x: 'expired', a: 'adjusted', m: 'moved' } as const
 
 /**
  * What a wallet held at `at`, from its books alone: the entries booked by then, what is left of each lot, and in which
  * state its dates and the holds put it, everything half-open. For an instant ahead: what today's books come to by their dates.
- * Lots that hold anything come first, in burn order; then those that are used up, newest first.
+ * A member may have very many lots: they are columns here, and objects only once a page of them is asked for.
  */
 export function explainAt(books: WalletBooks, at: Instant, slideEnd?: SlideEnd): Explained {
+  const lots = lotsOf(books, at, slideEnd)
+  useUp(lots)
+  const debts = debtsOf(lots)
+  const split = splitOf(lots, debts)
+  return {
+    split,
+    lifetime: lifetimeOf(lots.lines, split.due),
+    debts,
+    lots: (after, limit) => pageOf(lots, after, limit),
+  }
+}
+
+/** Columns by the place of a line: of lots what is left, held and when they end, of what takes how much it found in lots. */
+type Lots = {
+  at: Instant
+  lines: readonly Line[]
+  uses: readonly LotUse[]
+  holds: readonly HeldThen[]
+  remaining: Float64Array
+  held: Float64Array
+  ends: Float64Array
+  found: Float64Array
+  /** what was paid too early, by `place of the entry, place of the lot` */
+  early: Map<string, number>
+}
+
+function lotsOf(books: WalletBooks, at: Instant, slideEnd: SlideEnd | undefined): Lots {
   const lines = bookedBy(books.lines, at)
   const endOf = slideEnd?.(lines) ?? NEVER
-  const lots = new Map<number, LotThen>()
-  for (const line of lines) {
-    if (line.activatesAt !== null) lots.set(line.seq, whole(line, line.activatesAt, endOf(line)))
+  const lots: Lots = {
+    at,
+    lines,
+    uses: books.uses,
+    holds: books.holds.filter((hold) => isHolding(hold, at)),
+    remaining: new Float64Array(lines.length),
+    held: new Float64Array(lines.length),
+    ends: new Float64Array(lines.length),
+    found: new Float64Array(lines.length),
+    early: new Map(),
   }
-  holdBack(lots, books.holds, at)
-  const found = useUp(lots, lines, books.uses)
-  for (const lot of lots.values()) lot.state = stateOf(lot, at)
-  const debts = debtsOf(lines, found)
-  return {
-    split: splitOf(lines, lots.values(), debts),
-    lifetime: lifetimeOf(lines),
-    lots: [...lots.values()].sort(byUse),
-    debts,
+  for (const [i, line] of lines.entries()) {
+    if (line.activatesAt === null) continue
+    lots.remaining[i] = line.points
+    lots.ends[i] = line.expiresAt ?? endOf(line) ?? Number.POSITIVE_INFINITY
   }
+  for (const [seq, points] of lots.holds.flatMap((hold) => hold.parts.flatMap((part) => part.l))) {
+    const i = placeOf(lines, seq)
+    if (i >= 0) lots.held[i] = of(lots.held, i) + points
+  }
+  return lots
 }
 
 /** Up to the first that was booked later: clocks of several machines may differ, the order of booking does not. */
@@ -80,116 +131,155 @@ function bookedBy(lines: readonly Line[], at: Instant): readonly Line[] {
   return first < 0 ? lines : lines.slice(0, first)
 }
 
-function whole(line: Line, activatesAt: Instant, slide: Instant | null): LotThen {
-  const { seq, walletId, source, points, expiresAt, bookedAt, occurredAt, ruleVersionId, kind, from } = line
-  const slides = expiresAt === null && slide !== null
-  return {
-    ...{
-      seq,
-      walletId,
-      source,
-      points,
-      remaining: points,
-      held: 0,
-      activatesAt,
-      expiresAt: expiresAt ?? slide,
-      slides,
-    },
-    ...{ bookedAt, occurredAt, ruleVersionId, kind, from, state: 'active', changes: [], holds: [] },
-  }
+/** From placing until its deadline, or until it was captured or released before that. */
+function isHolding(hold: HeldThen, at: Instant): boolean {
+  return hold.placedAt <= at && at < hold.deadline && (hold.settledAt === null || at < hold.settledAt)
 }
 
-/** A hold holds from placing until its deadline, or until it was captured or released before that. */
-function holdBack(lots: Map<number, LotThen>, holds: readonly HeldThen[], at: Instant): void {
-  for (const hold of holds) {
-    if (hold.placedAt > at || hold.deadline <= at || (hold.settledAt !== null && hold.settledAt <= at)) continue
-    for (const [seq, points] of hold.parts.flatMap((part) => part.l)) {
-      const lot = lots.get(seq)
-      if (!lot) continue
-      lot.held += points
-      lot.holds.push({ hold, points })
-    }
+/** Of the line with this seq, by halves; below zero where there is none. */
+function placeOf(lines: readonly Line[], seq: number): number {
+  let low = 0
+  let high = lines.length - 1
+  while (low <= high) {
+    const middle = (low + high) >>> 1
+    const found = (lines[middle] as Line).seq
+    if (found === seq) return middle
+    if (found < seq) low = middle + 1
+    else high = middle - 1
   }
+  return -1
 }
 
-/** Takes the uses off the lots, and answers how much each entry found in lots. */
-function useUp(lots: Map<number, LotThen>, lines: readonly Line[], uses: readonly LotUse[]): Map<number, number> {
-  const counted = new Map(lines.map((line) => [line.seq, line]))
-  const found = new Map<number, number>()
-  for (const use of uses) {
-    const lot = lots.get(use.lotSeq)
-    if (!lot || !counted.has(use.seq)) continue
-    lot.remaining -= use.points
-    lot.changes.push({ seq: use.seq, points: -use.points })
-    found.set(use.seq, (found.get(use.seq) ?? 0) + use.points)
+function of(column: Float64Array, i: number): number {
+  return column[i] as number
+}
+
+/** Takes the uses off the lots, and counts how much each entry found in lots. */
+function useUp(lots: Lots): void {
+  const { lines, uses, remaining, held, found } = lots
+  for (const { seq, lotSeq, points } of uses) {
+    const [entry, lot] = [placeOf(lines, seq), placeOf(lines, lotSeq)]
+    if (entry < 0 || lot < 0) continue
+    remaining[lot] = of(remaining, lot) - points
+    found[entry] = of(found, entry) + points
   }
-  for (const lot of lots.values()) {
-    lot.changes.sort((a, b) => a.seq - b.seq)
-    if (lot.remaining < lot.held) takeBackEarly(lot, counted, found)
+  for (let lot = 0; lot < lines.length; lot++) {
+    if (of(remaining, lot) < of(held, lot)) takeBackEarly(lots, lot)
   }
-  return found
 }
 
 /** Kinds that may take more than there is: returns, and taking over what a merged member owes. */
-const OWING: ReadonlySet<number | undefined> = new Set([KINDS.reverse.code, KINDS.mergeOut.code])
+const OWING: ReadonlySet<number> = new Set([KINDS.reverse.code, KINDS.mergeOut.code])
 
 /**
  * What was taken below zero is found in points that come free later: a use of its entry. At an instant before that,
  * the lot has no room for such a use, and the points are still owed; the debt that was made last is paid last.
  */
-function takeBackEarly(lot: LotThen, lines: ReadonlyMap<number, Line>, found: Map<number, number>): void {
-  for (const change of lot.changes.toReversed()) {
-    const early = Math.min(lot.held - lot.remaining, -change.points)
-    if (early <= 0 || !OWING.has(lines.get(change.seq)?.kind)) continue
-    lot.remaining += early
-    change.points += early
-    found.set(change.seq, (found.get(change.seq) ?? 0) - early)
+function takeBackEarly(lots: Lots, lot: number): void {
+  const { lines, remaining, held, found } = lots
+  for (const use of lots.uses.filter(({ lotSeq }) => lotSeq === lines[lot]?.seq).sort((a, b) => b.seq - a.seq)) {
+    const entry = placeOf(lines, use.seq)
+    const early = Math.min(of(held, lot) - of(remaining, lot), use.points)
+    if (early <= 0 || entry < 0 || !OWING.has((lines[entry] as Line).kind)) continue
+    remaining[lot] = of(remaining, lot) + early
+    found[entry] = of(found, entry) - early
+    lots.early.set(`${use.seq} ${use.lotSeq}`, early)
   }
-  lot.changes = lot.changes.filter((change) => change.points !== 0)
 }
 
-/** Half-open: at `activatesAt` it is active, at `expiresAt` no longer. */
-function stateOf(lot: LotThen, at: Instant): LotState {
-  if (lot.remaining === 0) return 'used'
-  if (lot.expiresAt !== null && lot.expiresAt <= at) return 'expired'
-  return lot.activatesAt > at ? 'pending' : 'active'
+/** Half-open: at the instant of its activation it is active, at the instant of its end no longer. */
+function stateOf({ at, lines, remaining, ends }: Lots, i: number): LotState {
+  if (of(remaining, i) === 0) return 'used'
+  if (of(ends, i) <= at) return 'expired'
+  return ((lines[i] as Line).activatesAt ?? 0) > at ? 'pending' : 'active'
 }
 
-function debtsOf(lines: readonly Line[], found: ReadonlyMap<number, number>): DebtThen[] {
-  return lines.flatMap((line) => {
-    if (line.from !== ACCOUNTS.member) return []
-    const points = line.points - (found.get(line.seq) ?? 0)
-    return points > 0 ? [{ seq: line.seq, points }] : []
-  })
+function debtsOf({ lines, found }: Lots): DebtThen[] {
+  const debts: DebtThen[] = []
+  for (const [i, line] of lines.entries()) {
+    const owed = line.from === ACCOUNTS.member ? line.points - of(found, i) : 0
+    if (owed > 0) debts.push({ seq: line.seq, points: owed })
+  }
+  return debts
 }
 
-function splitOf(lines: readonly Line[], lots: Iterable<LotThen>, debts: readonly DebtThen[]): Split {
+function splitOf(lots: Lots, debts: readonly DebtThen[]): Split {
   const split: Split = { balance: 0, available: 0, pending: 0, held: 0, due: 0, debt: 0 }
-  for (const line of lines) split.balance += signed(line)
   for (const debt of debts) split.debt += debt.points
-  for (const lot of lots) {
-    const free = lot.remaining - lot.held
-    split.held += lot.held
-    if (lot.state === 'pending') split.pending += free
-    else if (lot.state === 'expired') split.due += free
+  for (const [i, line] of lots.lines.entries()) {
+    split.balance += signed(line)
+    if (line.activatesAt === null) continue
+    const held = of(lots.held, i)
+    const free = of(lots.remaining, i) - held
+    split.held += held
+    if (free === 0) continue
+    const state = stateOf(lots, i)
+    if (state === 'pending') split.pending += free
+    else if (state === 'expired') split.due += free
     else split.available += free
   }
   split.available -= split.debt
   return split
 }
 
-function lifetimeOf(lines: readonly Line[]): Lifetime {
-  const lifetime: Lifetime = { earned: 0, spent: 0, reversed: 0, expired: 0, adjusted: 0, moved: 0 }
+function lifetimeOf(lines: readonly Line[], due: number): Lifetime {
+  const lifetime: Lifetime = { earned: 0, spent: 0, reversed: 0, expired: due, adjusted: 0, moved: 0 }
+  const ways = new Map<number, { line: Line; points: number }>()
   for (const line of lines) {
+    const way = (line.kind * 100 + line.from) * 100 + line.to
+    const sum = ways.get(way)
+    if (sum) sum.points += line.points
+    else ways.set(way, { line, points: line.points })
+  }
+  for (const { line, points } of ways.values()) {
     const kind = kindOf(line)
     const counts = kind && KINDS[kind].counts
-    if (counts) lifetime[COUNTERS[counts.counter]] += counts.sign * line.points
+    if (counts) lifetime[COUNTERS[counts.counter]] += counts.sign * points
   }
   return lifetime
 }
 
-function byUse(a: LotThen, b: LotThen): number {
-  const [left, right] = [a.remaining > 0, b.remaining > 0]
-  if (left !== right) return left ? -1 : 1
-  return left ? burnOrder(a, b) : b.seq - a.seq
+function pageOf(lots: Lots, after: number | undefined, limit: number) {
+  const order = inOrder(lots)
+  const from = after === undefined ? 0 : order.findIndex((i) => lots.lines[i]?.seq === after) + 1
+  if (from === 0 && after !== undefined) return undefined
+  const places = order.slice(from, from + limit)
+  return { lots: lotsAt(lots, places), more: from + limit < order.length }
+}
+
+/** Burn order (ledger.rules.ts) of those that hold anything: soonest end, then earliest activation, then seq. */
+function inOrder(lots: Lots): number[] {
+  const open: number[] = []
+  const used: number[] = []
+  for (let i = lots.lines.length - 1; i >= 0; i--) {
+    if (lots.lines[i]?.activatesAt !== null) (of(lots.remaining, i) > 0 ? open : used).push(i)
+  }
+  const activation = (i: number) => lots.lines[i]?.activatesAt ?? 0
+  const end = (i: number) => of(lots.ends, i)
+  open.reverse().sort((a, b) => (end(a) === end(b) ? 0 : end(a) - end(b)) || activation(a) - activation(b) || a - b)
+  return [...open, ...used]
+}
+
+function lotsAt(lots: Lots, places: readonly number[]): LotThen[] {
+  const made = new Map<number, LotThen>()
+  for (const i of places) {
+    const { seq, points, activatesAt } = lots.lines[i] as Line
+    const end = of(lots.ends, i)
+    made.set(seq, {
+      ...{ seq, points, remaining: of(lots.remaining, i), held: of(lots.held, i), state: stateOf(lots, i) },
+      ...{ activatesAt: activatesAt ?? 0, expiresAt: end === Number.POSITIVE_INFINITY ? null : end },
+      ...{ changes: [], holds: [] },
+    })
+  }
+  for (const use of lots.uses) {
+    const entry = made.has(use.lotSeq) ? placeOf(lots.lines, use.seq) : -1
+    const points = -use.points + (lots.early.get(`${use.seq} ${use.lotSeq}`) ?? 0)
+    if (entry < 0 || points === 0) continue
+    made.get(use.lotSeq)?.changes.push({ seq: use.seq, kind: (lots.lines[entry] as Line).kind, points })
+  }
+  for (const hold of lots.holds) {
+    for (const [seq, points] of hold.parts.flatMap((part) => part.l)) made.get(seq)?.holds.push({ hold, points })
+  }
+  for (const lot of made.values()) lot.changes.sort((a, b) => a.seq - b.seq)
+  return [...made.values()]
 }

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { DAY, type Instant } from '@laurel/contract/instants'
 import { type Clawed, claw } from './clawback.rules.ts'
 import type { Draft, Entry, Hold, Lot, LotUse, MemberState, TermsOf } from './books.ts'
-import { explainAt, type Line, type Split, type WalletBooks } from './explain.rules.ts'
+import { explainAt, type Explained, type Line, type LotThen, type Split, type WalletBooks } from './explain.rules.ts'
 import { capture, place, release } from './holds.rules.ts'
-import { credit, debit, draft } from './ledger.rules.ts'
+import { burnOrder, credit, debit, draft } from './ledger.rules.ts'
 import { cancelLot, moveLot } from './moves.rules.ts'
 import { hasPassed, passTime, settleTime, standingOf } from './time.rules.ts'
 import { debtOf, emptyWallet } from './wallets.rules.ts'
@@ -148,11 +148,15 @@ class Life {
 
   books(): WalletBooks {
     const lines = this.entries.map((entry): Line => {
-      const { activatesAt = null, expiresAt = null, ruleVersionId = null } = entry
-      return { ...entry, activatesAt, expiresAt, ruleVersionId }
+      const { activatesAt = null, expiresAt = null } = entry
+      return { ...entry, activatesAt, expiresAt }
     })
     return { lines, uses: this.uses, holds: [...this.holds.values()] }
   }
+}
+
+function all(explained: Explained): LotThen[] {
+  return explained.lots(undefined, 10_000)?.lots ?? []
 }
 
 function pick<T>(all: readonly T[], which: number): T | undefined {
@@ -203,10 +207,14 @@ describe('what a wallet held', () => {
     fc.assert(
       fc.property(lives, fc.nat(100), (life, days) => {
         const at = START + days * DAY
-        const { split, lots, debts } = explainAt(life.books(), at)
+        const explained = explainAt(life.books(), at)
+        const { split, debts } = explained
+        const lots = all(explained)
         const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0)
         expect(split.balance).toBe(sum(lots.map((lot) => lot.remaining)) - sum(debts.map((debt) => debt.points)))
         expect(split.balance).toBe(split.available + split.pending + split.held + split.due)
+        const open = lots.filter((lot) => lot.remaining > 0)
+        expect(open).toEqual(open.toSorted((a, b) => burnOrder(a as unknown as Lot, b as unknown as Lot)))
         for (const lot of lots) {
           expect(lot.remaining).toBe(lot.points + sum(lot.changes.map((change) => change.points)))
           expect(lot.held).toBe(sum(lot.holds.map((hold) => hold.points)))
@@ -223,11 +231,10 @@ describe('what a wallet held', () => {
         const at = life.now
         const before = explainAt(life.books(), at)
         for (const one of more) life.step(one)
-        const { lots, ...after } = explainAt(life.books(), at)
-        expect(after).toEqual({ split: before.split, lifetime: before.lifetime, debts: before.debts })
-        expect(lots.map(({ seq, remaining, state }) => [seq, remaining, state])).toEqual(
-          before.lots.map(({ seq, remaining, state }) => [seq, remaining, state]),
-        )
+        const after = explainAt(life.books(), at)
+        expect([after.split, after.lifetime, after.debts]).toEqual([before.split, before.lifetime, before.debts])
+        const told = (lots: LotThen[]) => lots.map(({ seq, remaining, state }) => [seq, remaining, state])
+        expect(told(all(after))).toEqual(told(all(before)))
       }),
     )
   })

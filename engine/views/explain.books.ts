@@ -13,8 +13,6 @@ import { existingMember } from '../members/members.ts'
 export type BooksRead = {
   member: Uuid
   books: WalletBooks
-  /** of every line, by seq */
-  kinds: ReadonlyMap<number, number>
   lastBooked: Instant
   slideEnd: SlideEnd | undefined
 }
@@ -35,9 +33,8 @@ export async function readWalletBooks(
   const { member } = state
   const [lines, uses, holds] = await Promise.all([
     db.query<Line>(
-      `select seq, wallet_id as "walletId", kind, from_account as "from", to_account as "to", points, occurred_at as "occurredAt",
-              booked_at as "bookedAt", activates_at as "activatesAt", expires_at as "expiresAt", source_id as source,
-              rule_version_id as "ruleVersionId"
+      `select seq, kind, from_account as "from", to_account as "to", points, booked_at as "bookedAt",
+              activates_at as "activatesAt", expires_at as "expiresAt"
          from entries where member_id = $1 and space_id = $2 and wallet_id = $3 order by seq`,
       [member, db.space, walletId],
       'explain-lines',
@@ -52,7 +49,6 @@ export async function readWalletBooks(
   return {
     member,
     books: { lines, uses, holds },
-    kinds: new Map(lines.map((line) => [line.seq, line.kind])),
     lastBooked: lines.at(-1)?.bookedAt ?? 0,
     slideEnd: slideOf(termsOf(configuration)(walletId), state, walletId, at),
   }

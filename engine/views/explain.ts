@@ -12,7 +12,7 @@ import { type Explained, explainAt, type LotThen } from '../ledger/explain.rules
 import type { StoredAward } from '../purchases/purchases.rules.ts'
 import { currentConfiguration } from './current.ts'
 import { ENTRY_COLUMNS, ENTRY_TABLES, type EntryRow, ruleOf } from './entries.ts'
-import { type BooksRead, readWalletBooks } from './explain.books.ts'
+import { readWalletBooks } from './explain.books.ts'
 import { type Language, type Said as Spoken, sentencesOf, type Total } from './explain.sentences.ts'
 import { loadSaid, type Said, sourceOf } from './sources.ts'
 
@@ -47,7 +47,8 @@ export async function explainWallet(
   const read = await readWalletBooks(db, configuration, ask.member, wallet.walletId, at)
   const instant = at ?? Math.max(now, read.lastBooked)
   const explained = explainAt(read.books, instant, read.slideEnd)
-  const page = pageOf(explained.lots, cursor?.lot, ask.limit)
+  const page = explained.lots(cursor?.lot, ask.limit)
+  if (!page) throw new Refused('invalid_cursor', '`after` is not the `next` of this explanation')
   const rows = await readRows(db, configuration, read.member, page.lots, explained)
   const answer: Spoken['answer'] = {
     member: encodeId('mem', read.member),
@@ -60,7 +61,7 @@ export async function explainWallet(
     lifetime: explained.lifetime,
     lots: page.lots.map((lot) => lotAnswer(lot, rows)),
     debts: explained.debts.slice(0, DEBTS_MAX).map(({ seq, points }) => changeAnswer(rows, { seq, points })),
-    next: page.next === undefined ? null : `${instant}_${page.next}`,
+    next: page.more ? `${instant}_${page.lots.at(-1)?.seq}` : null,
   }
   const said: Spoken = {
     answer,
@@ -68,8 +69,8 @@ export async function explainWallet(
     currency: wallet.program.currency,
     settings: wallet.settings,
     names: new Map([...rows.said].map(([id, { name }]) => [id, name])),
-    sources: new Map(page.lots.map((lot) => [encodeEntryId(read.member, lot.seq), lot.source])),
-    totals: new Map(page.lots.map((lot) => [encodeEntryId(read.member, lot.seq), totalsOf(lot, read)])),
+    sources: new Map(page.lots.map((lot) => [encodeEntryId(read.member, lot.seq), rowOf(rows, lot.seq).source])),
+    totals: new Map(page.lots.map((lot) => [encodeEntryId(read.member, lot.seq), totalsOf(lot)])),
     when: answer.projected ? 'ahead' : at === undefined || at >= now ? 'now' : 'past',
   }
   return { ...answer, language: ask.language.tag, sentences: sentencesOf(said, ask.language) }
@@ -100,15 +101,6 @@ function cursorOf(ask: ExplainAsk): { at: Instant; lot: number } | undefined {
   if (at === undefined || (ask.at !== undefined && ask.at !== Number(at)))
     throw new Refused('invalid_cursor', '`after` is not the `next` of this explanation')
   return { at: Number(at), lot: Number(lot) }
-}
-
-function pageOf(lots: LotThen[], after: number | undefined, limit: number): { lots: LotThen[]; next?: number } {
-  const from = after === undefined ? 0 : lots.findIndex((lot) => lot.seq === after) + 1
-  if (from === 0 && after !== undefined)
-    throw new Refused('invalid_cursor', '`after` is not the `next` of this explanation')
-  const page = lots.slice(from, from + limit)
-  const last = page.at(-1)
-  return { lots: page, ...(from + limit < lots.length && last ? { next: last.seq } : {}) }
 }
 
 /** What is told of a page of lots besides the numbers. */
@@ -178,14 +170,14 @@ function lotAnswer(lot: LotThen, rows: Rows): ExplainedLot {
   const rule = ruleOf(rows.configuration, row)
   return {
     entry: encodeEntryId(rows.member, lot.seq),
-    kind: kindName(lot.kind),
+    kind: kindName(row.kind),
     state: lot.state,
     points: lot.points,
     remaining: lot.remaining,
     held: lot.held,
     activatesAt: lot.activatesAt === FAR ? null : formatInstant(lot.activatesAt),
     expiresAt: lot.expiresAt === null ? null : formatInstant(lot.expiresAt),
-    bookedAt: formatInstant(lot.bookedAt),
+    bookedAt: formatInstant(row.bookedAt),
     source: sourceAnswer(row, rows.said),
     rule: rule && {
       id: encodeId('rul', rule.rule),
@@ -214,10 +206,10 @@ function whyOf(row: EntryRow, said: Said | undefined): string | null {
 }
 
 /** All that was taken from a lot and given back to it, a sum for each kind, in the order in which each kind first came. */
-function totalsOf(lot: LotThen, { kinds }: BooksRead): Total[] {
+function totalsOf(lot: LotThen): Total[] {
   const totals = new Map<string, Total>()
-  for (const { seq, points } of lot.changes) {
-    const kind = kindName(kinds.get(seq) ?? 0)
+  for (const { kind: code, points } of lot.changes) {
+    const kind = kindName(code)
     const key = `${kind} ${points < 0}`
     const total = totals.get(key) ?? { kind, points: 0, entries: 0 }
     totals.set(key, { kind, points: total.points + points, entries: total.entries + 1 })
