@@ -123,11 +123,11 @@ describe('verify names an activity', () => {
 
 describe('a hundred times the same activity at the same time, through two processes', () => {
   const storm = async (externalId: string, unguarded: boolean) => {
-    const gates = [1, 2].map(() => createGate({ pool: shop.pool, ...(unguarded ? { unguarded } : {}) }))
+    const open = () => createGate({ pool: shop.pool, ...(unguarded ? { unguarded } : {}) })
+    const gates = [open(), open()] as const
+    const ask = review(externalId, { member: 'external:bob' })
     const outcomes = await Promise.all(
-      Array.from({ length: 100 }, (_, i) =>
-        gates[i % 2]?.submit(shop.space, review(externalId, { member: 'external:bob' })).catch(() => undefined),
-      ),
+      Array.from({ length: 100 }, (_, i) => gates[i % 2 === 0 ? 0 : 1].submit(shop.space, ask).catch(() => undefined)),
     )
     await Promise.all(gates.map((gate) => gate.close()))
     return outcomes.map((outcome) => outcome?.status)

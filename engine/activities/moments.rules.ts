@@ -27,8 +27,6 @@ export type Listening = { timezone: string; events: ReadonlySet<string>; inactiv
 /** `which`: of all moments of that type in this life, the one; a number that follows from the member alone. */
 export type Moment = { type: string; which: string; occurredAt: Instant; data: Record<string, unknown> }
 
-export const MOMENTS = ['joined', 'birthday', 'anniversary', 'profile_complete', 'inactive'] as const
-
 /** A moment that is found later than this is let go. */
 export const CATCH_UP = 31 * DAY
 
@@ -91,7 +89,7 @@ const HOUR = DAY / 24
 const EARLIEST = 14 * HOUR
 const LATEST = 12 * HOUR
 
-/** On the local day, at its first instant; 29 February is 28 February in years without it. Not before they joined. */
+/** On the local day, at its first instant or when they join that day; 29 February is 28 February in years without it. */
 function birthdays({ birthDate, joinedAt }: Life, timezone: string, now: Instant): Moment[] {
   if (birthDate === null) return []
   const born = Number(birthDate.slice(0, 4))
@@ -106,6 +104,7 @@ function birthdays({ birthDate, joinedAt }: Life, timezone: string, now: Instant
       data: { year: y },
     }))
     .filter(({ occurredAt }) => occurredAt >= joined)
+    .map((moment) => ({ ...moment, occurredAt: Math.max(moment.occurredAt, joinedAt) }))
 }
 
 function anniversaries({ joinedAt }: Life, timezone: string, now: Instant): Moment[] {
