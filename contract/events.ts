@@ -13,7 +13,7 @@ const moved = z.object({
   program: z.string(),
   wallet: z.string(),
   points: pointsOut,
-  balance: minor,
+  balance: pointsOut,
   reason: z.string().nullable(),
   source: z.object({ type: sourceType, id: z.string() }),
 })
@@ -45,6 +45,17 @@ const adjustment = z.object({
   reason: z.string(),
   code: z.string().nullable(),
 })
+/** expiresAt: of the lot that the entry opened; null where it does not end, or by inactivity */
+const ofLot = z.object({ ...moved.shape, expiresAt: instant.nullable() })
+/** lot: of which it was */
+const gone = z.object({ ...moved.shape, lot: z.string().optional() })
+const held = {
+  hold: z.string(),
+  program: z.string(),
+  reason: z.string(),
+  externalId: z.string().nullable(),
+  deadline: instant,
+}
 /** By the slugs of both. */
 const wallet = z.object({ program: z.string(), wallet: z.string() })
 
@@ -83,10 +94,30 @@ export const EVENTS = {
   'points.reversed': moved,
   'points.adjusted': moved,
   /** can be spent from now on: of the lot that the entry opened, or that went on in it */
-  'points.activated': moved,
+  'points.activated': ofLot,
   /** pending points that are given up */
-  'points.cancelled': moved,
-  'points.expired': moved,
+  'points.cancelled': gone,
+  'points.expired': gone,
+  /** what is left of a lot ends later: it went on in the lot of this entry */
+  'points.extended': z.object({ ...ofLot.shape, activatesAt: instant.nullable() }),
+  /** what had expired comes again, as a lot of its own */
+  'points.reinstated': ofLot,
+  /** told once a wallet and end, so many days before as the wallet's settings say */
+  'points.will_expire': z.object({ program: z.string(), wallet: z.string(), points: pointsOut, expiresAt: instant }),
+  /** spending that was undone: it goes back to the lots that it came from */
+  'points.refunded': z.object({ ...moved.shape, spend: z.string() }),
+  'points.held': z.object({ ...held, wallets: z.array(z.object({ wallet: z.string(), points: pointsOut })) }),
+  /** points that were held are spent: by this entry, a wallet each (null where nothing of it was) */
+  'points.captured': z.object({
+    ...held,
+    wallets: z.array(z.object({ wallet: z.string(), points: pointsOut, entry: z.string().nullable() })),
+  }),
+  /** lapsed: since its deadline has passed */
+  'points.released': z.object({
+    ...held,
+    wallets: z.array(z.object({ wallet: z.string(), points: pointsOut })),
+    lapsed: z.boolean(),
+  }),
   /** brought along from another system */
   'points.opened': moved,
   'adjustment.requested': adjustment,

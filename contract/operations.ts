@@ -5,6 +5,8 @@ import { adjustments } from './operations/adjustments.ts'
 import { earningRules } from './operations/earning-rules.ts'
 import { events } from './operations/events.ts'
 import { explain } from './operations/explain.ts'
+import { holds } from './operations/holds.ts'
+import { lots } from './operations/lots.ts'
 import { members } from './operations/members.ts'
 import { points } from './operations/points.ts'
 import { programs } from './operations/programs.ts'
@@ -22,6 +24,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...purchases.map((op) => ({ ...op, tag: 'Purchases' })),
   ...activities.map((op) => ({ ...op, tag: 'Activities' })),
   ...points.map((op) => ({ ...op, tag: 'Points' })),
+  ...holds.map((op) => ({ ...op, tag: 'Points' })),
+  ...lots.map((op) => ({ ...op, tag: 'Points' })),
   ...explain.map((op) => ({ ...op, tag: 'Points' })),
   ...transfers.map((op) => ({ ...op, tag: 'Points' })),
   ...adjustments.map((op) => ({ ...op, tag: 'Points' })),
@@ -36,6 +40,8 @@ export type OperationId = (
   | typeof purchases
   | typeof activities
   | typeof points
+  | typeof holds
+  | typeof lots
   | typeof explain
   | typeof transfers
   | typeof adjustments

@@ -1,3 +1,4 @@
+import type { RuleTerms } from '../contract/rule-terms.ts'
 import type { Configuration } from '../engine/earning/configuration.ts'
 import { aConfiguration, aProgram, aVersion } from '../engine/earning/rules-for-tests.ts'
 import type { Kind } from '../engine/earning/kinds/kind.ts'
@@ -17,8 +18,11 @@ export type Memory = {
 export const T0 = Date.UTC(2026, 5, 1) * 1000
 
 /** One program whose members join by buying, with these rules. */
-export function configurationWith(rules: { kind: string; args: unknown }[], kinds?: readonly Kind[]): Configuration {
-  const versions = rules.map(({ kind, args }, i) => aVersion(i + 1, kind, args))
+export function configurationWith(
+  rules: { kind: string; args: unknown; terms?: RuleTerms }[],
+  kinds?: readonly Kind[],
+): Configuration {
+  const versions = rules.map(({ kind, args, terms = {} }, i) => aVersion(i + 1, kind, args, { terms }))
   return aConfiguration(
     versions,
     { programs: [{ ...aProgram, joinPolicy: 'on_first_purchase', wallets: aProgram.wallets.slice(0, 1) }] },

@@ -2,6 +2,11 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { digestOf } from '../base/keys.ts'
 
+/** What entries of a purchase or activity carry: so their chain covers what was said, and all that it was decided on. */
+export function bookedDigest({ digest, frozen }: { digest: Uuid; frozen: string | null }): Uuid {
+  return frozen === null ? digest : digestOf(`${digest}|${frozen}`)
+}
+
 /**
  * What the hash chain covers of a spend, an adjustment or a return: everything that was said, under the member that it was
  * said of. A repeat is compared by it, and `verify` takes it again from what is stored.

@@ -1,5 +1,5 @@
 import type { Uuid } from '@laurel/contract/ids'
-import type { Instant } from '@laurel/contract/instants'
+import { formatInstant, type Instant } from '@laurel/contract/instants'
 import { instants, int2s, int4s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import { type Captured, type Hold, HOLD_STATUS, type HoldPart } from './books.ts'
@@ -37,6 +37,23 @@ export async function loadHolds(db: Db, keys: readonly { member: Uuid; id: Uuid 
        join holds h using (member_id, hold_id) where h.space_id = $3`,
     [uuids(keys, (k) => k.member), uuids(keys, (k) => k.id), db.space],
     'holds-load',
+  )
+  return rows.map(toHold)
+}
+
+/** A member's holds, newest first. `status`: those that are in it now, one past its deadline having lapsed. */
+export async function loadHoldsPage(
+  db: Db,
+  member: Uuid,
+  page: { before: Uuid; limit: number; status: Hold['status'] | null; now: Instant },
+): Promise<Hold[]> {
+  const rows = await db.query<HoldRow>(
+    `select ${HOLD_COLUMNS} from holds h
+      where h.member_id = $1 and h.space_id = $2 and h.hold_id < $3 and
+            ($4::int is null or case when h.status = ${HOLD_STATUS.open} and h.deadline <= $5 then ${HOLD_STATUS.lapsed} else h.status end = $4)
+      order by h.hold_id desc limit $6`,
+    [member, db.space, page.before, page.status, formatInstant(page.now), page.limit],
+    'holds-page',
   )
   return rows.map(toHold)
 }

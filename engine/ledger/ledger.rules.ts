@@ -133,6 +133,19 @@ export function touch(d: Draft, walletId: number, activity: string, now: Instant
   if (d.state.told === 0) d.state.told = now
 }
 
+/** Where points expire by inactivity and all had: what comes back lives as long as after an activity now. */
+export function restart(d: Draft, walletId: number, now: Instant): void {
+  const wallet = walletOf(d.state, walletId)
+  const end = wallet.t === 0 ? d.terms(walletId).slideEnd?.(now) : undefined
+  if (end === undefined) return
+  wallet.t = now
+  for (const lot of d.lots) {
+    if (lot.walletId !== walletId || lot.expiresAt !== null) continue
+    lot.expiresAt = end
+    lot.slides = true
+  }
+}
+
 /** What new points pay of what the wallet owes: the entries that took too much take it now, oldest first. */
 export function recover(d: Draft, wallet: WalletState, lots: readonly Lot[]): void {
   for (const lot of lots) {

@@ -1,7 +1,7 @@
 import type { Instant } from '@laurel/contract/instants'
 import type { Refusal } from '@laurel/contract/refusals'
 import type { Draft, Entry, Lot, LotUse, Why } from './books.ts'
-import { book, count, hasEnded, lowestOpen, outOfRange, recover, walletOf } from './ledger.rules.ts'
+import { book, count, hasEnded, lowestOpen, outOfRange, recover, restart, walletOf } from './ledger.rules.ts'
 import { moveLot } from './moves.rules.ts'
 
 /**
@@ -55,7 +55,8 @@ export function refund(
 ): Entry | Refusal {
   const full = outOfRange(walletOf(d.state, walletId), 'refund', points)
   if (full) return full
-  restart(d, walletId, why.now)
+  const { slidesOn } = d.terms(walletId) // of other activities there may not have been one yet
+  if (slidesOn?.has('spend') || slidesOn?.has('earn')) restart(d, walletId, why.now)
   const gives = lastFirst(d, uses, points)
   const entry = giveBack(d, walletId, gives, { ...why, kind: 'refund' })
   if (!entry) throw new Error(`entry ${why.reverses} took nothing that could be given back`)
@@ -92,19 +93,4 @@ function lastFirst(d: Draft, uses: readonly LotUse[], points: number): { lot: Lo
   })
   if (wanted > 0) throw new Error(`${points} points were to be given back, ${points - wanted} were taken`)
   return gives
-}
-
-/** Where points expire by inactivity and all had: what comes back lives as long as after an activity now. */
-function restart(d: Draft, walletId: number, now: Instant): void {
-  const wallet = walletOf(d.state, walletId)
-  const { slideEnd, slidesOn } = d.terms(walletId)
-  const counts = slidesOn?.has('spend') || slidesOn?.has('earn') // else there may not have been an activity yet
-  const end = wallet.t === 0 && counts ? slideEnd?.(now) : undefined
-  if (end === undefined) return
-  wallet.t = now
-  for (const lot of d.lots) {
-    if (lot.walletId !== walletId || lot.expiresAt !== null) continue
-    lot.expiresAt = end
-    lot.slides = true
-  }
 }

@@ -86,7 +86,7 @@ export async function listEntries(
 }
 
 /** The wallets that a filter lets through; null: all. A wallet is looked for in the program, or in every one. */
-function walletsOf(configuration: Configuration, filter: EntryFilter): number[] | null {
+export function walletsOf(configuration: Configuration, filter: EntryFilter): number[] | null {
   if (filter.program === undefined && filter.wallet === undefined) return null
   const ours = filter.program === undefined ? undefined : program(configuration, filter.program)
   if (filter.program !== undefined && !ours)

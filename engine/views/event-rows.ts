@@ -6,6 +6,8 @@ import { int4s, uuids } from '../base/arrays.ts'
 import type { Db } from '../base/db.ts'
 import type { StoredEvent } from '../base/outbox.ts'
 import type { Configuration, Configurations } from '../earning/configuration.ts'
+import type { Hold } from '../ledger/books.ts'
+import { loadHolds } from '../ledger/holds.sql.ts'
 import { adjustmentsOf } from './adjustments.ts'
 import { currentConfiguration } from './current.ts'
 import { ENTRY_COLUMNS, ENTRY_TABLES, type EntryRow } from './entries.ts'
@@ -35,21 +37,23 @@ export type Rows = {
   returns: Map<unknown, ReturnHead>
   activities: Map<unknown, ActivityRow>
   entries: Map<string, EntryRow>
+  holds: Map<unknown, Hold>
   adjustments: Map<unknown, Adjustment>
 }
 
 /** What the events refer to, a statement a table, none where nothing refers to it. */
 export async function rowsOf(db: Db, known: Configurations, events: readonly StoredEvent[]): Promise<Rows> {
-  const [configuration, members, purchases, returns, activities, entries, adjustments] = await Promise.all([
+  const [configuration, members, purchases, returns, activities, entries, holds, adjustments] = await Promise.all([
     currentConfiguration(db, known),
     membersOf(db, events),
     purchasesOf(db, events),
     returnsOf(db, events),
     activitiesOf(db, events),
     entriesOf(db, events),
+    holdsOf(db, events),
     adjustmentsOf(db, events),
   ])
-  return { configuration, members, purchases, returns, activities, entries, adjustments }
+  return { configuration, members, purchases, returns, activities, entries, holds, adjustments }
 }
 
 async function membersOf(db: Db, events: readonly StoredEvent[]): Promise<Rows['members']> {
@@ -104,7 +108,7 @@ async function activitiesOf(db: Db, events: readonly StoredEvent[]): Promise<Row
 }
 
 async function entriesOf(db: Db, events: readonly StoredEvent[]): Promise<Rows['entries']> {
-  const told = events.filter((event) => event.type.startsWith('points.'))
+  const told = events.filter(({ type, data }) => type.startsWith('points.') && data.entry !== undefined)
   if (told.length === 0) return new Map()
   const rows = await db.query<EntryRow>(
     `select ${ENTRY_COLUMNS} from unnest($2::uuid[], $3::int[]) as k(member_id, seq)
@@ -114,6 +118,13 @@ async function entriesOf(db: Db, events: readonly StoredEvent[]): Promise<Rows['
     'events-entries',
   )
   return new Map(rows.map((row) => [entryKey(row.member, row.seq), row]))
+}
+
+async function holdsOf(db: Db, events: readonly StoredEvent[]): Promise<Rows['holds']> {
+  const keys = events.flatMap(({ member, data }) =>
+    data.hold === undefined || member === undefined ? [] : [{ member, id: data.hold as Uuid }],
+  )
+  return new Map((await loadHolds(db, keys)).map((hold) => [hold.id, hold]))
 }
 
 export function entryKey(member: Uuid | undefined, seq: number): string {

@@ -7,11 +7,10 @@ import { type Db, withRead } from '../base/db.ts'
 import { numberEvents, readEvents, type StoredEvent } from '../base/outbox.ts'
 import { type Configuration, type Configurations, programById, type RuleVersion } from '../earning/configuration.ts'
 import { awardAnswers, pointsOf, walletSlug } from '../gate/answers.ts'
-import { KINDS } from '../ledger/accounts.ts'
 import type { StoredAward, Taken } from '../purchases/purchases.rules.ts'
 import { adjustmentData } from './adjustments.ts'
-import { entryAnswer } from './entries.ts'
-import { entryKey, type PurchaseHead, type ReturnHead, type Rows, rowsOf } from './event-rows.ts'
+import { pointsData } from './event-points.ts'
+import { type PurchaseHead, type ReturnHead, type Rows, rowsOf } from './event-rows.ts'
 
 export type EventPage = { data: Event[]; next: string; hasMore: boolean }
 
@@ -54,7 +53,7 @@ export async function expand(db: Db, known: Configurations, events: readonly Sto
 
 function dataOf(rows: Rows, event: StoredEvent): unknown {
   const { type, data } = event
-  if (type.startsWith('points.')) return movedData(rows, event)
+  if (type.startsWith('points.')) return pointsData(rows, event)
   if (data.activity !== undefined)
     return activityData(rows.configuration, found(rows.activities.get(data.activity), event))
   if (type.startsWith('adjustment.'))
@@ -88,26 +87,6 @@ function dataOf(rows: Rows, event: StoredEvent): unknown {
       return budgetData(rows.configuration, event)
     default:
       return data
-  }
-}
-
-/** Told as what is gone. */
-const GONE = new Set(['points.spent', 'points.reversed', 'points.cancelled', 'points.expired'])
-
-/** Points are positive, but where a further return leaves more standing than the one before: that gives back. */
-function movedData({ configuration, entries }: Rows, event: StoredEvent): unknown {
-  const row = found(entries.get(entryKey(event.member, Number(event.data.entry))), event)
-  const { id, program, wallet, points, balance, reason, source, rule } = entryAnswer(configuration, row)
-  const told = event.data.points // of a lot that begins: what of it is left then
-  return {
-    entry: id,
-    program,
-    wallet,
-    points: typeof told === 'number' ? told : GONE.has(event.type) ? -points : points,
-    balance,
-    reason,
-    source,
-    ...(row.kind === KINDS.earn.code ? { rule } : {}),
   }
 }
 

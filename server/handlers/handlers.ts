@@ -6,6 +6,7 @@ import { adjustments } from './adjustments.ts'
 import { earningRules } from './earning-rules.ts'
 import { events } from './events.ts'
 import { explain } from './explain.ts'
+import { holds, lots } from './holds.ts'
 import { members } from './members.ts'
 import { points } from './points.ts'
 import { programs } from './programs.ts'
@@ -23,6 +24,8 @@ export const HANDLERS: Handlers<OperationId> = {
   ...purchases,
   ...activities,
   ...points,
+  ...holds,
+  ...lots,
   ...explain,
   ...transfers,
   ...adjustments,

@@ -151,6 +151,10 @@ function loadLots(t: Tables, slices: Slices, member: Uuid): void {
   }
 }
 
+export function openingEntries(t: Tables, member: Uuid): readonly Entry[] {
+  return booksIn(t, member).opening
+}
+
 export function openLots(t: Tables, member: Uuid): Lot[] {
   const { opening, lots } = booksIn(t, member)
   return opening.filter((e) => (lots.get(e.seq) ?? e.points) > 0).map((entry) => lotOf(t, member, entry))

@@ -1,0 +1,49 @@
+import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
+import { int4s, uuids } from '../base/arrays.ts'
+import type { Db } from '../base/db.ts'
+import { KINDS } from './accounts.ts'
+
+/** What became of a lot: the entry that opened it (its kind and what that reverses), and every entry that took from it or gave back. */
+export type LotFate = { kind: number; reverses: number | null; uses: FateUse[] }
+export type FateUse = {
+  seq: number
+  kind: number
+  points: number
+  reverses: number | null
+  bookedAt: Instant
+  /** of a lot that it opened */
+  activatesAt: Instant | null
+  expiresAt: Instant | null
+  /** the entry by which what expired came again */
+  again: number | null
+}
+
+type FateRow = { member: Uuid; lot: number; lotKind: number; lotReverses: number | null } & (FateUse | { seq: null })
+
+/** By `member seq` of the lots. */
+export async function loadFates(db: Db, keys: readonly { member: Uuid; seq: number }[]): Promise<Map<string, LotFate>> {
+  const fates = new Map<string, LotFate>()
+  if (keys.length === 0) return fates
+  const rows = await db.query<FateRow>(
+    `select k.member_id as member, k.seq as lot, o.kind as "lotKind", o.reverses as "lotReverses",
+            e.seq, e.kind, u.points, e.reverses,
+            e.booked_at as "bookedAt", e.activates_at as "activatesAt", e.expires_at as "expiresAt",
+            (select max(r.seq) from entries r where r.member_id = k.member_id and r.reverses = e.seq and r.seq > e.seq
+               and r.kind = ${KINDS.reinstate.code}) as again
+       from unnest($1::uuid[], $2::int[]) as k(member_id, seq)
+       join entries o on o.member_id = k.member_id and o.seq = k.seq
+       left join lot_uses u on u.member_id = k.member_id and u.lot_seq = k.seq
+       left join entries e on e.member_id = u.member_id and e.seq = u.seq
+      where o.space_id = $3 and o.activates_at is not null order by k.member_id, k.seq, e.seq`,
+    [uuids(keys, (k) => k.member), int4s(keys, (k) => k.seq), db.space],
+    'lot-fates',
+  )
+  for (const { member, lot, lotKind, lotReverses, ...use } of rows) {
+    const key = `${member} ${lot}`
+    let fate = fates.get(key)
+    if (!fate) fates.set(key, (fate = { kind: lotKind, reverses: lotReverses, uses: [] }))
+    if (use.seq !== null) fate.uses.push(use)
+  }
+  return fates
+}
