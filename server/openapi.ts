@@ -29,6 +29,8 @@ const PARAMETERS: Record<string, string> = {
   rule: "The rule's id (rul_…)",
   member: "The member's id (mem_…), or external:<the id in your own system>, percent-encoded",
   purchase: "The purchase's id (pur_…)",
+  activity: "The activity's id (act_…), or external:<the external id it was recorded with>, percent-encoded",
+  type: "The type of activity's id (aty_…)",
   entry: "The entry's id (ent_…)",
 }
 
