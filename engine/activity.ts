@@ -15,6 +15,7 @@ import { type Opened, openBooks, settleBooks } from './gate/books.ts'
 import { badInstant } from './gate/checks.ts'
 import { lotDates } from './gate/dates.ts'
 import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
+import { bookedDigest } from './gate/digests.ts'
 import { changesOf, type Limiting, limitsFor, needLimits } from './gate/limits.ts'
 import { activityKey, momentKey } from './gate/names.ts'
 import { frozenText } from './gate/questions.ts'
@@ -165,7 +166,7 @@ function whyOf(stored: Activity, facts: Facts, ruleVersionId: number): Why {
   return {
     kind: 'earn',
     source: stored.id,
-    digest: stored.digest,
+    digest: bookedDigest(stored),
     occurredAt: stored.occurredAt,
     now: facts.now,
     ruleVersionId,

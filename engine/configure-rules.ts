@@ -9,7 +9,14 @@ import { appendEvents } from './base/outbox.ts'
 import { nextConfigVersion } from './base/spaces.ts'
 import { checkArgs, checkGroup, checkTerms } from './earning/args.rules.ts'
 import type { RuleStatus } from './earning/configuration.ts'
-import { insertRule, insertState, insertVersion, type RuleRow, selectGroup } from './earning/earning.sql.ts'
+import {
+  insertRule,
+  insertState,
+  insertVersion,
+  selectWalletUnit,
+  type RuleRow,
+  selectGroup,
+} from './earning/earning.sql.ts'
 import { getRule, ruleRow, walletOf } from './earning/rules.ts'
 
 /** What the door fixes: when it is, and where new ids come from. */
@@ -54,6 +61,7 @@ export async function createRule(tx: Tx, ask: RuleAsk, door: Door): Promise<Rule
   const configVersion = await nextConfigVersion(tx)
   const { programId, walletId } = await walletOf(tx, ask.program, ask.wallet ?? 'points')
   await requireGroup(tx, programId, ask.kind, terms, null)
+  await requirePrice(tx, walletId, terms)
   await requireActivities(tx, programId, terms)
   const id = door.newId()
   const ruleId = await insertRule(tx, id, programId, door.now)
@@ -76,6 +84,7 @@ export async function publishRuleVersion(tx: Tx, ref: string, ask: RuleVersionAs
   const effectiveFrom = ask.effectiveFrom ?? (row.status === 'draft' ? null : door.now)
   if (effectiveFrom !== null) checkInstant('/effectiveFrom', effectiveFrom)
   const terms = patched(row.terms, ask)
+  await requirePrice(tx, row.walletId, terms)
   await requireGroup(tx, row.programNumber, row.kind, terms, row.id)
   await requireActivities(tx, row.programNumber, terms)
   await insertVersion(
@@ -127,6 +136,13 @@ export async function turnRule(tx: Tx, ref: string, turn: RuleTurn, door: Door):
     if (turn === 'publish') await tellPublished(tx, row.id, row.version, door)
   }
   return await getRule(tx, ref)
+}
+
+/** A budget in money is as many points as it buys: what does not cost itself has a price. */
+async function requirePrice(tx: Tx, walletId: number, { budget }: RuleTerms): Promise<void> {
+  if (budget?.money === undefined || budget.pointCost !== undefined) return
+  if ((await selectWalletUnit(tx, walletId)) === 'money') return
+  throw invalid([{ pointer: '/budget/pointCost', detail: 'is required with money, unless the wallet holds money' }])
 }
 
 /** A slip of the pen would make a rule that never gives, or points that never begin. */

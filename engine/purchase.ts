@@ -8,6 +8,7 @@ import type { Facts, PurchaseAsk } from './gate/asks.ts'
 import { openBooks, settleBooks } from './gate/books.ts'
 import { lotDates } from './gate/dates.ts'
 import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
+import { bookedDigest } from './gate/digests.ts'
 import { changesOf, limitsFor, needLimits, type Whom } from './gate/limits.ts'
 import { type MemberRef, purchaseKey } from './gate/names.ts'
 import { frozenText, questionOf } from './gate/questions.ts'
@@ -17,7 +18,7 @@ import { claimed, isNobodys, refusesClaim, unclaimedNamed } from './gate/unclaim
 import type { MemberState, Why } from './ledger/books.ts'
 import { newState } from './ledger/chain.rules.ts'
 import { credit } from './ledger/ledger.rules.ts'
-import { bookedDigest, decidedItems, type Purchase } from './purchases/purchases.rules.ts'
+import { decidedItems, type Purchase } from './purchases/purchases.rules.ts'
 import type { Unclaimed } from './unclaimed/unclaimed.rules.ts'
 
 /**

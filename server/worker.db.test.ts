@@ -77,3 +77,17 @@ test('forgets answers to idempotency keys after 30 days, not before', async () =
   await vi.waitUntil(() => said().includes('older than 30 days'), soon)
   expect(await database.sql('select count(*)::int as n from idempotency_keys')).toEqual([{ n: 3 }])
 })
+
+test('tells of every budget that is used up, once', async () => {
+  await database.sql(
+    `insert into budgets (space_id, rule_id, period, points_spent, points_limit)
+     select space_id, n, 'all', 100 + n, 102 from spaces, generate_series(1, 3) n`,
+  )
+  const { said } = work()
+  await vi.waitUntil(() => said().includes('Budgets are used up'), soon)
+  const untold = 'select count(*)::int as n from budgets where spent and told_at is null'
+  await vi.waitUntil(async () => (await database.sql(untold))[0]?.n === 0, soon)
+  const told = await database.sql("select space_id, events from outbox where events like '%budget.spent%' order by 1")
+  const spent = [2, 3].map((rule) => ['budget.spent', null, null, { ruleId: rule, period: 'all', points: 100 + rule }])
+  expect(told.map((row) => JSON.parse(String(row.events)))).toEqual([spent, spent])
+})

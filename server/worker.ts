@@ -116,7 +116,7 @@ async function numberAll(owner: pg.Client, pool: pg.Pool): Promise<number> {
 async function announceAll(owner: pg.Client, pool: pg.Pool): Promise<number> {
   const { rows } = await owner.query<{ space_id: number }>({
     name: 'spent',
-    text: 'select distinct space_id from budgets where told_at is null and points_spent >= points_limit',
+    text: 'select distinct space_id from budgets where spent and told_at is null',
   })
   let told = 0
   for (const { space_id } of rows) told += await announceBudgets(pool, space_id, { now: Date.now() * 1000, newId })

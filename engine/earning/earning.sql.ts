@@ -131,6 +131,15 @@ export async function selectProgramAndWallet(
   return row
 }
 
+/** What the wallet's whole numbers count; undefined where it was never said (points). */
+export async function selectWalletUnit(db: Db, walletId: number): Promise<string | undefined> {
+  const [row] = await db.query<{ unit: string | null }>(
+    "select settings ->> 'unit' as unit from wallets where space_id = $1 and wallet_id = $2",
+    [db.space, walletId],
+  )
+  return row?.unit ?? undefined
+}
+
 export async function insertRule(tx: Tx, id: Uuid, programId: number, now: Instant): Promise<number> {
   const [row] = await tx.query<{ ruleId: number }>(
     `insert into earning_rules (space_id, id, program_id, created_at) values ($1, $2, $3, $4) returning rule_id as "ruleId"`,

@@ -8,6 +8,7 @@ import type { CompiledRule, Question } from '../earning/question.ts'
 import { KINDS } from '../ledger/accounts.ts'
 import type { Entry } from '../ledger/books.ts'
 import { isRefusal } from './decisions.ts'
+import { bookedDigest } from './digests.ts'
 import { type Frozen, frozenFacts } from './questions.ts'
 
 /** An activity as its rules see it; `moment`: of a member's life. */
@@ -31,6 +32,11 @@ export function activityQuestion(ours: Program, done: Done, frozen: Frozen | nul
   }
 }
 
+/** A stored activity, as its rules saw it. */
+export function doneBefore({ type, data, occurredAt, version }: Activity): Done {
+  return { type, data: JSON.parse(data) as Record<string, unknown>, occurredAt, moment: version === 0 }
+}
+
 /** What is wrong with a stored activity: against its content, the rules, and the entries that have it as their source. */
 export function auditActivity(c: Configuration, a: Activity, entries: readonly Entry[]): string | undefined {
   const program = programById(c, a.programId)
@@ -38,12 +44,7 @@ export function auditActivity(c: Configuration, a: Activity, entries: readonly E
   if (a.digest !== digestOf(`${a.member}|${activityContent(a.programId, a.type, a.occurredAt, a.data)}`)) {
     return 'its content is not what was recorded'
   }
-  const done: Done = {
-    type: a.type,
-    data: JSON.parse(a.data) as Record<string, unknown>,
-    occurredAt: a.occurredAt,
-    moment: a.version === 0,
-  }
+  const done = doneBefore(a)
   const frozen = a.frozen === null ? null : (JSON.parse(a.frozen) as Frozen)
   const decided = award(rulesFor(c, a.programId, a.configVersion, done), activityQuestion(program, done, frozen))
   if (isRefusal(decided)) return 'its rules refuse it'
@@ -52,6 +53,6 @@ export function auditActivity(c: Configuration, a: Activity, entries: readonly E
   const made = entries
     .filter((e) => e.kind === KINDS.earn.code)
     .map((e) => `${e.seq} ${e.ruleVersionId} ${e.points} ${e.digest}`)
-  const due = a.awards.map(([version, points, , seq]) => `${seq} ${version} ${points} ${a.digest}`)
+  const due = a.awards.map(([version, points, , seq]) => `${seq} ${version} ${points} ${bookedDigest(a)}`)
   return made.join() === due.join() ? undefined : 'its awards are not what its entries gave'
 }

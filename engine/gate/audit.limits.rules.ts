@@ -1,6 +1,7 @@
 import { encodeId, type Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { Per } from '@laurel/contract/periods'
+import type { Activity } from '../activities/activities.rules.ts'
 import { periodBounds, periodKey } from '../base/calendar.ts'
 import { type Configuration, programById, type RuleVersion, rulesAt, versionById } from '../earning/configuration.ts'
 import type { CompiledRule } from '../earning/question.ts'
@@ -11,30 +12,30 @@ import { budgetLimit } from '../limits/budgets.rules.ts'
 import { type Counter, type CounterKey, counterName, SCOPES } from '../limits/counters.rules.ts'
 import { capsRoom, isCooling, type RuleRoom } from '../limits/limits.rules.ts'
 import type { Purchase } from '../purchases/purchases.rules.ts'
+import { doneBefore, rulesFor } from './activities.ts'
 import { keptCounters } from './limit-plans.ts'
 import type { Frozen } from './questions.ts'
 
 /** What was given, as entries say it: by counter name. */
 type Derived = Map<string, { key: CounterKey; sources: Set<Uuid>; points: number; lastAt: Instant; from: Instant }>
 
-/** What gave points under limits: a purchase, or an activity (whose rooms its own audit looks at). */
-type Source = { zone: string; purchase?: Purchase | undefined; frozen: Frozen | null }
+/** What gave points: by what it was decided, in what zone, and what it froze. */
+type Source = { what: string; rules: readonly CompiledRule[]; at: Instant; zone: string; frozen: Frozen | null }
 
 /**
- * A member's counters against its entries and purchases, and what purchases froze against what had been given by then. `others`: what
- * besides purchases gave points, with what it froze.
+ * A member's counters against its entries and purchases, and what purchases and activities froze against what had been given by then.
  */
 export function auditLimits(
   configuration: Configuration,
   { state: { member }, entries }: Pick<BooksOf, 'state' | 'entries'>,
   purchases: readonly Purchase[],
   counters: readonly Counter[],
-  others: readonly { id: Uuid; frozen: string | null }[] = [],
+  activities: readonly Activity[] = [],
 ): string | undefined {
   const limited = counters.length > 0 || purchases.some((p) => p.frozen !== null)
   const kept = keptCounters(configuration)
   if (!limited && kept.size === 0) return undefined
-  const sources = sourcesOf(configuration, purchases, others)
+  const sources = sourcesOf(configuration, purchases, activities)
   const derived: Derived = new Map()
   const awards = new Map<number, Instant[]>()
   const seen = new Set<Uuid>()
@@ -42,33 +43,45 @@ export function auditLimits(
     const version = entry.ruleVersionId === undefined ? undefined : versionById(configuration, entry.ruleVersionId)
     if (entry.kind !== KINDS.earn.code || entry.to !== ACCOUNTS.member || !version) continue
     const source = sources.get(entry.source)
-    if (source?.purchase && !seen.has(entry.source)) {
-      const what = auditRooms(configuration, source.purchase, source.frozen, { member, derived, awards })
-      if (what) return `purchase ${encodeId('pur', source.purchase.id)}: ${what}`
+    if (source && !seen.has(entry.source)) {
+      const what = auditRooms(source, { member, derived, awards })
+      if (what) return `${source.what}: ${what}`
     }
     seen.add(entry.source)
     derive(configuration, derived, member, entry, version, source?.zone)
-    awards.set(version.ruleId, [...(awards.get(version.ruleId) ?? []), entry.occurredAt])
+    const times = awards.get(version.ruleId)
+    if (times) times.push(entry.occurredAt)
+    else awards.set(version.ruleId, [entry.occurredAt])
   }
   return auditCounters(configuration, derived, counters) ?? auditNumbers(configuration, purchases, counters)
 }
 
 function sourcesOf(
-  configuration: Configuration,
+  c: Configuration,
   purchases: readonly Purchase[],
-  others: readonly { id: Uuid; frozen: string | null }[],
+  activities: readonly Activity[],
 ): Map<Uuid, Source> {
   const sources = new Map<Uuid, Source>()
-  for (const purchase of purchases) {
-    const frozen = purchase.frozen === null ? null : (JSON.parse(purchase.frozen) as Frozen)
-    const zone = frozen?.zone ?? programById(configuration, purchase.programId)?.timezone ?? 'UTC'
-    sources.set(purchase.id, { zone, purchase, frozen })
+  for (const p of purchases) {
+    const rules = rulesAt(c, p.programId, p.configVersion, p.occurredAt)
+    sources.set(p.id, sourceOf(c, p, `purchase ${encodeId('pur', p.id)}`, rules))
   }
-  for (const other of others) {
-    const frozen = other.frozen === null ? null : (JSON.parse(other.frozen) as Frozen)
-    if (frozen) sources.set(other.id, { zone: frozen.zone, frozen })
+  for (const a of activities) {
+    const rules = rulesFor(c, a.programId, a.configVersion, doneBefore(a))
+    sources.set(a.id, sourceOf(c, a, `activity ${encodeId('act', a.id)}`, rules))
   }
   return sources
+}
+
+function sourceOf(
+  c: Configuration,
+  stored: Pick<Purchase, 'programId' | 'occurredAt' | 'frozen'>,
+  what: string,
+  rules: readonly CompiledRule[],
+): Source {
+  const frozen = stored.frozen === null ? null : (JSON.parse(stored.frozen) as Frozen)
+  const zone = frozen?.zone ?? programById(c, stored.programId)?.timezone ?? 'UTC'
+  return { what, rules, at: stored.occurredAt, zone, frozen }
 }
 
 const PERS: readonly Per[] = ['day', 'week', 'month', 'year', 'lifetime']
@@ -111,17 +124,14 @@ function derive(
 
 /** Rooms of rules, as they follow from all that had been given before: rules' caps never change, so they can be taken again. */
 function auditRooms(
-  configuration: Configuration,
-  { programId, configVersion, occurredAt }: Purchase,
-  frozen: Frozen | null,
+  { rules, at, frozen }: Source,
   before: { member: Uuid; derived: Derived; awards: Map<number, Instant[]> },
 ): string | undefined {
   if (!frozen) return undefined
-  const rules = rulesAt(configuration, programId, configVersion, occurredAt)
   const rooms = new Map((frozen.rules ?? []).map((room) => [room.rule, room]))
   for (const rule of rules) {
     const room: RuleRoom = rooms.get(rule.ruleId) ?? { rule: rule.ruleId }
-    const due = roomOf(rule, occurredAt, frozen.zone, before)
+    const due = roomOf(rule, at, frozen.zone, before)
     if (room.clip !== due.clip || room.refuse !== due.refuse || room.cooling !== due.cooling) {
       return `rule ${encodeId('rul', rule.rule)} could not give then what it says`
     }

@@ -6,7 +6,6 @@ import { award } from '../earning/earning.rules.ts'
 import { ACCOUNTS, KINDS } from '../ledger/accounts.ts'
 import type { BooksOf } from '../ledger/ledger.sql.ts'
 import {
-  bookedDigest,
   contentText,
   decidedItems,
   kept,
@@ -19,7 +18,7 @@ import {
 import { auditActivity } from './activities.ts'
 import { isRefusal } from './decisions.ts'
 import { questionAgain } from './questions.ts'
-import { adjustDigest, openingDigest, returnDigest, spendDigest } from './digests.ts'
+import { adjustDigest, bookedDigest, openingDigest, returnDigest, spendDigest } from './digests.ts'
 
 /** A member's purchases and returns against each other, the rules, and the entries that they made. */
 export function auditCommerce(

@@ -183,7 +183,7 @@ export async function markSpent(tx: Tx, now: string, limit: number): Promise<Bud
   return await tx.query<Budget>(
     `with spent as (
        select rule_id, period from budgets
-        where space_id = $1 and told_at is null and points_spent >= points_limit
+        where space_id = $1 and spent and told_at is null
         order by rule_id, period limit $3 for update
      )
      update budgets b set told_at = $2 from spent s

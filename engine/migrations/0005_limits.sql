@@ -14,7 +14,7 @@ create table counters (
   last_at    timestamptz,
   kept_at    timestamptz not null,
   primary key (member_id, scope, scope_id, period)
-);
+) with (fillfactor = 80);
 
 -- Shared by all members: what a rule gave of its budget, a period. Taken by a guarded update, never read and then
 -- written. points_limit: what the budget was when it was last taken from. told_at: when it was told that it is used up.
@@ -24,10 +24,11 @@ create table budgets (
   period        text collate "C" not null,
   points_spent  units not null check (points_spent >= 0),
   points_limit  units not null,
+  spent         boolean not null generated always as (points_spent >= points_limit) stored,
   told_at       timestamptz,
   primary key (space_id, rule_id, period)
-);
-create index budgets_to_tell on budgets (space_id, rule_id, period) where told_at is null and points_spent >= points_limit;
+) with (fillfactor = 25);
+create index budgets_to_tell on budgets (space_id, rule_id, period) where spent and told_at is null;
 
 -- What a purchase was decided on besides its lines and the rules, as JSON: null where nothing else was looked at.
 alter table purchases add column frozen text;

@@ -1,7 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { type Refusal, refusal } from '@laurel/contract/refusals'
-import { digestOf } from '../base/keys.ts'
 
 /** A line of a purchase: `amount` is for the whole line, in the currency's minor units. */
 export type Item = {
@@ -110,11 +109,6 @@ export function contentText(
   metadata: string | null,
 ): string {
   return `${programId}|${occurredAt}|${currency}|${itemsText}|${JSON.stringify([channel, store])}|${metadata}`
-}
-
-/** What entries of a purchase carry, so that their chain covers all that it was decided on. */
-export function bookedDigest({ digest, frozen }: Pick<Purchase, 'digest' | 'frozen'>): Uuid {
-  return frozen === null ? digest : digestOf(`${digest}|${frozen}`)
 }
 
 /** Lines as they are stored: each with a name (its place, when none was given), in one order of keys. */
