@@ -18,6 +18,14 @@ const BENCHES: Record<string, { says: string; run: (options: Options) => Promise
     says: 'purchases at 10 million entries ÷ at 100 thousand',
     run: async (options) => (await import('./growth.ts')).growth(options),
   },
+  expire: {
+    says: 'lots that expire a second ÷ a bare set-based update',
+    run: async (options) => (await import('./expire.ts')).expire(options),
+  },
+  decide: {
+    says: 'how long deciding 500 purchases by 20 rules holds up the event loop',
+    run: async (options) => (await import('./decide.ts')).decide(options),
+  },
   start: { says: 'time to the first answer', run: async (options) => (await import('./start.ts')).start(options) },
   cost: {
     says: 'what one purchase costs: statements, rows, index entries, WAL',
