@@ -57,7 +57,9 @@ describe('terms', () => {
     })
     const second = await version(made.id, { args: { points: 6 }, when: null, cooldown: 'P1D' })
     expect(second).toMatchObject({
-      ...{ ...everything, when: null, cooldown: 'P1D' },
+      ...everything,
+      when: null,
+      cooldown: 'P1D',
       on: { event: 'activity', activity: 'review' },
       args: { points: 6 },
     })

@@ -44,16 +44,6 @@ export type Question = {
   limits?: Limits | undefined
 }
 
-/** The question that a purchase asks; who needs more (needsOf) adds it. */
-export function purchaseQuestion(
-  { timezone, currency }: { timezone: string; currency: string },
-  lines: readonly Line[],
-  occurredAt: Instant,
-  purchase: AskedPurchase,
-): Question {
-  return { event: 'purchase', lines, occurredAt, timezone, currency, purchase }
-}
-
 /** `number`: the member's nth purchase in this program, from 1; only known where a rule in force reads it (needsOf). */
 export type AskedPurchase = {
   channel: string | null
