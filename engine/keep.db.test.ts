@@ -288,11 +288,7 @@ describe('verify names', () => {
       `update unclaimed_purchases set returned = replace(returned, '"units":[1', '"units":[3')`,
       /returned units are not what its returns say/,
     ],
-    [
-      'a return',
-      `update unclaimed_purchases set returned = replace(returned, 'all', 'one')`,
-      /return ret_.*content/,
-    ],
+    ['a return', `update unclaimed_purchases set returned = replace(returned, 'all', 'one')`, /return ret_.*content/],
     [
       'a name that is gone',
       'delete from lookups where key = (select key from unclaimed_purchases)',

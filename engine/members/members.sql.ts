@@ -64,6 +64,15 @@ export async function loadFacts(db: Db, members: readonly Uuid[]): Promise<Facts
   )
 }
 
+export async function selectMembersById(db: Db, ids: readonly Uuid[]): Promise<Member[]> {
+  if (ids.length === 0) return []
+  return await db.query<Member>(
+    `select ${MEMBER_COLUMNS} from members m where m.space_id = $1 and m.member_id = any ($2::uuid[])`,
+    [db.space, uuids(ids, (id) => id)],
+    'members-by-id',
+  )
+}
+
 /** Newest first, older than `after`. */
 export async function selectMembers(db: Db, after: Uuid | null, limit: number): Promise<Member[]> {
   return await db.query<Member>(
@@ -117,6 +126,35 @@ export function insertMembers(
        from unnest($2::uuid[], $3::text[], $4::timestamptz[]) as n(id, external_id, at)`,
     [space, uuids(rows, (r) => r.member), texts(rows, (r) => r.externalId), instants(rows, (r) => r.at)],
     'members-join',
+  )
+}
+
+/** Members with all that is known of them, many at once. Their lives are looked at from `now` on. */
+export function insertProfiles(space: number, rows: readonly Member[], now: Instant): Statement[] {
+  if (rows.length === 0) return []
+  return statement(
+    `insert into members (space_id, member_id, external_id, email, phone, name, birth_date, locale, attributes, status,
+                          revision, created_at, updated_at, life_at)
+     select $1, n.id, n.external_id, n.email, n.phone, n.name, n.birth_date::date, n.locale, n.attributes::jsonb, n.status,
+            1, n.at, n.at, $12
+       from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+                   $11::timestamptz[])
+         as n(id, external_id, email, phone, name, birth_date, locale, attributes, status, at)`,
+    [
+      space,
+      uuids(rows, (r) => r.id),
+      texts(rows, (r) => r.externalId),
+      texts(rows, (r) => r.email),
+      texts(rows, (r) => r.phone),
+      texts(rows, (r) => r.name),
+      texts(rows, (r) => r.birthDate),
+      texts(rows, (r) => r.locale),
+      texts(rows, (r) => JSON.stringify(r.attributes)),
+      texts(rows, (r) => r.status),
+      instants(rows, (r) => r.createdAt),
+      formatInstant(now),
+    ],
+    'members-import',
   )
 }
 

@@ -149,7 +149,8 @@ function isLate(runs: Runs, run: number): boolean {
   return (((runs.late[run >> 3] ?? 0) >> (run & 7)) & 1) === 1
 }
 
-async function versionOf(path: string): Promise<string> {
+/** Of a file: another when it was changed. Throws a Fixable where there is none. */
+export async function versionOf(path: string): Promise<string> {
   const { size, mtimeMs, ino } = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw new Fixable(
       error.code === 'ENOENT' ? `There is no file ${path}.` : `The file ${path} cannot be read: ${error.message}`,

@@ -1,33 +1,23 @@
 import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
-import { withRead, openPool } from '@laurel/engine/base/db'
-import { loadConfiguration, program as programOf } from '@laurel/engine/earning/configuration'
-import { createGate } from '@laurel/engine/gate/gate'
-import type { Ask, Outcome } from '@laurel/engine/gate/asks'
 import type { Config } from '../config.ts'
 import { readConfig } from '../config.ts'
-import { withDatabase } from '../database.ts'
 import { Fixable } from '../fault.ts'
 import type { Mode } from '../keys.ts'
-import { checkSchema } from '../migrate.ts'
-import { withOwner } from '../owner.ts'
 import { type ImportMap, readMap } from './map.ts'
 import { progressOn } from './progress.ts'
 import { refusedFile } from './refused.ts'
 import { importPurchases } from './run.ts'
+import { EXIT, programIn, stopOnSignals, type Submit, withGate, withSpace } from './session-command.ts'
+import { balancesCommand, membersCommand } from './tables-command.ts'
 import { reportJson, reportText, type Tally } from './tally.ts'
 
 type Options = { program: string; map: string; dryRun?: boolean; mode: Mode; report?: string; refused?: string }
 
-/** All is stored that should be; something was in the way; all went well but some rows were refused. */
-export const EXIT = { done: 0, failed: 1, someRefused: 3, interrupted: 130 } as const
-const CONNECTIONS = 4
-/** Faults of different kinds that are shown; refused rows name the others. */
-const FAULTS_TOLD_MAX = 10
-const TENANT = 'default'
-
 const HELP = `
 Examples:
+  $ laurel import members members.csv --map members.json
+  $ laurel import balances balances.csv --program coffee
   $ laurel import purchases sales.csv.gz --program coffee --map map.json --dry-run
   $ laurel import purchases sales.csv.gz --program coffee --map map.json
   $ laurel import purchases sales.csv --program coffee --map map.json --mode test --report report.json
@@ -42,7 +32,11 @@ Exit codes: 0 all is stored, 1 it could not begin or go on, 3 all is stored but 
 
 /** `laurel import`. */
 export function importCommand(): Command {
-  const command = new Command('import').description('Import purchases from a file').addHelpText('after', HELP)
+  const command = new Command('import')
+    .description('Import members, balances or purchases from a file')
+    .addHelpText('after', HELP)
+    .addCommand(membersCommand())
+    .addCommand(balancesCommand())
   command
     .command('purchases')
     .description('Import purchases and returns from a CSV file')
@@ -64,8 +58,7 @@ async function runImport(file: string, options: Options, env: NodeJS.ProcessEnv)
   const map = await readMap(options.map)
   const interruption = stopOnSignals()
   try {
-    const go = (submit: ((ask: Ask) => Promise<Outcome>) | undefined) =>
-      importAndSay(file, map, options, interruption.signal, submit)
+    const go = (submit: Submit | undefined) => importAndSay(file, map, options, interruption.signal, submit)
     const tally = options.dryRun ? await go(undefined) : await withEngine(readConfig(env), map, options, go)
     if (interruption.signal.aborted) return EXIT.interrupted
     if (tally.stopped || tally.faults > 0) return EXIT.failed
@@ -80,7 +73,7 @@ async function importAndSay(
   map: ImportMap,
   options: Options,
   stop: AbortSignal,
-  submit: ((ask: Ask) => Promise<Outcome>) | undefined,
+  submit: Submit | undefined,
 ): Promise<Tally> {
   const refused = await refusedFile(options.refused ?? `${file}.refused.csv`)
   const progress = progressOn(process.stderr)
@@ -103,64 +96,20 @@ function rateOf({ stopped, rows, seconds }: Tally): string {
   return stopped || seconds === 0 ? '' : `, ${Math.round(rows / seconds).toLocaleString('en-GB')} rows/s`
 }
 
-/** Runs `work` with the way into the engine: the gate, in this process, on the database that the settings name. */
+/** Runs `work` with the way into the engine, where the program takes what the map says. */
 async function withEngine<T>(
   config: Config,
   map: ImportMap,
   { program, mode }: Options,
-  work: (submit: (ask: Ask) => Promise<Outcome>) => Promise<T>,
+  work: (submit: Submit) => Promise<T>,
 ): Promise<T> {
-  return await withDatabase(config, 'laurel import', async (url) => {
-    await checkSchema(url)
-    const space = await spaceOf(url, mode)
-    const pool = openPool(url, { max: CONNECTIONS, applicationName: 'laurel-import' })
-    const told = new Set<string>()
-    const gate = createGate({
-      pool,
-      onFault: (error, verb) => {
-        if (told.size < FAULTS_TOLD_MAX && !told.has(error.message)) console.error(`\nA ${verb} met a fault:`, error)
-        told.add(error.message)
-      },
-    })
-    try {
-      const configuration = await withRead(pool, space, loadConfiguration)
-      const ours = programOf(configuration, program)
-      if (!ours) {
-        const others = configuration.programs.map((p) => p.slug).join(', ')
-        throw new Fixable(
-          `There is no program "${program}" in the ${mode} data. ${others ? `There is: ${others}.` : 'There is none at all yet.'}`,
-        )
-      }
-      if (ours.status === 'paused')
-        throw new Fixable(`The program "${ours.slug}" is paused: it takes no purchases. Resume it first.`)
-      if (typeof map.currency === 'object' && map.currency.constant !== ours.currency) {
-        throw new Fixable(`The program "${ours.slug}" is in ${ours.currency}, the map says ${map.currency.constant}.`)
-      }
-      return await work((ask) => gate.submit(space, ask, {}, 'bulk'))
-    } finally {
-      await gate.close()
-      await pool.end()
+  return await withSpace(config, mode, async (space) => {
+    const ours = await programIn(space, program, mode)
+    if (ours.status === 'paused')
+      throw new Fixable(`The program "${ours.slug}" is paused: it takes no purchases. Resume it first.`)
+    if (typeof map.currency === 'object' && map.currency.constant !== ours.currency) {
+      throw new Fixable(`The program "${ours.slug}" is in ${ours.currency}, the map says ${map.currency.constant}.`)
     }
+    return await withGate(space, work)
   })
-}
-
-async function spaceOf(databaseUrl: string, mode: Mode): Promise<number> {
-  const {
-    rows: [row],
-  } = await withOwner(databaseUrl, 'laurel-import', (owner) =>
-    owner.query<{ space_id: number }>('select space_id from spaces where tenant = $1 and mode = $2', [TENANT, mode]),
-  )
-  if (!row) throw new Error(`the database has no space for ${mode} data`)
-  return row.space_id
-}
-
-/** The first signal lets what is under way finish; the second ends at once, which loses nothing either. */
-function stopOnSignals(): { signal: AbortSignal; done(): void } {
-  const controller = new AbortController()
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted)
-    controller.abort()
-  }
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
-  return { signal: controller.signal, done: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal) }
 }

@@ -8,11 +8,11 @@ import { compileFormat, timeZoneKnown } from './times.ts'
  * What a file of purchases means: which column says what, in which form. Everything that is read is read as it is said
  * here; nothing is guessed. The guide is docs/guides/import.md.
  */
-const column = z.string().min(1).describe('A name in the header of the file')
+export const column = z.string().min(1).describe('A name in the header of the file')
 const constant = z.strictObject({ constant: z.string().min(1) }).describe('The same for every row')
-const columnOrConstant = z.union([column, constant])
+export const columnOrConstant = z.union([column, constant])
 
-const file = z.strictObject({
+export const file = z.strictObject({
   delimiter: z.string().length(1).optional().describe('Between cells: "," unless told, or ";", "\\t", "|"'),
   encoding: z
     .enum(['utf-8', 'utf-16le', 'utf-16be', 'windows-1252'])
@@ -27,41 +27,38 @@ const file = z.strictObject({
     ),
 })
 
-const member = z
-  .strictObject({
-    column,
-    as: z
-      .enum(['text', 'integer', 'lowercase', 'uppercase'])
-      .optional()
-      .describe(
-        'How the cell becomes the external id: text (unless told) as it stands; integer: "17850.0" and "17850" ' +
-          'both mean 17850; lowercase and uppercase: letters changed',
-      ),
-    prefix: z.string().max(50).optional().describe('Put in front of it'),
-  })
-  .describe('Whose purchase it is: becomes the external id of a member')
+export const idColumn = z.strictObject({
+  column,
+  as: z
+    .enum(['text', 'integer', 'lowercase', 'uppercase'])
+    .optional()
+    .describe(
+      'How the cell becomes the external id: text (unless told) as it stands; integer: "17850.0" and "17850" ' +
+        'both mean 17850; lowercase and uppercase: letters changed',
+    ),
+  prefix: z.string().max(50).optional().describe('Put in front of it'),
+})
 
-const occurredAt = z
-  .strictObject({
-    column,
-    format: z
-      .string()
-      .min(1)
-      .describe(
-        'yyyy year, MM or M month, dd or d day, HH or H hour of 24, hh or h hour of 12 with a ' +
-          '(AM, PM), mm minute, ss second, SSS decimals of a second, XXX offset from UTC (Z, +01:00); text of your own in ' +
-          "quotes ('T'), other signs as they stand. Or: iso8601, epoch-seconds, epoch-milliseconds",
-      ),
-    timezone: z
-      .string()
-      .min(1)
-      .describe(
-        "Where the shop's clock hangs, such as Europe/London: for times without an " +
-          'offset. A time that the clock skips in spring is moved forward by what it skips; of a time that comes twice in ' +
-          'autumn the earlier is meant',
-      ),
-  })
-  .describe('When it was bought. Rows of one purchase may differ: the first row counts')
+/** A time of the shop's clock. */
+export const time = z.strictObject({
+  column,
+  format: z
+    .string()
+    .min(1)
+    .describe(
+      'yyyy year, MM or M month, dd or d day, HH or H hour of 24, hh or h hour of 12 with a ' +
+        '(AM, PM), mm minute, ss second, SSS decimals of a second, XXX offset from UTC (Z, +01:00); text of your own in ' +
+        "quotes ('T'), other signs as they stand. Or: iso8601, epoch-seconds, epoch-milliseconds",
+    ),
+  timezone: z
+    .string()
+    .min(1)
+    .describe(
+      "Where the shop's clock hangs, such as Europe/London: for times without an " +
+        'offset. A time that the clock skips in spring is moved forward by what it skips; of a time that comes twice in ' +
+        'autumn the earlier is meant',
+    ),
+})
 
 const line = z
   .strictObject({
@@ -95,7 +92,7 @@ const returns = z
   .refine((r) => r.prefix !== undefined || r.negativeQuantity === true, 'give prefix, negativeQuantity: true, or both')
   .describe('How a row says that it is a return. Without this, every row is bought')
 
-const skip = z
+export const skip = z
   .strictObject({
     column,
     when: z
@@ -114,8 +111,8 @@ const mapShape = z
         'purchase, also when other rows stand between them, and it takes the place of its first row. It becomes the ' +
         'external id, by which a second import knows what is already there',
     ),
-    member,
-    occurredAt,
+    member: idColumn.describe('Whose purchase it is: becomes the external id of a member'),
+    occurredAt: time.describe('When it was bought. Rows of one purchase may differ: the first row counts'),
     currency: columnOrConstant.describe('ISO 4217 code, or the column that holds it'),
     numbers: z
       .strictObject({
@@ -143,14 +140,7 @@ const mapShape = z
   })
   .superRefine((map, context) => {
     const bad = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
-    if (!timeZoneKnown(map.occurredAt.timezone)) {
-      bad(
-        ['occurredAt', 'timezone'],
-        `"${map.occurredAt.timezone}" is no time zone; they are called like Europe/London`,
-      )
-    }
-    const format = compileFormat(map.occurredAt.format)
-    if (typeof format === 'string') bad(['occurredAt', 'format'], format)
+    checkTimes(bad, 'occurredAt', map.occurredAt)
     if (typeof map.currency === 'object' && !CURRENCIES.includes(map.currency.constant)) {
       bad(['currency'], `"${map.currency.constant}" is no ISO 4217 code of a currency`)
     }
@@ -162,24 +152,45 @@ export type ColumnOrConstant = z.infer<typeof columnOrConstant>
 
 /** A map from its JSON text. Throws a Fixable that lists everything that is wrong with it. */
 export function parseMap(text: string, name: string): ImportMap {
+  return parseAs(mapShape, text, name)
+}
+
+/** The same from a file. */
+export async function readMap(path: string): Promise<ImportMap> {
+  return await readAs(mapShape, path)
+}
+
+/** A map of any shape. Throws as parseMap. */
+export function parseAs<T>(shape: z.ZodType<T>, text: string, name: string): T {
   let value: unknown
   try {
     value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
   } catch (error) {
     throw new Fixable(`${name} is not valid JSON: ${(error as Error).message}`)
   }
-  const read = mapShape.safeParse(value)
+  const read = shape.safeParse(value)
   if (read.success) return read.data
   const faults = read.error.issues.map((issue) => `  ${issue.path.join('.') || '(the map)'}: ${issue.message}`)
   throw new Fixable(`${name} does not say what a map says (docs/guides/import.md):\n${faults.join('\n')}`)
 }
 
-/** The same from a file. */
-export async function readMap(path: string): Promise<ImportMap> {
+export async function readAs<T>(shape: z.ZodType<T>, path: string): Promise<T> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new Fixable(
       error.code === 'ENOENT' ? `There is no map ${path}.` : `The map ${path} cannot be read: ${error.message}`,
     )
   })
-  return parseMap(text, path)
+  return parseAs(shape, text, path)
+}
+
+/** A time zone and a format that are none are said at the map, not at each row. */
+export function checkTimes(
+  bad: (path: string[], message: string) => void,
+  name: string,
+  time: { format: string; timezone: string },
+): void {
+  if (!timeZoneKnown(time.timezone))
+    bad([name, 'timezone'], `"${time.timezone}" is no time zone; they are called like Europe/London`)
+  const format = compileFormat(time.format)
+  if (typeof format === 'string') bad([name, 'format'], format)
 }

@@ -15,6 +15,7 @@ import {
   type RowRefusal,
 } from './row.ts'
 import type { Row } from './rows.ts'
+import { skipReader } from './skip.ts'
 
 /** What is wrong with the row that begins on this line of the file. */
 export type Fault = { line: number; code: string; reason: string }
@@ -33,7 +34,6 @@ export type Plan = {
   assemble(number: string, rows: readonly Row[]): Assembled
 }
 
-const BLANK = 'empty row'
 const GUEST = 'no member'
 
 /** Throws a Fixable when the header lacks a column that the map names, or has it twice. */
@@ -41,21 +41,17 @@ export function planFor(map: ImportMap, header: readonly string[], program: stri
   const columns = columnsOf(header)
   const purchase = columns(map.purchase)
   const member = columns(map.member.column)
-  const skips = (map.skip ?? []).map((s) => ({ cell: columns(s.column), when: s.when, reason: s.reason }))
+  const skipped = skipReader(map.skip, header, columns)
   const read = rowReader(map, columns)
   const head = headReader(map, columns)
   const ragged = (cells: readonly string[]) =>
     rowRefusal('row_ragged', `${cells.length} cells, where the header has ${header.length}`)
 
   function glance(cells: readonly string[]): Glance {
-    if (cells.every((text) => text.trim() === '')) return { kind: 'skip', reason: BLANK }
-    if (cells.length === header.length) {
-      for (const { cell, when, reason } of skips) {
-        const text = cell(cells)
-        if (when === 'empty' ? text === '' : when.is.includes(text)) return { kind: 'skip', reason }
-      }
-      if (map.guests === 'skip' && member(cells) === '') return { kind: 'skip', reason: GUEST }
-    }
+    const reason = skipped(cells)
+    if (reason !== undefined) return { kind: 'skip', reason }
+    if (map.guests === 'skip' && cells.length === header.length && member(cells) === '')
+      return { kind: 'skip', reason: GUEST }
     const number = purchase(cells)
     if (number !== '') return { kind: 'row', purchase: number }
     const no =

@@ -2,7 +2,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises'
 import type { Fault } from './plan.ts'
 
 /**
- * The rows that were refused, as CSV: line, code, purchase, reason. Made when the first row is refused; what an earlier run left
+ * The rows that were refused, as CSV: line, code, what they are of (`noun`), reason. Made when the first row is refused; what an earlier run left
  * there goes at the start.
  */
 export type RefusedFile = {
@@ -14,7 +14,7 @@ export type RefusedFile = {
 
 const PIECE_CHARACTERS = 65_536
 
-export async function refusedFile(path: string): Promise<RefusedFile> {
+export async function refusedFile(path: string, noun = 'purchase'): Promise<RefusedFile> {
   await rm(path, { force: true })
   let file: FileHandle | undefined
   let text = ''
@@ -23,7 +23,7 @@ export async function refusedFile(path: string): Promise<RefusedFile> {
   async function write(piece: string): Promise<void> {
     if (!file) {
       file = await open(path, 'w')
-      await file.write('line,code,purchase,reason\n')
+      await file.write(`line,code,${noun},reason\n`)
     }
     await file.write(piece)
   }

@@ -25,6 +25,14 @@ export const ROW_CODES = {
   amount_negative: 'The amount or price is below zero',
   amount_out_of_range: 'The amount is beyond 2^53 − 1 minor units',
   too_many_lines: 'The purchase has more than 1,000 rows',
+  external_id_missing: 'The external id is empty, or not a whole number where the map says that it is one',
+  row_repeated: 'An earlier row has the same external id: that one counts',
+  status_invalid: 'The status is none that the map, or Laurel, knows',
+  member_invalid: 'A field of the member is not what it must be (its length, its form)',
+  member_changed: 'The member is there, and the row says something else: --update changes it',
+  number_invalid: 'A cell is not the number, or the yes or no, that the map says it is',
+  wallet_missing: 'The wallet is empty',
+  points_invalid: 'The points are not a whole number above zero and below 2^53',
   purchase_incomplete: 'Another row of this purchase is refused: part of a purchase would earn wrong points',
 } as const
 export type RowCode = keyof typeof ROW_CODES
@@ -150,11 +158,13 @@ export function headReader(map: ImportMap, columns: Columns): (cells: readonly s
   }
 }
 
-function cellOf(from: ColumnOrConstant, columns: Columns): Cell {
+/** The cell of a column, or the same text for every row. */
+export function cellOf(from: ColumnOrConstant, columns: Columns): Cell {
   return typeof from === 'string' ? columns(from) : () => from.constant
 }
 
-function shown(text: string): string {
+/** No more of a cell than a reason needs. */
+export function shown(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
@@ -187,9 +197,21 @@ function textReader<Field extends TextField>(
 }
 
 function memberReader(
-  { member, guests }: ImportMap,
+  { member, guests }: Pick<ImportMap, 'member' | 'guests'>,
   columns: Columns,
 ): (cells: readonly string[]) => string | undefined | RowRefusal {
+  const read = idReader(member, 'the member', 'member_missing', columns)
+  const cell = columns(member.column)
+  return (cells) => (guests === 'keep' && cell(cells) === '' ? undefined : read(cells))
+}
+
+/** An external id, as the map says that a cell becomes one. */
+export function idReader(
+  member: ImportMap['member'],
+  name: string,
+  missing: RowCode,
+  columns: Columns,
+): (cells: readonly string[]) => string | RowRefusal {
   const cell = columns(member.column)
   const integer = decimals({ decimal: '.' })
   const as = (text: string): string | undefined => {
@@ -201,16 +223,12 @@ function memberReader(
   }
   return (cells) => {
     const said = cell(cells)
-    if (said === '' && guests === 'keep') return undefined
     const id = said === '' ? undefined : as(said)
     if (id === undefined)
-      return rowRefusal(
-        'member_missing',
-        said === '' ? 'the member is empty' : `"${shown(said)}" is not a whole number`,
-      )
+      return rowRefusal(missing, said === '' ? `${name} is empty` : `"${shown(said)}" is not a whole number`)
     const whole = (member.prefix ?? '') + id
-    if (whole.length > EXTERNAL_ID_MAX) return rowRefusal('text_too_long', `the member has ${whole.length} characters`)
-    return badText('the member', whole) ?? whole
+    if (whole.length > EXTERNAL_ID_MAX) return rowRefusal('text_too_long', `${name} has ${whole.length} characters`)
+    return badText(name, whole) ?? whole
   }
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeId } from '@laurel/contract/ids'
 import type { Ask, Outcome, ReturnAsk } from '@laurel/engine/gate/asks'
 import { laneOf } from '@laurel/engine/gate/names'
@@ -6,6 +5,7 @@ import { purchases, type Survey, survey } from './arrange.ts'
 import { feeder } from './feed.ts'
 import { type Known, known } from './known.ts'
 import type { ImportMap } from './map.ts'
+import { Outage, patientAsker } from './patience.ts'
 import { planFor, type Fault } from './plan.ts'
 import type { Progress } from './progress.ts'
 import type { RefusedFile } from './refused.ts'
@@ -30,11 +30,6 @@ export type ImportOptions = {
 
 /** Purchases and returns under way at once. */
 const UNDER_WAY_MAX = 1_000
-const PATIENCE_MS = 60_000
-const PAUSE_MS = 100
-const PAUSE_MAX_MS = 5_000
-/** So many purchases in a row that met a fault: it is not about them. */
-const FAULTS_MAX = 100
 
 type Asked = Extract<Ask, { verb: 'purchase' | 'keep' | 'return' }>
 type Piece = { ask: Asked; lines: number[] }
@@ -49,7 +44,7 @@ type Running = ImportOptions & {
   tally: Tally
   startedMs: number
   bought: Known
-  faultsInARow: number
+  asker: ReturnType<typeof patientAsker>
   enrolled: Known
   postponed: ReturnType<typeof spill>
   source: Source
@@ -73,7 +68,9 @@ export async function importPurchases(options: ImportOptions): Promise<Tally> {
     tally,
     startedMs,
     bought: known(),
-    faultsInARow: 0,
+    asker: patientAsker(() => {
+      tally.faults += 1
+    }, options.patienceMs),
     enrolled: known(),
     postponed: spill(),
     source,
@@ -186,7 +183,7 @@ function refuse({ tally, refused }: Running, number: string, faults: readonly Fa
 async function take(running: Running, piece: Piece, again = false): Promise<void> {
   const { tally } = running
   const { ask, lines } = piece
-  const outcome = await askPatiently(running, ask)
+  const outcome = await running.asker(async () => await running.submit?.(ask))
   if (outcome.status < 400) {
     tally.taken += lines.length
     if (ask.verb !== 'return') countPurchase(running, outcome)
@@ -207,41 +204,6 @@ async function take(running: Running, piece: Piece, again = false): Promise<void
   else tally.returns.refused += 1
   refuse(running, ask.externalId, faults)
 }
-
-/** What cannot be taken now is asked again, with growing pauses; a fault of the server's own is asked again once. */
-async function askPatiently(running: Running, ask: Asked): Promise<Outcome> {
-  const { submit, patienceMs, tally } = running
-  const until = Date.now() + (patienceMs ?? PATIENCE_MS)
-  let faults = 0
-  for (let pause = PAUSE_MS; ; pause = Math.min(PAUSE_MAX_MS, pause * 2)) {
-    let outcome: Outcome | undefined
-    let fault: Error | undefined
-    try {
-      outcome = await submit?.(ask)
-    } catch (error) {
-      fault = error as Error
-    }
-    if (outcome && outcome.status !== 429 && outcome.status !== 503) {
-      running.faultsInARow = 0
-      return outcome
-    }
-    if (fault && ++faults > 1) {
-      tally.faults += 1
-      if (++running.faultsInARow >= FAULTS_MAX)
-        throw new Outage(`one fault of Laurel's own after another: ${fault.message}`)
-      return { status: 500, body: JSON.stringify({ code: 'fault', detail: fault.message }), replayed: false }
-    }
-    if (Date.now() + pause > until) {
-      throw new Outage(
-        outcome ? (JSON.parse(outcome.body) as { detail: string }).detail : (fault?.message ?? 'no answer'),
-      )
-    }
-    await sleep(pause)
-  }
-}
-
-/** The server could not take anything any more, for as long as we had patience. */
-class Outage extends Error {}
 
 function countPurchase({ tally, startedMs, enrolled }: Running, { status, body }: Outcome): void {
   const { member, points } = JSON.parse(body) as Answer

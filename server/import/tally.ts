@@ -147,15 +147,20 @@ export function reportText(tally: Tally, options: { dryRun: boolean; refusedFile
   const lines = table.map(
     ([name, n, note]) => `  ${name.padEnd(width)}  ${group(n).padStart(13)}${note ? `   ${note}` : ''}`,
   )
-  return `${lines.join('\n')}\n${closing(tally, options)}`
+  return `${lines.join('\n')}\n${closing(tally, changed(tally), options)}`
 }
 
-function closing(tally: Tally, { dryRun, refusedFile }: { dryRun: boolean; refusedFile?: string }): string {
+/** What is said at the end. */
+export function closing(
+  tally: Pick<Tally, 'stopped'>,
+  changed: boolean,
+  { dryRun, refusedFile }: { dryRun: boolean; refusedFile?: string },
+): string {
   const said: string[] = []
   if (tally.stopped)
     said.push(`Stopped near line ${tally.stopped.line}: ${tally.stopped.why}. Run the same command again to go on.`)
   else if (dryRun) said.push('Dry run: nothing was stored.')
-  else if (!changed(tally)) said.push('Nothing changed: everything was there already.')
+  else if (!changed) said.push('Nothing changed: everything was there already.')
   if (refusedFile) said.push(`Refused rows, with line numbers and reasons: ${refusedFile}`)
   return said.map((line) => `${line}\n`).join('')
 }
@@ -166,6 +171,11 @@ function counts(
   note: (key: string) => string = () => '',
 ): [string, number, string][] {
   return [...of].sort(([, a], [, b]) => b - a).map(([key, n]) => [prefix + key, n, note(key)])
+}
+
+/** Lines of a report for counts by reason or, `explained`, by code. */
+export function counted(prefix: string, of: Map<string, number>, explained = false): [string, number, string][] {
+  return counts(prefix, of, explained ? meaning : undefined)
 }
 
 function meaning(code: string): string {
@@ -184,6 +194,6 @@ function there(points: number): string {
   return points > 0 ? `${group(points)} already there` : ''
 }
 
-function group(n: number | string): string {
+export function group(n: number | string): string {
   return typeof n === 'string' ? n : n.toLocaleString('en-GB')
 }
