@@ -45,6 +45,12 @@ function auditEntries({ state, entries, uses }: Books): string | undefined {
   return undefined
 }
 
+/** A return may take more than the lots hold, and a merge takes on what the other owed. */
+function mayOwe(entry: Entry | undefined): boolean {
+  const kind = entry && kindOf(entry)
+  return kind === 'reverse' || kind === 'mergeOut'
+}
+
 /**
  * What was owed in an entry's wallet right after it: what returns took beyond what the lots held then, less what was found since,
  * in lots that were opened later or got something back. Lots are followed entry by entry for that.
@@ -56,7 +62,7 @@ function owedAsBooked(entries: readonly Entry[], uses: readonly LotUse[]): numbe
   const claims = new Map<number, number>()
   const debts = new Map<number, number>()
   return entries.map((entry) => {
-    const owes = entry.kind === KINDS.reverse.code
+    const owes = mayOwe(entry)
     let debt = (debts.get(entry.walletId) ?? 0) + (owes ? entry.points : 0)
     if (entry.activatesAt !== undefined) left.set(entry.seq, entry.points)
     for (const { lotSeq, points } of usesOf.get(entry.seq) ?? []) {
@@ -137,8 +143,8 @@ function auditWallets({ state, entries, uses }: Books): string | undefined {
     if (right.o > 0 && (cached.o === 0 || cached.o > right.o)) {
       return `state: lots of wallet ${cached.w} are looked for from entry ${cached.o}, but ${right.o} is open`
     }
-    if (debtOf(cached) > 0 && cached.n.some(([seq]) => entries[seq - 1]?.kind !== KINDS.reverse.code))
-      return `balance of wallet ${cached.w}: owes for what is not a return`
+    if (debtOf(cached) > 0 && cached.n.some(([seq]) => !mayOwe(entries[seq - 1])))
+      return `balance of wallet ${cached.w}: owes for what is neither a return nor a merge`
     derived.delete(cached.w)
   }
   const [missing] = derived.keys()
