@@ -73,6 +73,7 @@ function keptOf(c: Configuration, programId: number, ruleId: number): Kept[] {
   const kept = new Map<Per, Kept>()
   const rule = c.rules.get(programId)?.find((one) => one.ruleId === ruleId)
   for (const version of rule?.versions ?? []) {
+    if (!c.kinds.has(version.kind)) continue // one in force would be a fault (compile); another is not in the way
     const { caps, terms } = compile(c, version)
     const wanted = pers(caps)
     if (terms.cooldown !== undefined) wanted.add('lifetime')
@@ -85,7 +86,7 @@ function keptOf(c: Configuration, programId: number, ruleId: number): Kept[] {
 function numberedSince(c: Configuration, programId: number): Instant | undefined {
   const instants = (c.rules.get(programId) ?? [])
     .flatMap((rule) => rule.versions)
-    .filter((version) => compile(c, version).reads.number)
+    .filter((version) => c.kinds.has(version.kind) && compile(c, version).reads.number)
     .map((version) => late(version.createdAt))
   return instants.length === 0 ? undefined : Math.min(...instants)
 }

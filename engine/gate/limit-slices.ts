@@ -104,7 +104,8 @@ function noteAward(limits: LimitSlices, member: Uuid, ruleId: number, at: Instan
 }
 
 /** As the asks after this one see it. */
-export function applyLimits(limits: LimitSlices, { counters, takes, awarded }: LimitChanges): void {
+export function applyLimits(limits: LimitSlices, { counters, takes, awarded, joined }: LimitChanges): void {
+  if (joined) limits.members.set(joined.member, joined.facts)
   for (const counter of counters) limits.counters.set(counterName(counter), counter)
   for (const take of takes) {
     const name = budgetName(take)

@@ -8,6 +8,7 @@ import type { CompiledRule, MemberFacts } from '../earning/question.ts'
 import { type BudgetLimit, type BudgetTake, budgetName } from '../limits/budgets.rules.ts'
 import { type Counter, type CounterKey, counterName, counting, emptyCounter, SCOPES } from '../limits/counters.rules.ts'
 import { capsRoom, type Given, isCooling, type Rooms } from '../limits/limits.rules.ts'
+import { MovedError } from './faults.ts'
 import { type Kept, type Plan, planOf } from './limit-plans.ts'
 import type { CounterNeed, LimitSlices, NeedsLimits } from './limit-slices.ts'
 import type { Frozen } from './questions.ts'
@@ -113,7 +114,7 @@ export function limitsFor(
 }
 
 function known(facts: MemberFacts | undefined): MemberFacts {
-  if (!facts) throw new Error('a rule asks about a member who was not read')
+  if (!facts) throw new MovedError('a rule asks about a member who joined in this very list')
   return facts
 }
 
@@ -153,6 +154,8 @@ export type LimitChanges = {
   counters: Counter[]
   takes: BudgetTake[]
   awarded: { member: Uuid; ruleId: number; at: Instant }[]
+  /** who joined with it, as the asks after it in the list know them */
+  joined?: { member: Uuid; facts: MemberFacts }
 }
 
 /** What these awards change of counters and budgets, once all of them stand. Undefined where nothing is limited. */
@@ -164,6 +167,7 @@ export function changesOf(
   if (!limiting) return undefined
   const { plan, ours, whom, at, now } = limiting
   const changes: LimitChanges = { counters: [], takes: [], awarded: [] }
+  if (whom.isNew) changes.joined = { member: whom.member, facts: newcomer(whom, now) }
   const byRule = new Map(awards.map((a) => [a.ruleVersionId, a.points]))
   const ruleOf = new Map(plan.rules.map(({ rule }) => [rule.ruleId, rule.ruleVersionId]))
   for (const key of countersOf(plan, ours, whom.member, at)) {
