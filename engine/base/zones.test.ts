@@ -57,6 +57,11 @@ describe('what the clocks of a zone show', () => {
       for (let at = day; at <= day + DAY; at += HOUR / 2) {
         for (const near of [at - 1, at]) expect(near + offsetAt(zoneOf(name), near)).toBe(shown(name, near))
       }
+      for (const at of [day - DAY, day, day + DAY, day + 2 * DAY]) {
+        const localDay = Math.floor(shown(name, at) / DAY)
+        const start = midnight(zoneOf(name), localDay)
+        expect([start, start - 1].map((ms) => Math.floor(shown(name, ms) / DAY) >= localDay)).toEqual([true, false])
+      }
     }
     expect(changes > 0).toBe(!['Etc/UTC', 'Asia/Kathmandu', 'Pacific/Kiritimati'].includes(name))
   })
@@ -104,6 +109,7 @@ describe('a local day', () => {
 
   test.each([
     ['America/Sao_Paulo', Date.UTC(2018, 10, 4), '2018-11-04T03:00:00.000Z', 'its midnight is skipped: 01:00'],
+    ['Africa/Casablanca', Date.UTC(2009, 5, 1), '2009-06-01T00:00:00.000Z', 'the same, where UTC days meet'],
     ['Asia/Beirut', Date.UTC(2022, 2, 27), '2022-03-26T22:00:00.000Z', 'the same, east of Greenwich'],
     ['America/Havana', Date.UTC(2025, 10, 2), '2025-11-02T04:00:00.000Z', 'its midnight comes twice: the earlier'],
     ['America/Toronto', Date.UTC(1919, 2, 31), '1919-03-31T04:30:00.000Z', 'the clocks skip 23:30 to 00:30'],

@@ -66,11 +66,13 @@ function fitting(zone: Zone, localMs: number, before: number, after: number): nu
   return later + offsetAt(zone, later) === localMs ? later : undefined
 }
 
-/** The last change of the clocks at `ms` or before it, which is at most a day ago. */
+/** The last change of the clocks at `ms` or before it, which is at most a day ago; it may be where two UTC days meet. */
 function changeUpTo(zone: Zone, ms: number): number {
-  const day = Math.floor(ms / DAY_MS)
-  const { change } = spanOf(zone, day)
-  return change <= ms ? change : spanOf(zone, day - 1).change
+  for (let day = Math.floor(ms / DAY_MS); ; day--) {
+    const { before, change } = spanOf(zone, day)
+    if (change <= ms) return change
+    if (spanOf(zone, day - 1).after !== before) return day * DAY_MS
+  }
 }
 
 function spanOf(zone: Zone, day: number): Span {
