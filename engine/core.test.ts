@@ -138,7 +138,7 @@ describe('whatever happens in whatever order', () => {
         for (const [n, s] of steps.entries()) {
           stored.take(memory.decide(askOf(s, n)).answered)
           for (const one of books(memory, stored)) {
-            expect(auditBooks(one)).toBeUndefined()
+            expect(auditBooks(one, T0)).toBeUndefined()
             const own = <T extends Purchase | Return>(all: Iterable<T>) =>
               [...all].filter((x) => x.member === one.state.member)
             expect(

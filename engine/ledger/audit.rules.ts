@@ -1,3 +1,4 @@
+import type { Instant } from '@laurel/contract/instants'
 import { encodeEntryId, type Uuid } from '@laurel/contract/ids'
 import { ACCOUNTS, KINDS, kindName, kindOf } from './accounts.ts'
 import { type Entry, FAR, type Hold, HOLD_STATUS, type LotUse, type MemberState } from './books.ts'
@@ -19,7 +20,7 @@ export type Books = {
  * Derives everything again from the entries: the chain, running balances, lots, holds, and the caches in the state row.
  * Names the first thing that is wrong, or nothing. `now`: when it is looked at, in microseconds.
  */
-export function auditBooks(books: Books, now: number = Date.now() * 1000): string | undefined {
+export function auditBooks(books: Books, now: Instant): string | undefined {
   return auditEntries(books) ?? auditLots(books) ?? auditHolds(books) ?? auditWallets(books) ?? auditTime(books, now)
 }
 
