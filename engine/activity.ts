@@ -43,7 +43,7 @@ export const activity: Verb<ActivityAsk> = {
     const ours = program(configuration, ask.program)
     const member = findMember(slices, facts.member)
     if (!ours || !member) return
-    if (mayWait(configuration, ours, member, ask.type)) needs.lots.add(member.member)
+    if (mayWait(configuration, ours, ask.type)) needs.lots.add(member.member)
     const rules = rulesFor(configuration, ours.programId, configuration.configVersion, doneOf(ask))
     const event = eventOfActivity(ask.type, ask.data)
     needLimits(needs, configuration, ours, rules, { event, member: member.member, at: ask.occurredAt })

@@ -29,7 +29,15 @@ declare module 'fastify' {
 }
 
 /** Bodies that come often are checked by compiled schema. */
-const FAST = new Set(['recordPurchase', 'recordPurchases', 'recordActivities', 'previewPurchase', 'recordReturn', 'spendPoints'])
+const FAST = new Set([
+  'recordPurchase',
+  'recordPurchases',
+  'recordActivity',
+  'recordActivities',
+  'previewPurchase',
+  'recordReturn',
+  'spendPoints',
+])
 /** In bodies whose items stand by themselves, a field at fault is its item's. */
 const BY_ITEM = new Map([
   ['recordPurchases', /^\/purchases\/\d+(\/|$)/],

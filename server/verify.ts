@@ -52,13 +52,13 @@ function told({ mode, wallets }: Space, report: Report, seconds: number): string
     return `${mode}: WRONG${report.wrong.member ? ` at ${report.wrong.member}` : ''}: ${report.wrong.what}`
   const n = (count: number) => count.toLocaleString('en')
   const lines = [
-    `${mode}: everything agrees: ${n(report.members)} members, ${n(report.purchases)} purchases, ${n(report.returns)} returns, ${report.unclaimed > 0 ? `${n(report.unclaimed)} unclaimed, ` : ''}` +
+    `${mode}: everything agrees: ${n(report.members)} members, ${n(report.purchases)} purchases, ${n(report.returns)} returns, ${report.activities > 0 ? `${n(report.activities)} activities, ` : ''}${report.unclaimed > 0 ? `${n(report.unclaimed)} unclaimed, ` : ''}` +
       `${n(report.entries)} entries, ${n(report.lotUses)} lot uses, ${n(report.events)} events (${seconds.toFixed(1)} s)`,
   ]
   for (const [wallet, sums] of report.wallets) {
     lines.push(
       `  ${wallets.get(wallet) ?? wallet}: issued ${n(sums.issued)}, reversed ${n(sums.reversed)}, redeemed ${n(sums.redeemed)}, ` +
-        `expired ${n(sums.expired)}, adjusted ${n(sums.adjusted)}; balances ${n(sums.balances)}`,
+        `expired ${n(sums.expired)}, adjusted ${n(sums.adjusted)}${sums.moved === 0 ? '' : `, moved ${n(sums.moved)}`}; balances ${n(sums.balances)}`,
     )
   }
   return lines.join('\n')

@@ -2,17 +2,20 @@ import { encodeEntryId } from '@laurel/contract/ids'
 import type { Pending } from '@laurel/contract/wallets'
 import type { Activity } from '../activities/activities.rules.ts'
 import { type Configuration, type Program, versionById } from '../earning/configuration.ts'
-import { FAR, type Lot, type MemberState } from '../ledger/books.ts'
+import { FAR, type Lot } from '../ledger/books.ts'
 import { moveLot } from '../ledger/moves.rules.ts'
 import { expiryOf } from '../programs/policies.rules.ts'
 import type { Facts } from './asks.ts'
 import type { Opened } from './books.ts'
 import { tell } from './decisions.ts'
+import { MovedError } from './faults.ts'
 
-/** Whether points of this member may wait for activities of that type: only then are its lots read. */
-export function mayWait(c: Configuration, ours: Program, state: MemberState, type: string): boolean {
-  const wallets = walletsWaiting(c, ours, type)
-  return wallets.size > 0 && state.wallets.some((wallet) => wallet.p > 0 && wallets.has(wallet.w))
+/**
+ * Whether anything of the program may wait for activities of that type: only then are lots read. What the member has pending is not asked:
+ * it may be given by an ask of the same list.
+ */
+export function mayWait(c: Configuration, ours: Program, type: string): boolean {
+  return walletsWaiting(c, ours, type).size > 0
 }
 
 const known = new WeakMap<Configuration, Map<string, ReadonlySet<number>>>()
@@ -48,7 +51,8 @@ export function activateWaiting(
   activity: Activity,
   facts: Facts,
 ): string[] {
-  if (!books.known) return [] // nothing waits for it
+  if (!mayWait(c, ours, activity.type)) return []
+  if (!books.known) throw new MovedError('points may wait for an activity of a member whose lots were not read')
   const waiting = books.lots.filter(
     (lot) => lot.activatesAt === FAR && lot.remaining > lot.held && waitsFor(c, ours, lot, activity.type),
   )

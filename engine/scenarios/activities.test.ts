@@ -185,6 +185,30 @@ test('points that wait for an activity begin with it', async () => {
   await agrees()
 })
 
+test('points that are given and activated in one list begin, too', async () => {
+  const before = gate.stats()
+  const { available } = await wallet()
+  const told = await Promise.all(
+    ['order', 'delivered', 'order'].map((slug, i) =>
+      gate.submit(database.space, {
+        verb: 'activity',
+        program: 'coffee',
+        type: slug,
+        externalId: `list-${i}`,
+        member: 'external:ada',
+        occurredAt: Date.now() * 1000,
+        data: {},
+      }),
+    ),
+  )
+  expect(told.map(({ status }) => status)).toEqual([201, 201, 201])
+  expect(gate.stats().lists - before.lists).toBe(1)
+  expect(await wallet()).toMatchObject({ available: available + 500, pending: 500 })
+  await done('delivered')
+  expect(await wallet()).toMatchObject({ available: available + 1000, pending: 0 })
+  await agrees()
+})
+
 test('what waits too long is cancelled, and a late delivery changes nothing', async () => {
   await done('order')
   const { available, pending } = await wallet()
