@@ -31,6 +31,7 @@ describe('a program', () => {
       program: {
         id: expect.stringMatching(/^prg_[0-9a-z]{26}$/),
         ...body('tea'),
+        claimDays: 30,
         status: 'active',
         wallets: [{ slug: 'points' }],
         createdAt: '2025-11-24T16:00:00.000123Z',
