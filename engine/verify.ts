@@ -6,20 +6,44 @@ import { isMoment } from './activities/moments.rules.ts'
 import { uuids } from './base/arrays.ts'
 import { type Db, withRead } from './base/db.ts'
 import { type Configuration, configurations, programById } from './earning/configuration.ts'
-import { ACCOUNTS, KINDS } from './ledger/accounts.ts'
+import { kindOf, KINDS } from './ledger/accounts.ts'
+import type { Hold } from './ledger/books.ts'
+import { auditActs } from './gate/audit-acts.ts'
 import { auditCommerce } from './gate/audit.rules.ts'
 import { auditAllAdjustments } from './gate/audit-adjustments.ts'
 import { auditMerges } from './gate/audit-merges.rules.ts'
 import { auditAllUnclaimed } from './gate/audit-unclaimed.ts'
 import { auditAllBudgets } from './gate/audit-budgets.ts'
 import { auditLimits } from './gate/audit.limits.rules.ts'
-import { activityKey, memberKey, momentKey, openingKey, purchaseKey, returnKey, spendKey } from './gate/names.ts'
+import {
+  activityKey,
+  holdIdKey,
+  holdKey,
+  memberKey,
+  momentKey,
+  openingKey,
+  purchaseKey,
+  refundKey,
+  returnKey,
+  spendKey,
+} from './gate/names.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
 import { type BooksOf, findUnevenTransfer, loadBooks } from './ledger/ledger.sql.ts'
 import { loadHeirs, loadMergesOf } from './members/merges.sql.ts'
 import type { Purchase, Return } from './purchases/purchases.rules.ts'
 import { countersOf } from './limits/limits.sql.ts'
 import { loadForAudit } from './purchases/purchases.sql.ts'
+
+/** balances = issued − reversed − redeemed (net of refunds) − expired + adjusted + moved */
+type Sums = {
+  issued: number
+  reversed: number
+  redeemed: number
+  expired: number
+  adjusted: number
+  moved: number
+  balances: number
+}
 
 /** What was looked at, and the first thing that is wrong. Points by wallet_id, summed from the entries. */
 export type Report = {
@@ -32,10 +56,7 @@ export type Report = {
   /** purchases without a member */
   unclaimed: number
   events: number
-  wallets: Map<
-    number,
-    { issued: number; reversed: number; redeemed: number; expired: number; adjusted: number; balances: number }
-  >
+  wallets: Map<number, Sums>
   wrong?: { member?: string; what: string }
 }
 
@@ -127,7 +148,7 @@ async function verifyMembers(
   for (const one of books) {
     const member = one.state.member
     const what =
-      auditBooks(one) ??
+      auditBooks(one, Date.now() * 1000) ??
       auditCommerce(
         configuration,
         one,
@@ -135,6 +156,7 @@ async function verifyMembers(
         returned.get(member) ?? [],
         done.get(member) ?? [],
       ) ??
+      auditActs(one, done.get(member) ?? []) ??
       auditMerges(one, merges.get(member) ?? []) ??
       auditLimits(configuration, one, purchases.get(member) ?? [], counters.get(member) ?? [], done.get(member) ?? [])
     if (what) {
@@ -168,21 +190,27 @@ function add(report: Report, { state, entries, uses }: BooksOf): void {
   report.lotUses += uses.length
   for (const w of state.wallets) total(report, w.w).balances += w.b
   for (const entry of entries) {
-    const sums = total(report, entry.walletId)
-    if (entry.kind === KINDS.earn.code) sums.issued += entry.points
-    else if (entry.kind === KINDS.spend.code) sums.redeemed += entry.points
-    else if (entry.kind === KINDS.expire.code) sums.expired += entry.points
-    else if (entry.kind === KINDS.adjustUp.code || entry.kind === KINDS.open.code)
-      sums.adjusted += entry.to === ACCOUNTS.member ? entry.points : -entry.points
-    else sums.reversed += entry.to === ACCOUNTS.member ? -entry.points : entry.points
+    const kind = kindOf(entry)
+    const counts = kind && KINDS[kind].counts
+    if (counts) total(report, entry.walletId)[SUMS[counts.counter]] += counts.sign * entry.points
   }
 }
 
-function total(report: Report, walletId: number) {
+const SUMS = { e: 'issued', s: 'redeemed', r: 'reversed', x: 'expired', a: 'adjusted', m: 'moved' } as const
+
+function total(report: Report, walletId: number): Sums {
   let sums = report.wallets.get(walletId)
-  if (!sums)
-    report.wallets.set(walletId, (sums = { issued: 0, reversed: 0, redeemed: 0, expired: 0, adjusted: 0, balances: 0 }))
+  if (!sums) {
+    sums = { issued: 0, reversed: 0, redeemed: 0, expired: 0, adjusted: 0, moved: 0, balances: 0 }
+    report.wallets.set(walletId, sums)
+  }
   return sums
+}
+
+const NAMED: Record<number, typeof spendKey> = {
+  [KINDS.spend.code]: spendKey,
+  [KINDS.refund.code]: refundKey,
+  [KINDS.open.code]: openingKey,
 }
 
 /** A purchase or return whose external id does not lead to it could be recorded twice. */
@@ -194,7 +222,7 @@ async function unnamed(
 ): Promise<Report['wrong']> {
   const spends = books.flatMap(({ state, entries }) =>
     entries.flatMap((e) => {
-      const key = e.kind === KINDS.spend.code ? spendKey : e.kind === KINDS.open.code ? openingKey : undefined
+      const key = NAMED[e.kind]
       return key && e.externalId !== undefined ? [{ state, e, key: key(e.externalId) }] : []
     }),
   )
@@ -217,6 +245,7 @@ async function unnamed(
       member: a.member,
       what: `activity ${encodeId('act', a.id)}`,
     })),
+    ...books.flatMap(({ holds }) => holds.flatMap(namesOfHold)),
     ...spends.map(({ state: { member }, e, key }) => ({
       key,
       to: String(e.seq),
@@ -233,6 +262,13 @@ async function unnamed(
   const leads = new Map(rows.map((row) => [row.key, `${row.member} ${row.to}`]))
   const lost = named.find((n) => leads.get(n.key) !== `${n.member} ${n.to}`)
   return lost && { member: encodeId('mem', lost.member), what: `${lost.what}: its external id does not lead to it` }
+}
+
+/** The hold's own id, and what its caller named it. */
+function namesOfHold({ id, member, externalId }: Hold) {
+  const hold = { to: id, member, what: `hold ${encodeId('hld', id)}` }
+  const own = { key: holdIdKey(id), ...hold }
+  return externalId === null ? [own] : [own, { key: holdKey(externalId), ...hold }]
 }
 
 function nameOfActivity(configuration: Configuration, a: Activity): Uuid {

@@ -54,6 +54,7 @@ export function auditCommerce(
     const said = r.taken.reduce((sum, t) => sum + t.points, 0)
     if (made !== said) return `return ${encodeId('ret', r.id)}: says it took ${said} points, its entries ${made}`
   }
+  const holds = new Set(books.holds.map(({ id }) => id))
   const altered = books.entries.find((e) => {
     const points = e.to === ACCOUNTS.member ? e.points : -e.points
     if (e.kind === KINDS.open.code) return e.digest !== openingDigest(books.state.member, e)
@@ -61,6 +62,7 @@ export function auditCommerce(
       return e.digest !== adjustDigest(books.state.member, e.walletId, points, e.reason ?? '')
     return (
       e.kind === KINDS.spend.code &&
+      !holds.has(e.source) &&
       e.digest !== spendDigest(books.state.member, e.walletId, e.points, e.reason ?? '', e.externalId ?? null)
     )
   })
