@@ -92,7 +92,8 @@ export function markMerged(space: number, rows: readonly Merge[]): Statement[] {
         set status = case when n.undone_at is null then 'merged'
                           else (array['active', 'suspended', 'closed'])[n.status] end,
             merged_into = case when n.undone_at is null then n.member_id end,
-            revision = m.revision + 1, updated_at = coalesce(n.undone_at, n.merged_at)
+            revision = m.revision + 1, updated_at = coalesce(n.undone_at, n.merged_at),
+            life_at = coalesce(n.undone_at, n.merged_at)
        from unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::timestamptz[], $6::timestamptz[])
          as n(other_id, member_id, status, merged_at, undone_at)
       where m.space_id = $1 and m.member_id = n.other_id`,

@@ -9,6 +9,7 @@ import { parseRef } from '../base/refs.ts'
 import { type Configuration, type Configurations, program, programById } from '../earning/configuration.ts'
 import { activityText } from '../gate/answers.ts'
 import { existingMember } from '../members/members.ts'
+import { loadFamily } from '../members/merges.sql.ts'
 import { currentConfiguration } from './current.ts'
 
 /** The activity that is named by `act_…` or `external:…`. Refusals: activity_unknown. */
@@ -37,7 +38,7 @@ async function selectActivity(db: Db, ref: string): Promise<ActivityRow | undefi
   return row
 }
 
-/** A member's activities, newest recorded first. Refusals: member_unknown, program_unknown, invalid_cursor. */
+/** A member's activities, and those of whom it was merged with, newest recorded first. Refusals: member_unknown, program_unknown, invalid_cursor. */
 export async function listActivities(
   db: Db,
   known: Configurations,
@@ -53,10 +54,10 @@ export async function listActivities(
   if (after === undefined) throw new Refused('invalid_cursor', '`after` is not the `next` of a list of activities')
   const rows = await db.query<ActivityRow>(
     `select ${ACTIVITY_COLUMNS} from activities
-      where space_id = $1 and member_id = $2 and activity_id < $3 and ($4::int is null or program_id = $4)
+      where space_id = $1 and member_id = any ($2::uuid[]) and activity_id < $3 and ($4::int is null or program_id = $4)
         and ($5::text is null or type = $5)
       order by activity_id desc limit $6`,
-    [db.space, id, after, ours?.programId ?? null, filter.type ?? null, page.limit + 1],
+    [db.space, await loadFamily(db, id), after, ours?.programId ?? null, filter.type ?? null, page.limit + 1],
     'activities-list',
   )
   return pageOf(
