@@ -292,3 +292,19 @@ test('a paused program takes no activities; an Idempotency-Key answers again wor
     'idempotency_mismatch',
   )
 })
+
+test('after a merge an activity is still the same one, and belongs to the one who lives on', async () => {
+  expect((await api.call('POST', '/v1/members', { externalId: 'ada-2' })).status).toBe(201)
+  const said = { externalId: 'merged-1', member: 'external:ada-2', occurredAt: '2028-12-31T09:00:00Z' }
+  const first = await done('visit', said)
+  expect(first.status).toBe(201)
+  const merge = { from: 'external:ada-2', reason: 'Two cards' }
+  const merged = await api.call('POST', '/v1/members/external:ada/merge', merge)
+  expect([merged.status, merged.body.code]).toEqual([201, undefined])
+  const again = await done('visit', said)
+  expect([again.status, again.body.id]).toEqual([200, first.body.id])
+  expect((await done('visit', { ...said, member: 'external:ada' })).body.id).toBe(first.body.id)
+  const { body } = await api.call('GET', '/v1/members/external:ada/activities?type=visit&limit=100')
+  expect(body.data.map((a: { externalId: string }) => a.externalId)).toContain('merged-1')
+  await agrees()
+})
