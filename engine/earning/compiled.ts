@@ -88,3 +88,26 @@ function whenOf(condition: Expression<boolean>): When {
 function either(a: Reads, b: Reads): Reads {
   return { member: a.member || b.member, number: a.number || b.number, local: a.local || b.local }
 }
+
+/** What must be known beside the lines to decide by these rules, and which of them are limited. */
+export type Needs = Reads & { rules: readonly CompiledRule[] }
+const needs = new WeakMap<readonly CompiledRule[], Needs>()
+
+/** Of an array that rulesAt gave: once for each. `rules`: those with caps (their wallet's too), a cooldown or a budget. */
+export function needsOf(rules: readonly CompiledRule[]): Needs {
+  let found = needs.get(rules)
+  if (!found) {
+    found = {
+      member: rules.some((rule) => rule.reads.member),
+      number: rules.some((rule) => rule.reads.number),
+      local: rules.some((rule) => rule.reads.local),
+      rules: rules.filter(isLimited),
+    }
+    needs.set(rules, found)
+  }
+  return found
+}
+
+function isLimited({ caps, walletCaps, terms }: CompiledRule): boolean {
+  return caps.length > 0 || walletCaps.length > 0 || terms.cooldown !== undefined || terms.budget !== undefined
+}

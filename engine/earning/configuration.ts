@@ -1,32 +1,19 @@
 import { decodeId } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import type { WalletSettings } from '@laurel/contract/wallets'
 import type { Db } from '../base/db.ts'
-import { compileVersion } from './compiled.ts'
-import type { Configured, Program, RuleState, RuleStatus, RuleVersion } from './configured.ts'
+import { compileVersion, eventOf } from './compiled.ts'
+import type { Configured, ConfiguredWallet, Program, Rule, RuleStatus, RuleVersion } from './configured.ts'
 import { selectConfiguration } from './earning.sql.ts'
 import { KINDS } from './kinds.ts'
 import type { Kind } from './kinds/kind.ts'
-import type { CompiledRule, Reads } from './question.ts'
+import type { CompiledRule } from './question.ts'
 
-export { eventOf } from './compiled.ts'
 export type { CompiledRule } from './question.ts'
 
-export type { ActivityType, Configured, Program, RuleState, RuleStatus, RuleVersion } from './configured.ts'
-
-/** One rule of a program: its versions and states, oldest first. */
-export type Rule = { ruleId: number; versions: RuleVersion[]; states: RuleState[] }
+export type { ActivityType, Configured, Program, Rule, RuleState, RuleStatus, RuleVersion } from './configured.ts'
 
 /** The rules in force between changes of configuration: over occurredAt, between these instants, nothing changes. */
 type Timeline = { boundaries: Instant[]; sets: (CompiledRule[] | undefined)[] }
-
-/** A wallet, and the program that it is of. */
-export type ConfiguredWallet = {
-  program: Program
-  slug: string
-  settings: WalletSettings
-  changedAt?: Instant | undefined
-}
 
 /** Everything that is configured in a space at one config version: a value, shared and never changed. */
 export type Configuration = Configured & {
@@ -42,6 +29,7 @@ export type Configuration = Configured & {
     compiled: Map<number, CompiledRule>
     changes: Map<number, number[]>
     timelines: Map<number | string, Timeline[]>
+    events: Map<number, Set<string>>
   }
 }
 
@@ -80,7 +68,7 @@ export function configurationOf(configured: Configured, kinds: readonly Kind[] =
     byProgramId: new Map(configured.programs.map((program) => [program.programId, program])),
     byVersionId: new Map(configured.versions.map((version) => [version.ruleVersionId, version])),
     byWalletId,
-    memo: { compiled: new Map(), changes: new Map(), timelines: new Map() },
+    memo: { compiled: new Map(), changes: new Map(), timelines: new Map(), events: new Map() },
   }
 }
 
@@ -132,38 +120,25 @@ export function rulesAt(
   return (timeline.sets[index] ??= inForce(c, programId, asOf, at).filter((rule) => rule.event === event))
 }
 
-/** What must be known beside the lines to decide by these rules, and which of them are limited. */
-export type Needs = Reads & { rules: readonly CompiledRule[] }
-const needs = new WeakMap<readonly CompiledRule[], Needs>()
-
-/** Of an array that rulesAt gave: once for each. `rules`: those with caps (their wallet's too), a cooldown or a budget. */
-export function needsOf(rules: readonly CompiledRule[]): Needs {
-  let found = needs.get(rules)
-  if (!found) {
-    found = {
-      member: rules.some((rule) => rule.reads.member),
-      number: rules.some((rule) => rule.reads.number),
-      local: rules.some((rule) => rule.reads.local),
-      rules: rules.filter(isLimited),
-    }
-    needs.set(rules, found)
-  }
-  return found
-}
-
-function isLimited({ caps, walletCaps, terms }: CompiledRule): boolean {
-  return caps.length > 0 || walletCaps.length > 0 || terms.cooldown !== undefined || terms.budget !== undefined
-}
-
 /** Between two changes of a program's rules, every config version means the same: one timeline serves them all. */
 function timelineOf(c: Configuration, programId: number, asOf: number, event: string): Timeline {
-  const key = event === 'purchase' ? programId : `${programId} ${event}`
+  const key = event === 'purchase' ? programId : keyOf(c, programId, event)
   let timelines = c.memo.timelines.get(key)
   if (!timelines) c.memo.timelines.set(key, (timelines = []))
   let changes = c.memo.changes.get(programId)
   if (!changes) c.memo.changes.set(programId, (changes = changesOf(c.rules.get(programId) ?? [])))
   const index = countUpTo(changes, asOf)
   return (timelines[index] ??= { boundaries: boundariesOf(c.rules.get(programId) ?? [], asOf), sets: [] })
+}
+
+/** Events that no rule answers to are one: who sends what nobody has heard of makes nothing grow. */
+function keyOf(c: Configuration, programId: number, event: string): string {
+  let answered = c.memo.events.get(programId)
+  if (!answered) {
+    const versions = (c.rules.get(programId) ?? []).flatMap((rule) => rule.versions)
+    c.memo.events.set(programId, (answered = new Set(versions.map(({ terms }) => eventOf(terms)))))
+  }
+  return answered.has(event) ? `${programId} ${event}` : `${programId} -`
 }
 
 function changesOf(rules: Rule[]): number[] {

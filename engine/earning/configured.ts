@@ -62,3 +62,14 @@ export type Configured = {
   activeSince: { ruleId: number; at: Instant }[]
   activityTypes: ActivityType[]
 }
+
+/** One rule of a program: its versions and states, oldest first. */
+export type Rule = { ruleId: number; versions: RuleVersion[]; states: RuleState[] }
+
+/** A wallet, and the program that it is of. */
+export type ConfiguredWallet = {
+  program: Program
+  slug: string
+  settings: WalletSettings
+  changedAt?: Instant | undefined
+}

@@ -102,8 +102,8 @@ function pick(
   given: number,
   told: Told | undefined,
 ): Award | 'amount_out_of_range' | undefined {
-  const group = rules.filter((other) => standsWith(other, rule))
-  if (group[0] !== rule) return undefined
+  const group = groupsOf(rules).get(rule)
+  if (!group) return undefined
   let standing: { by: CompiledRule; award: Award } | undefined
   for (const by of group) {
     if (standing && rule.group?.pick === 'first') {
@@ -121,6 +121,22 @@ function pick(
     standing = { by, award }
   }
   return standing?.award
+}
+
+const groups = new WeakMap<readonly CompiledRule[], Map<CompiledRule, CompiledRule[]>>()
+
+/** Of each group in one wallet, under its first rule, all its rules. Once for each array that rulesAt gave. */
+function groupsOf(rules: readonly CompiledRule[]): Map<CompiledRule, CompiledRule[]> {
+  let found = groups.get(rules)
+  if (!found) {
+    groups.set(rules, (found = new Map()))
+    for (const rule of rules) {
+      if (rule.group === undefined) continue
+      const first = rules.find((other) => standsWith(other, rule))
+      if (first) found.set(first, [...(found.get(first) ?? []), rule])
+    }
+  }
+  return found
 }
 
 function standsWith(other: CompiledRule, rule: CompiledRule): boolean {

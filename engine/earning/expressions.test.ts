@@ -92,6 +92,7 @@ describe('a condition', () => {
     ['local.date >= "2025-06-01" && local.date < "2025-07-01"', true],
     ['occurredAt >= timestamp("2025-06-15T15:06:40Z")', true],
     ['occurredAt > timestamp("2025-06-15T17:06:40+02:00")', false],
+    ['occurredAt + duration("1h30m") > timestamp("2025-06-15T18:36:39.999999+02:00")', true],
     ['purchase.total > 1000 ? purchase.channel == "app" : false', true],
     ['5 / 2 == 2 && 5 % 2 == 1 && -5 / 2 == -2', true],
     ['double(5) / 2.0 == 2.5', true],
@@ -168,6 +169,10 @@ describe('what is said is checked when it is written, and the place is named', (
       'line 1, column 24: timestamp() takes an instant with an offset, such as 2026-11-22T09:30:00Z',
     ],
     ['occurredAt > timestamp(purchase.channel)', 'line 1, column 14: timestamp() takes a text in quotes'],
+    [
+      'occurredAt > occurredAt - duration("a day")',
+      'line 1, column 36: duration() takes hours, minutes and seconds, such as 72h or 1h30m',
+    ],
     ['purchase.channel.matches(purchase.store)', 'line 1, column 1: matches() takes a pattern in quotes'],
   ])('%s: %s', (source, fault) => {
     expect(compileCondition(source, 'purchase')).toEqual({ fault })

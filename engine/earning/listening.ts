@@ -1,9 +1,9 @@
 import type { Instant } from '@laurel/contract/instants'
+import { eventOf } from './compiled.ts'
 import {
   type ActivityType,
   type CompiledRule,
   type Configuration,
-  eventOf,
   type Program,
   rulesAt,
   statusAt,

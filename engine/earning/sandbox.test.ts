@@ -43,6 +43,11 @@ describe('an expression takes bounded time, whatever it says', () => {
     ['a long list in a loop', 'items.all(i, i.amount in purchase.metadata.list)', TOO_MANY],
     ['long lists compared in a loop', 'items.all(i, purchase.metadata.list == purchase.metadata.list)', TOO_MANY],
     ['long texts in a loop', 'items.all(i, purchase.metadata.long.contains("b") == false)', TOO_MANY],
+    [
+      'a text that is sought badly',
+      `items.exists(i, purchase.metadata.long.contains("b" + "${'a'.repeat(1000)}") || i.name.contains(purchase.metadata.long))`,
+      TOO_MANY,
+    ],
     ['lists that double', `[items]${times(30, '.map(a, a + a)')}.size() > 0`, TOO_MANY],
     ['texts that double', `["aaaaaaaa"]${times(30, '.map(a, a + a)')}.size() > 0`, TOO_MANY],
     ['a text that grows by lines', 'items.map(i, purchase.metadata.long + i.sku).size() > 0', TOO_MANY],

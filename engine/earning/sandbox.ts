@@ -36,6 +36,7 @@ export type Meter = { left: number }
 export const STEPS_MAX = 100_000
 const MACROS_DEEP = 2
 const PATTERN_MAX = 200
+const DURATION = /^-?(?:\d{1,9}(?:\.\d{1,9})?(?:h|m|s|ms)){1,4}$/
 /** Instructions that a pattern is compiled to: each may run for every character of a text. */
 const PROGRAM_MAX = 500
 
@@ -150,14 +151,24 @@ function loop(call: Node, became: Node, at: At): number {
 function call(node: Node, at: At): number {
   const [name, args] = node.args as [string, Node[]]
   if (!CALLS.has(name)) throw new Forbidden(`${name}() is not offered`, node.start)
-  const [first] = args
-  if (name === 'timestamp' || name === 'duration') {
-    if (first?.op !== 'value' || typeof first.args !== 'string')
-      throw new Forbidden(`${name}() takes a text in quotes`, node.start)
-    if (name === 'timestamp' && parseInstant(first.args) === undefined)
-      throw new Forbidden('timestamp() takes an instant with an offset, such as 2026-11-22T09:30:00Z', first.start)
-  } else if (name !== 'has') for (const arg of args) weighed(arg, at.meter)
+  if (name === 'timestamp' || name === 'duration') time(node, name, args[0])
+  else if (name !== 'has') for (const arg of args) weighed(arg, at.meter)
   return sum(args, at)
+}
+
+/** Known beforehand, so that nothing is read by the server's clock or calendar, and a mistake is found when it is made. */
+function time(node: Node, name: string, said: Node | undefined): void {
+  if (said?.op !== 'value' || typeof said.args !== 'string')
+    throw new Forbidden(`${name}() takes a text in quotes`, node.start)
+  if (name === 'duration') {
+    if (DURATION.test(said.args)) return
+    throw new Forbidden('duration() takes hours, minutes and seconds, such as 72h or 1h30m', said.start)
+  }
+  const instant = parseInstant(said.args)
+  if (instant === undefined)
+    throw new Forbidden('timestamp() takes an instant with an offset, such as 2026-11-22T09:30:00Z', said.start)
+  const ms = Math.floor(instant / 1000)
+  node.setMeta('evaluate', () => new Date(ms))
 }
 
 function method(node: Node, at: At): number {
@@ -167,6 +178,7 @@ function method(node: Node, at: At): number {
   const nodes = sum([receiver, ...args], at)
   weighed(receiver, at.meter)
   if (name === 'matches') linear(node, receiver, args[0], at.meter)
+  if (name === 'contains' && args[0]) searched(node, receiver, args[0], at.meter)
   return nodes
 }
 
@@ -181,6 +193,17 @@ function linear(node: Node, receiver: Node, pattern: Node | undefined, meter: Me
     if (typeof text !== 'string') throw new Error('matches() takes a text')
     spend(meter, Math.ceil((text.length * size) / 4))
     return re2.matcher(text).find()
+  })
+}
+
+/** A search may look at each character of the text for each of the part. */
+function searched(node: Node, receiver: Node, sought: Node, meter: Meter): void {
+  node.setMeta('evaluate', (ev, _ast, ctx) => {
+    const text = ev.run(receiver, ctx)
+    const part = ev.run(sought, ctx)
+    if (typeof text !== 'string' || typeof part !== 'string') throw new Error('contains() looks for a text in a text')
+    spend(meter, 1 + Math.ceil((text.length * part.length) / 64))
+    return text.includes(part)
   })
 }
 

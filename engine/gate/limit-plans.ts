@@ -1,12 +1,17 @@
 import { type Instant, MINUTE } from '@laurel/contract/instants'
 import type { Per, Period } from '@laurel/contract/periods'
 import type { Cap } from '@laurel/contract/wallets'
-import { compile, type Configuration, needsOf } from '../earning/configuration.ts'
+import { needsOf } from '../earning/compiled.ts'
+import { compile, type Configuration } from '../earning/configuration.ts'
 import type { CompiledRule } from '../earning/question.ts'
 import { type BudgetLimit, budgetLimit } from '../limits/budgets.rules.ts'
 import { SCOPES } from '../limits/counters.rules.ts'
 
-const HOUR = 60 * MINUTE
+/**
+ * Lists that are under way while something is configured may not know of it, clocks differ, and a purchase may be dated a little ahead: so
+ * long after a change what was counted is counted again.
+ */
+const SETTLING = 15 * MINUTE
 
 /** A period by which something is counted. What was given before `since` may be uncounted: then entries are asked. */
 export type Kept = { per: Per; since: Instant }
@@ -95,9 +100,9 @@ function pers(caps: readonly Cap[]): Set<Per> {
   return new Set(caps.map(({ per }) => per))
 }
 
-/** Lists that are under way while something is configured may not know of it, and clocks differ: an hour covers all of them. */
+/** From when on everything was counted that was to be counted since `changedAt`. */
 function late(changedAt: Instant | undefined): Instant {
-  return changedAt === undefined ? Number.MAX_SAFE_INTEGER : changedAt + HOUR
+  return changedAt === undefined ? Number.MAX_SAFE_INTEGER : changedAt + SETTLING
 }
 
 /**
