@@ -46,7 +46,7 @@ test('the five minutes of the README', async () => {
 
 test('the guide to purchases and returns', async () => {
   const blocks = [...page('docs/guides/purchases-and-returns.md').matchAll(/```json (\w+)\n([\s\S]*?)\n```/g)]
-  const [purchase, back] = blocks.map(([, , json]) => json)
+  const [purchase, back, guest, claim, guestReturn] = blocks.map(([, , json]) => json)
   expect(await send(`/v1/purchases`, purchase)).toMatchObject({ status: 201, body: { points: 28, total: 2800 } })
   expect(await send(`/v1/purchases`, purchase)).toMatchObject({ status: 200 })
   expect(await send(`/v1/returns`, back)).toMatchObject({
@@ -59,4 +59,22 @@ test('the guide to purchases and returns', async () => {
     status: 409,
     body: { code: 'return_exceeds_purchase' },
   })
+  expect(await send(`/v1/purchases`, guest)).toMatchObject({
+    status: 201,
+    body: { member: null, status: 'unclaimed', points: 0 },
+  })
+  expect(await send('/v1/purchases?status=unclaimed')).toMatchObject({ body: { data: [{ externalId: 'order-1002' }] } })
+  expect(await send(`/v1/returns`, guestReturn)).toMatchObject({ status: 201, body: { member: null, points: 0 } })
+  expect(await send('/v1/purchases/external:order-1002/claim', claim)).toMatchObject({
+    status: 201,
+    body: { points: 24, occurredAt: '2026-11-20T10:05:00.000Z' },
+  })
+  expect(await send(`/v1/returns`, guestReturn)).toMatchObject({ status: 200 })
+  expect(await send('/v1/purchases/external:order-1002/claim', claim)).toMatchObject({ status: 200 })
+  const other = '{ "member": "external:eve" }'
+  expect(await send('/v1/purchases/external:order-1002/claim', other)).toMatchObject({
+    status: 409,
+    body: { code: 'purchase_claimed' },
+  })
+  expect((await verify(database.pool, database.space)).wrong).toBeUndefined()
 })

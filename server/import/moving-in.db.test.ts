@@ -9,7 +9,9 @@ import { openShop, type Shop } from '../../tests/shop.ts'
 import { importBalances, type BalancesOptions } from './balances.ts'
 import { SILENT } from './import-for-tests.ts'
 import { importMembersFile, type MembersOptions } from './members.ts'
-import { readMembersMap } from './members-map.ts'
+import { balancesMap } from './balances-map.ts'
+import { parseAs } from './map.ts'
+import { membersMap, readMembersMap } from './members-map.ts'
 import { refusedFile } from './refused.ts'
 import type { TableTally } from './table.ts'
 
@@ -283,6 +285,31 @@ describe('opening balances', () => {
     }
     await balances(other, file('balances.csv'))
     expect((await stateOf(other)).length).toBe((await stateOf(shop)).length)
+    expect((await verify(other.pool, other.space)).wrong).toBeUndefined()
+  })
+})
+
+describe('the guide', () => {
+  const guide = readFileSync(join(import.meta.dirname, '../../docs/guides/import.md'), 'utf8')
+  const block = (kind: string) => new RegExp(`\`\`\`${kind}\\n([\\s\\S]*?)\`\`\``).exec(guide)?.[1] ?? ''
+
+  test('shows files and maps that do what it says', async () => {
+    const other = await openShop()
+    for (const name of ['members', 'balances']) writeFileSync(file(`guide-${name}.csv`), block(`csv ${name}`))
+    const map = parseAs(membersMap, block('json members'), 'the guide')
+    expect(map).toEqual(await readMembersMap(join(EXAMPLE, 'members.json')))
+    const joined = await members(other, file('guide-members.csv'), { map })
+    expect([joined.counts.get('enrolled'), joined.refused.size]).toEqual([2, 0])
+    const brought = await balances(other, file('guide-balances.csv'))
+    expect([brought.counts.get('opened'), brought.counts.get('points'), brought.refused.size]).toEqual([3, 390, 0])
+
+    const lots = file('lots.csv')
+    writeFileSync(
+      lots,
+      'LotNo,CustomerNo,Points,Earned,Ends\n1,2001.0,50,01/06/2025,31/12/2199\n2,2002,60,02/06/2025,never\n',
+    )
+    const mapped = await balances(other, lots, { map: parseAs(balancesMap, block('json balances'), 'the guide') })
+    expect([mapped.counts.get('opened'), mapped.refused.size]).toEqual([2, 0])
     expect((await verify(other.pool, other.space)).wrong).toBeUndefined()
   })
 })
