@@ -311,7 +311,7 @@ test('points go to a friend and between wallets, and a second card of hers comes
   const enrol = { externalId: 'ada-shop', name: 'Ada L.' }
   expect((await ask('createMember', {}, enrol)).status).toBe(201)
   const settings = { transfers: { max: 10 }, conversions: [{ to: 'stamps', give: 5, get: 1 }] }
-  expect((await ask('changeWallet', { program: 'coffee', wallet: 'points' }, settings)).status).toBe(200)
+  expect((await ask('changeProgramWallet', { program: 'coffee', wallet: 'points' }, settings)).status).toBe(200)
   const gift = { to: 'external:ada-shop', wallet: 'points', points: 5, reason: 'For the second card' }
   expect((await ask('transferPoints', { member }, gift)).body).toMatchObject({ points: 5, fee: 0 })
   const stamps = { from: 'points', to: 'stamps', points: 5 }
@@ -323,6 +323,52 @@ test('points go to a friend and between wallets, and a second card of hers comes
   expect((await ask('unmergeMembers', { member }, merge)).body.moved).toEqual([
     { program: 'coffee', wallet: 'points', points: 5 },
   ])
+})
+
+test('points are set aside for an order, captured or let go, and what was spent is given back', async () => {
+  const member = 'external:ada'
+  const order = { program: 'coffee', wallet: 'points', points: 4, minutes: 30, reason: 'Order 1', externalId: 'H1' }
+  const placed = await ask('placeHold', { member }, order)
+  expect([placed.status, placed.body.status]).toEqual([201, 'open'])
+  const hold = placed.body.id
+  expect((await ask('getHold', { hold })).body.parts[0].points).toBe(4)
+  const taken = (await ask('captureHold', { hold }, { points: 3 })).body
+  const [{ captured, entry }] = taken.parts
+  expect([taken.status, captured]).toEqual(['captured', 3])
+  const other = (await ask('placeHold', { member }, { ...order, externalId: 'H2' })).body.id
+  expect((await ask('releaseHold', { hold: other })).body.status).toBe('released')
+  expect((await ask('listHolds', { member }, undefined, '?status=released')).body.data).toHaveLength(1)
+  const refund = { spend: entry, points: 2, reason: 'One came back', externalId: 'F1' }
+  expect((await ask('refundSpend', { member }, refund)).body).toMatchObject({ points: 2, left: 1 })
+})
+
+test('points that wait begin, end later, are given up, and come again', async () => {
+  const points = { program: 'coffee', wallet: 'points' }
+  const reason = 'She asked'
+  const purchase = async (name: string) => {
+    const bought = { ...buy(name, '2026-11-16T09:00:00Z', [BEANS]), member: 'external:bea' }
+    expect((await ask('recordPurchase', {}, bought)).status).toBe(201)
+  }
+  const lots = async (query: string) => (await ask('listLots', { member: 'external:bea' }, undefined, query)).body.data
+  const pending = { kind: 'until', date: '2090-01-01' }
+  const expiry = { kind: 'on', date: '2091-01-01' }
+  expect((await ask('changeProgramWallet', points, { pending, expiry })).status).toBe(200)
+  for (const name of ['B1', 'B2', 'B3', 'B4']) await purchase(name)
+  const [one, two] = await lots('?program=coffee&wallet=points&status=pending')
+  expect((await ask('activateLot', { entry: one.id }, { reason })).body.points).toBe(one.points)
+  expect((await ask('cancelLot', { entry: two.id }, { reason })).body.points).toBe(two.points)
+  expect((await ask('activatePurchase', { purchase: 'external:B3' }, { reason })).body.points).toBeGreaterThan(0)
+  expect((await ask('cancelPurchase', { purchase: 'external:B4' }, { reason })).body.points).toBeGreaterThan(0)
+  const [active] = await lots('?wallet=points&status=active')
+  const later = { expiresAt: '2092-01-01T00:00:00.000Z', reason }
+  expect((await ask('extendLot', { entry: active.id }, later)).body.changed[0].expiresAt).toBe(later.expiresAt)
+  const soon = { pending: null, expiry: { kind: 'rolling', period: 'P1D' } }
+  expect((await ask('changeProgramWallet', points, soon)).status).toBe(200)
+  await purchase('B5') // booked too late to be kept
+  const entries = (await ask('listEntries', { member: 'external:bea' }, undefined, '?wallet=points')).body.data
+  const expired = entries.filter((e: { kind: string }) => e.kind === 'earn')[0].id
+  expect((await ask('reinstateLot', { entry: expired }, { reason })).body.points).toBeGreaterThan(0)
+  expect((await ask('changeProgramWallet', points, { expiry: null })).status).toBe(200)
 })
 
 test('what all members together may be given is looked at', async () => {
