@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { encodeId } from '@laurel/contract/ids'
 import { DAY, parseInstant } from '@laurel/contract/instants'
 import { door, openShop, type Shop } from '../tests/shop.ts'
-import { openPool, withTx } from './base/db.ts'
+import { openPool, type Tx, withTx } from './base/db.ts'
 import { createProgram } from './configure-programs.ts'
-import { createRule, type RuleAsk } from './configure-rules.ts'
+import { createRule, publishRuleVersion, type RuleAsk } from './configure-rules.ts'
+import { changeWallet } from './configure-wallets.ts'
 import { createGate, type Gate, type GateOptions } from './gate/gate.ts'
 import { verify } from './verify.ts'
 
@@ -158,6 +160,66 @@ describe('a budget of 1,000 under 100 parallel purchases through two processes',
   })
 })
 
+describe('limits that are set while two processes sell', () => {
+  const change = <T>(work: (tx: Tx) => Promise<T>) => withTx(shop.pool, shop.space, work)
+
+  it('of a rule count all that was given before, and nothing twice', async () => {
+    const buy = await open(shop, { args: { points: 10 } })
+    const [{ id } = {}] = await shop.sql('select id from earning_rules order by rule_id desc limit 1')
+    const rule = encodeId('rul', String(id))
+    const caps = [{ per: 'month' as const, points: 300 }]
+    const [before] = await Promise.all([
+      buy(
+        20,
+        gates,
+        () => 'sue',
+        (i) => MIDNIGHT + i,
+      ),
+      change((tx) => publishRuleVersion(tx, rule, { caps, effectiveFrom: MIDNIGHT - DAY }, door())),
+    ])
+    const after = await buy(
+      60,
+      gates,
+      () => 'sue',
+      (i) => MIDNIGHT + 100 + i,
+    )
+    expect(sum(before) + sum(after)).toBe(300)
+    expect(await wrong(shop)).toBeUndefined()
+  })
+
+  it('of a wallet, again and again, count all that was given before', async () => {
+    const buy = await open(shop, { args: { points: 10 } })
+    const at = { program: `race-${programs}`, wallet: 'points' }
+    const set = (points: number | null) =>
+      change((tx) =>
+        changeWallet(tx, at, { caps: points === null ? null : [{ per: 'day', points }] }, undefined, door()),
+      )
+    let given = 0
+    for (const points of [2_000, null, 3_000, null, 1_200]) {
+      const [told] = await Promise.all([
+        buy(
+          20,
+          gates,
+          () => 'sue',
+          (i) => MIDNIGHT + i,
+        ),
+        set(points),
+      ])
+      given += sum(told)
+    }
+    given += sum(
+      await buy(
+        60,
+        gates,
+        () => 'sue',
+        (i) => MIDNIGHT + i,
+      ),
+    )
+    expect(given).toBe(1_200)
+    expect(await wrong(shop)).toBeUndefined()
+  })
+})
+
 describe('capped purchases of one member through two processes', () => {
   it('give exactly the cap', async () => {
     const buy = await open(shop, { caps: [{ per: 'month', points: 500 }] })
@@ -190,6 +252,12 @@ describe('capped purchases of one member through two processes', () => {
     const careless = await openShop()
     const unguarded = openGates(careless, { unguarded: true })
     const buy = await open(careless, { kind: 'nth_purchase', args: { n: 1_000_000, points: 30 } })
+    await buy(
+      1,
+      unguarded,
+      () => 'nth',
+      () => MIDNIGHT,
+    )
     for (let round = 0; round < 20 && !(await wrong(careless)); round++) {
       await buy(
         50,
