@@ -378,6 +378,23 @@ test('what all members together may be given is looked at', async () => {
   expect((await ask('getRuleBudget', { rule: id })).body).toMatchObject({ limit: 50, spent: 0, left: 50 })
 })
 
+test('a guest finds the receipt again', async () => {
+  const { member: _, ...guest } = buy('G1', '2026-11-16T09:00:00Z', [CAKE])
+  const kept = await ask('recordPurchase', {}, guest)
+  expect([kept.status, kept.body.status, kept.body.member]).toEqual([201, 'unclaimed', null])
+  expect((await ask('listUnclaimedPurchases', {}, undefined, '?status=unclaimed')).body.data[0].id).toBe(kept.body.id)
+  const claimed = await ask('claimPurchase', { purchase: kept.body.id }, { member: 'external:ada' })
+  expect([claimed.status, claimed.body.status]).toEqual([201, 'recorded'])
+  const told: string[] = []
+  for (let after = '0', more = true; more; ) {
+    const { body } = await ask('listEvents', {}, undefined, `?after=${after}&limit=100`)
+    for (const { type, data } of body.data) if (data.purchase === kept.body.id) told.push(type)
+    after = body.next
+    more = body.hasMore
+  }
+  expect(told).toEqual(['purchase.unclaimed', 'purchase.recorded', 'purchase.claimed'])
+})
+
 test('no operation was left out', () => {
   expect(OPERATIONS.map(({ id }) => id).filter((id) => !used.has(id))).toEqual([])
 })
