@@ -140,7 +140,7 @@ export function restart(d: Draft, walletId: number, now: Instant): void {
   if (end === undefined) return
   wallet.t = now
   for (const lot of d.lots) {
-    if (lot.walletId !== walletId || lot.expiresAt !== null) continue
+    if (lot.walletId !== walletId || (lot.expiresAt !== null && !lot.slides)) continue
     lot.expiresAt = end
     lot.slides = true
   }
