@@ -87,6 +87,9 @@ function endOfNext(at: Instant, monthDay: string, timezone: string): Instant {
   }
 }
 
+/** So long from then, without rounding. */
+export const later = (at: Instant, period: string, timezone: string): Instant => after(at, period, timezone)
+
 /** When points begin that are given for something of then. */
 export function beginOf(pending: Pending, occurredAt: Instant, now: Instant, timezone: string): Instant {
   if (pending.kind === 'period') return Math.max(now, after(occurredAt, pending.period, timezone, pending.roundUp))

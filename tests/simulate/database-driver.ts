@@ -115,6 +115,17 @@ class DatabaseDriver implements Driver {
     })
   }
 
+  async lotSeqs(member: string): Promise<number[]> {
+    const rows = await withRead(this.pool, this.place.space, (db) =>
+      db.query<{ seq: number }>(
+        `select e.seq from lookups n join entries e using (member_id)
+          where n.key = $1 and e.activates_at is not null order by e.seq`,
+        [memberKey(member)],
+      ),
+    )
+    return rows.map(({ seq }) => seq)
+  }
+
   enroll: Driver['enroll'] = async (at, member) =>
     await this.change(
       at,

@@ -4,6 +4,7 @@ import type { RuleAsk, RuleTurn, RuleVersionAsk } from '../../engine/configure-r
 import type { Configuration } from '../../engine/earning/configuration.ts'
 import type { Ask } from '../../engine/gate/asks.ts'
 import type { Draft } from '../../engine/ledger/books.ts'
+import { passTime } from '../../engine/ledger/time.rules.ts'
 import type { Code } from './feature.ts'
 import type { Balances } from './model.ts'
 
@@ -13,7 +14,8 @@ export type Shown = Record<string, Balances>
 export type OpenLot = { wallet: string; left: number; from: Instant; until: Instant | null }
 
 /** What the engine said: `body` is the answer as clients read it. */
-export type Answer = { code: Code; body: { points?: number; wallets?: ({ wallet: string } & Balances)[] } }
+export type Answer = { code: Code; body: Body }
+export type Body = { id?: string; member?: string; points?: number; wallets?: ({ wallet: string } & Balances)[] }
 
 export type Asked = { ask: Ask; crash: 'before' | 'after' | undefined }
 
@@ -23,6 +25,8 @@ export type Driver = {
   ask(at: Instant, asks: readonly Asked[]): Promise<Answer[]>
   /** Members' wallets as a reader sees them now; undefined for who is no member. */
   wallets(at: Instant, members: readonly string[]): Promise<(Shown | undefined)[]>
+  /** The entries that opened lots of a member, all that there ever were. */
+  lotSeqs(member: string): Promise<number[]>
   /** What is left of a member's lots that have not expired, oldest lot first. */
   lots(at: Instant, member: string): Promise<OpenLot[]>
   enroll(at: Instant, member: string): Promise<Code>
@@ -69,9 +73,10 @@ export function shownOf(wallets: readonly ({ wallet: string } & Balances)[]): Sh
   )
 }
 
-/** What is left of lots that have not expired, oldest first. */
-export function lotsShown({ byWalletId }: Configuration, { lots }: Draft, at: Instant): OpenLot[] {
-  return lots
+/** What is left of lots that have not expired, oldest first, once time has passed for them. */
+export function lotsShown({ byWalletId }: Configuration, books: Draft, at: Instant): OpenLot[] {
+  passTime(books, at)
+  return books.lots
     .filter((lot) => lot.remaining > 0 && (lot.expiresAt === null || lot.expiresAt > at))
     .sort((a, b) => a.seq - b.seq)
     .map(({ walletId, remaining: left, activatesAt: from, expiresAt: until }) => {

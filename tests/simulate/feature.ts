@@ -22,6 +22,14 @@ export type Expected = { code: Code; points?: number }
 /** `ok`: done now. `repeat`: done before. Else the code of a refusal. */
 export type Code = string
 
+/** What the engine calls things that the history calls by names of its own. */
+export type Known = {
+  /** of what was made under that name (`step.externalId`): its id (hld_…), and its member's (mem_…) */
+  made(name: string): { id: string; member: string } | undefined
+  /** the number of the entry that opened a member's lot, which is the so many-th of all it ever had */
+  lotSeq(member: string, nth: number): Promise<number>
+}
+
 /** One feature of the product, in one file of features/: how often, with what, and what must come of it. */
 export type Feature = {
   do: string
@@ -31,7 +39,7 @@ export type Feature = {
   /** What the documentation says happens: changes the world. */
   model(w: World, step: Step): Expected
   /** What the engine is asked; or what is done to it where nothing is asked of the gate. */
-  ask?(step: Step): Ask
+  ask?(step: Step, known: Known): Ask | Promise<Ask>
   act?(driver: Driver, step: Step): Promise<Code>
 }
 
@@ -40,7 +48,7 @@ type Of<S> = {
   weight: number
   generate(r: Random, w: World, n: number): S | undefined
   model(w: World, step: Step & S): Expected
-  ask?(step: Step & S): Ask
+  ask?(step: Step & S, known: Known): Ask | Promise<Ask>
   act?(driver: Driver, step: Step & S): Promise<Code>
 }
 

@@ -1,10 +1,14 @@
 import type { Feature } from './feature.ts'
 import { adjust } from './features/adjust.ts'
+import { capture, hold, release } from './features/holds.ts'
+import { changeLot } from './features/lots.ts'
 import { enroll, status } from './features/members.ts'
 import { purchase } from './features/purchase.ts'
+import { refund } from './features/refund.ts'
 import { returns } from './features/return.ts'
 import { program, rule, turn, version } from './features/rules.ts'
 import { spend } from './features/spend.ts'
+import { convert, transfer } from './features/transfer.ts'
 import { jobs, settings } from './features/wallets.ts'
 
 /** All that can happen. A new feature is a file and a word here. */
@@ -19,6 +23,13 @@ export const FEATURES: readonly Feature[] = [
   version,
   turn,
   program,
+  hold,
+  capture,
+  release,
+  refund,
+  changeLot,
+  transfer,
+  convert,
   settings,
   jobs,
 ]

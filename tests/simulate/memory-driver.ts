@@ -9,6 +9,7 @@ import { termsOf } from '../../engine/gate/dates.ts'
 import { factsOf } from '../../engine/gate/gate.ts'
 import { decideAll, type Item } from '../../engine/gate/list.ts'
 import { memberKey } from '../../engine/gate/names.ts'
+import { heldBy, type Slices } from '../../engine/gate/slices.ts'
 import type { Answered } from '../../engine/gate/save.ts'
 import { auditBooks } from '../../engine/ledger/audit.rules.ts'
 import { newState } from '../../engine/ledger/chain.rules.ts'
@@ -16,7 +17,7 @@ import type { MemberState } from '../../engine/ledger/books.ts'
 import { draft } from '../../engine/ledger/ledger.rules.ts'
 import { type Asked, type Driver, type OpenDriver, type Setup, type Answer, shownOf, lotsShown } from './driver.ts'
 import { rulesInMemory } from './memory-rules.ts'
-import { booksOf, load, openLots, save, type Tables, tablesOf } from './memory-tables.ts'
+import { booksOf, load, openingEntries, save, type Tables, tablesOf } from './memory-tables.ts'
 
 /** The pure core: what a list would read from a database comes from tables in memory, and goes back there. */
 export const openMemoryDriver: OpenDriver = async (setup) => new MemoryDriver(setup)
@@ -61,17 +62,26 @@ class MemoryDriver implements Driver {
     return members.map((member) => {
       const state = this.state(member)
       if (!state) return undefined
-      const item = itemOf({ verb: 'time', member: encodeId('mem', state.member) }, at)
-      return shownOf(walletsNow(load(this.tables, this.rules.configuration(), [item]), state, 1, at))
+      return shownOf(walletsNow(this.looking(state, at), state, 1, at))
     })
   }
 
   async lots(at: Instant, member: string) {
     const state = this.state(member)
     if (!state) return []
-    const configuration = this.rules.configuration()
-    const held = { lots: openLots(this.tables, state.member), holds: [] }
-    return lotsShown(configuration, draft(state, held, termsOf(configuration)), at)
+    const slices = this.looking(state, at)
+    const books = draft(state, heldBy(slices, state.member), termsOf(slices.configuration))
+    return lotsShown(slices.configuration, books, at)
+  }
+
+  /** What is read to look at a member's lots and holds. */
+  private looking({ member }: MemberState, at: Instant): Slices {
+    const item = itemOf({ verb: 'time', member: encodeId('mem', member) }, at)
+    return load(this.tables, this.rules.configuration(), [item])
+  }
+
+  async lotSeqs(member: string) {
+    return openingEntries(this.tables, this.state(member)?.member ?? '').map(({ seq }) => seq)
   }
 
   async enroll(_at: Instant, name: string) {

@@ -7,6 +7,7 @@ import { noLimits } from '../../engine/gate/limit-slices.ts'
 import { type Item, verbOf } from '../../engine/gate/list.ts'
 import type { Answered } from '../../engine/gate/save.ts'
 import { findMember, type FurtherNeeds, type Named, type Needs, type Slices } from '../../engine/gate/slices.ts'
+import { kindOf } from '../../engine/ledger/accounts.ts'
 import {
   type Entry,
   type Hold,
@@ -15,6 +16,7 @@ import {
   type LotUse,
   type MemberState,
 } from '../../engine/ledger/books.ts'
+import type { LotFate } from '../../engine/ledger/fates.sql.ts'
 import type { BooksOf } from '../../engine/ledger/ledger.sql.ts'
 import { hasPassed } from '../../engine/ledger/time.rules.ts'
 import type { Purchase, Return } from '../../engine/purchases/purchases.rules.ts'
@@ -129,7 +131,18 @@ function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
   for (const { member, seq } of further) {
     const lots = slices.lots.get(member)
     const entry = booksIn(t, member).entries[seq - 1]
-    if (lots && entry && !lots.some((lot) => lot.seq === seq)) lots.push(lotOf(t, member, entry))
+    if (lots && entry?.activatesAt !== undefined && !lots.some((lot) => lot.seq === seq))
+      lots.push(lotOf(t, member, entry))
+    if (entry?.activatesAt !== undefined) slices.fates.set(`${member} ${seq}`, fateOf(t, member, entry))
+  }
+  for (const { member, walletId, since } of needs.sent) {
+    const sent = booksIn(t, member).entries.filter(
+      (e) => e.walletId === walletId && e.bookedAt >= since && kindOf(e) === 'transferOut',
+    )
+    slices.sent.set(
+      `${member} ${walletId} ${since}`,
+      sent.reduce((sum, e) => sum + e.points, 0),
+    )
   }
 }
 
@@ -155,7 +168,7 @@ export function openingEntries(t: Tables, member: Uuid): readonly Entry[] {
   return booksIn(t, member).opening
 }
 
-export function openLots(t: Tables, member: Uuid): Lot[] {
+function openLots(t: Tables, member: Uuid): Lot[] {
   const { opening, lots } = booksIn(t, member)
   return opening.filter((e) => (lots.get(e.seq) ?? e.points) > 0).map((entry) => lotOf(t, member, entry))
 }
@@ -166,6 +179,30 @@ function lotOf(t: Tables, member: Uuid, entry: Entry): Lot {
   const ruleVersionId = entry.ruleVersionId ?? null
   const dates = { activatesAt, expiresAt, slides: false, bookedAt, occurredAt }
   return { seq, walletId, source, points, remaining, held: 0, ...dates, ruleVersionId }
+}
+
+/** What became of a lot. */
+function fateOf(t: Tables, member: Uuid, { seq: lot, kind, reverses }: Entry): LotFate {
+  const { entries, uses } = booksIn(t, member)
+  const of = [...uses.values()].filter((use) => use.lotSeq === lot).sort((a, b) => a.seq - b.seq)
+  return {
+    kind,
+    reverses: reverses ?? null,
+    uses: of.map(({ seq, points }) => {
+      const entry = entries[seq - 1] as Entry
+      const again = entries.findLast((e) => e.reverses === seq && kindOf(e) === 'reinstate')
+      return {
+        seq,
+        kind: entry.kind,
+        points,
+        reverses: entry.reverses ?? null,
+        bookedAt: entry.bookedAt,
+        activatesAt: entry.activatesAt ?? null,
+        expiresAt: entry.expiresAt ?? null,
+        again: again?.seq ?? null,
+      }
+    }),
+  }
 }
 
 /** What an entry took from lots, less what entries that reverse it gave back. */

@@ -19,7 +19,10 @@ export type World = {
   members: Map<string, Member>
   purchases: Map<string, Purchase>
   returns: Map<string, { said: object; content: string; points: number }>
-  spends: Map<string, { said: { member: string; wallet: string; points: number; externalId: string } }>
+  spends: Map<string, Spend>
+  holds: Map<string, Hold>
+  refunds: Map<string, { said: object; content: string; points: number }>
+  transfers: Map<string, { said: object; content: string }>
   rules: Map<string, Rule>
   /** counts lots and purchases, in the order in which they came to be */
   counter: number
@@ -34,6 +37,8 @@ export type Member = {
   seen: Map<string, Instant>
   /** wallet → points that returns took beyond what there was, and that later points pay */
   debts: Map<string, number>
+  /** what it transferred */
+  sent: { wallet: string; points: number; at: Instant }[]
 }
 
 export type Lot = {
@@ -42,10 +47,38 @@ export type Lot = {
   /** the purchase that gave it, or what else made it */
   source: string
   points: number
+  /** what of it was not taken yet; `held` of that is set aside in holds */
   left: number
+  held: number
   from: Instant
   /** null: never, or by inactivity */
   until: Instant | null
+  /** what expired of it, and whether that came again; ends under which it went on; whether it was given up */
+  expired: { points: number; again: boolean }[]
+  wentOn: (Instant | null)[]
+  /** it was let begin before its time */
+  begun: boolean
+  /** a refund after its end gave it (or what it went on from) a second life */
+  graced: boolean
+  cancelled: boolean
+}
+
+export type Hold = {
+  name: string
+  member: Member
+  content: string
+  deadline: Instant
+  status: 'open' | 'captured' | 'released' | 'lapsed'
+  parts: { wallet: string; points: number; lots: { lot: Lot; points: number }[] }[]
+  captured: number[]
+}
+
+export type Spend = {
+  said: { member: string; wallet: string; points: number; externalId: string }
+  member: Member
+  wallet: string
+  /** from which lots, less what was given back since */
+  lots: { lot: Lot; points: number }[]
 }
 
 export type Movement = {
@@ -94,13 +127,16 @@ export function worldOf(setup: Setup, now: Instant): World {
     purchases: new Map(),
     returns: new Map(),
     spends: new Map(),
+    holds: new Map(),
+    refunds: new Map(),
+    transfers: new Map(),
     rules: new Map(),
     counter: 0,
   }
 }
 
 export function join(w: World, name: string): Member {
-  const member: Member = { name, status: 'active', lots: [], journal: [], seen: new Map(), debts: new Map() }
+  const member: Member = { name, status: 'active', lots: [], journal: [], seen: new Map(), debts: new Map(), sent: [] }
   w.members.set(name, member)
   return member
 }
@@ -117,7 +153,9 @@ export function sum(numbers: Iterable<number>): number {
 export function balances(w: World, member: Member, wallet: string): Balances {
   const now = { available: -(member.debts.get(wallet) ?? 0), pending: 0, held: 0 }
   for (const lot of member.lots) {
-    if (lot.wallet === wallet) now[lot.from <= w.now ? 'available' : 'pending'] += lot.left
+    if (lot.wallet !== wallet) continue
+    now[lot.from <= w.now ? 'available' : 'pending'] += lot.left - lot.held
+    now.held += lot.held
   }
   const ever = { earned: 0, spent: 0, reversed: 0, expired: 0, adjusted: 0, moved: 0 }
   for (const { what, wallet: where, points } of member.journal) if (where === wallet) ever[what] += points
@@ -132,9 +170,9 @@ export function balances(w: World, member: Member, wallet: string): Balances {
   }
 }
 
-/** What is left of lots, oldest first. */
+/** What is left of lots that have not ended, oldest first. */
 export function openLots(w: World, member: Member): Pick<Lot, 'wallet' | 'left' | 'from' | 'until'>[] {
-  const open = member.lots.filter((lot) => lot.left > 0)
+  const open = member.lots.filter((lot) => lot.left > 0 && (endOf(w, member, lot) ?? Number.POSITIVE_INFINITY) > w.now)
   return open.map((lot) => ({ wallet: lot.wallet, left: lot.left, from: lot.from, until: endOf(w, member, lot) }))
 }
 
@@ -145,25 +183,57 @@ export function endOf(w: World, member: Member, lot: Lot): Instant | null {
   return endByInactivity(settingsOf(w, lot.wallet).expiry, seen, w.setup.timezone)
 }
 
-/** Whatever is over by now expires. */
+/** Holds whose deadline has come lapse, and whatever is over by now expires; what is held stays until it is let go. */
 export function passTime(w: World): void {
+  for (const hold of w.holds.values()) {
+    if (hold.status !== 'open' || hold.deadline > w.now) continue
+    hold.status = 'lapsed'
+    letGo(hold)
+  }
   for (const member of w.members.values()) {
     for (const lot of member.lots) {
-      if (lot.left === 0) continue
-      const end = endOf(w, member, lot)
-      if (end === null || end > w.now) continue
-      member.journal.push({ what: 'expired', wallet: lot.wallet, points: lot.left })
-      lot.left = 0
+      const over = lot.left - lot.held
+      if (over === 0 || !hasEnded(w, member, lot)) continue
+      member.journal.push({ what: 'expired', wallet: lot.wallet, points: over })
+      lot.expired.push({ points: over, again: false })
+      lot.left -= over
     }
     forget(w, member)
+    for (const wallet of w.wallets.keys())
+      payDebts(
+        member,
+        wallet,
+        member.lots.filter((lot) => lot.wallet === wallet),
+      )
   }
+}
+
+export function hasEnded(w: World, member: Member, lot: Lot): boolean {
+  return (endOf(w, member, lot) ?? Number.POSITIVE_INFINITY) <= w.now
+}
+
+/** What a hold set aside can be spent again. */
+export function letGo(hold: Hold): void {
+  for (const { lot, points } of hold.parts.flatMap((part) => part.lots)) lot.held -= points
+}
+
+/** What is owed is paid as soon as there is something to pay with: from these lots, in this order. */
+export function payDebts(member: Member, wallet: string, lots: readonly Lot[]): void {
+  const debt = member.debts.get(wallet) ?? 0
+  if (debt > 0) member.debts.set(wallet, take(lots, debt))
+}
+
+/** Where all had ended by inactivity, what comes again lives as long as after an activity now. */
+export function restart(w: World, member: Member, wallet: string): void {
+  if (settingsOf(w, wallet).expiry.kind === 'sliding' && !member.seen.has(wallet)) member.seen.set(wallet, w.now)
 }
 
 /** Who was away for so long starts anew: what is given later does not end before the next activity. */
 function forget(w: World, member: Member): void {
   for (const [wallet, last] of member.seen) {
     const end = endByInactivity(settingsOf(w, wallet).expiry, last, w.setup.timezone)
-    if (end !== null && end <= w.now) member.seen.delete(wallet)
+    const left = member.lots.some((lot) => lot.wallet === wallet && lot.until === null && lot.left > 0)
+    if (end !== null && end <= w.now && !left) member.seen.delete(wallet)
   }
 }
 
@@ -181,14 +251,37 @@ export function datesOf(
   }
 }
 
+type NewLot = Pick<Lot, 'wallet' | 'points' | 'source' | 'from' | 'until'>
+
 /** Gives points in a new lot. What is owed in that wallet is paid from it at once. */
-export function give(w: World, member: Member, lot: Omit<Lot, 'n' | 'left'>, what: Movement['what'], sign = 1): void {
-  member.journal.push({ what, wallet: lot.wallet, points: sign * lot.points })
+export function give(w: World, member: Member, lot: NewLot, what: Movement['what']): void {
+  member.journal.push({ what, wallet: lot.wallet, points: lot.points })
   if (what === 'earned') seen(w, member, lot.wallet, 'earn')
-  const debt = member.debts.get(lot.wallet) ?? 0
-  const paid = Math.min(debt, lot.points)
-  member.debts.set(lot.wallet, debt - paid)
-  member.lots.push({ ...lot, n: ++w.counter, left: lot.points - paid })
+  openLot(w, member, lot)
+}
+
+export function openLot(w: World, member: Member, lot: NewLot): Lot {
+  const open: Lot = {
+    ...lot,
+    n: ++w.counter,
+    left: lot.points,
+    held: 0,
+    expired: [],
+    wentOn: [],
+    begun: false,
+    graced: false,
+    cancelled: false,
+  }
+  member.lots.push(open)
+  payDebts(member, lot.wallet, [open])
+  return open
+}
+
+/** What is left of a lot goes on under other dates, as a lot of its own; what is held stays as it is. */
+export function goOn(w: World, member: Member, lot: Lot, from: Instant, until: Instant | null): Lot {
+  const points = lot.left - lot.held
+  lot.left -= points
+  return openLot(w, member, { wallet: lot.wallet, points, source: lot.source, from: Math.max(from, w.now), until })
 }
 
 /** An activity that may keep the points of a wallet from expiring. */
@@ -214,7 +307,7 @@ export function take(
 ): number {
   let wanted = points
   for (const lot of lots) {
-    const n = Math.min(wanted, lot.left)
+    const n = Math.min(wanted, lot.left - lot.held)
     if (n === 0) continue
     lot.left -= n
     wanted -= n
@@ -223,9 +316,12 @@ export function take(
   return wanted
 }
 
+export const available = (w: World, member: Member, wallet: string): number =>
+  sum(spendable(w, member, wallet).map((lot) => lot.left - lot.held))
+
 /** What can be spent, in the order in which it is. */
 export function spendable(w: World, member: Member, wallet: string): Lot[] {
   return member.lots
-    .filter((lot) => lot.wallet === wallet && lot.left > 0 && lot.from <= w.now)
+    .filter((lot) => lot.wallet === wallet && lot.left > lot.held && lot.from <= w.now)
     .sort(burnOrder(w, member))
 }

@@ -1,6 +1,6 @@
 import { DAY, type Instant, MINUTE } from '../../contract/instants.ts'
-import { type Answer, type Driver, type OpenDriver, type Setup, shownOf } from './driver.ts'
-import type { Expected, Feature, Step } from './feature.ts'
+import { type Answer, type Asked, type Driver, type OpenDriver, type Setup, shownOf } from './driver.ts'
+import type { Expected, Feature, Known, Step } from './feature.ts'
 import { FEATURES } from './features.ts'
 import { balances, type Member, openLots, passTime, type World, worldOf } from './model.ts'
 import { type Random, randomOf } from './random.ts'
@@ -48,11 +48,12 @@ async function play(
   next: () => Step[] | undefined,
 ): Promise<Failure | undefined> {
   const driver = await open(setup, START)
+  const ids: Ids = new Map()
   let done = 0
   try {
     for (let list = next(); list; list = next()) {
       done += list.length
-      const what = await playList(driver, world, list, done)
+      const what = await playList(driver, world, list, done, ids)
       if (what) return { setup, steps: steps.slice(0, done), what }
     }
     const what = (await compare(driver, world, world.members.keys())) ?? (await driver.audit(world.now))
@@ -96,7 +97,7 @@ function later(r: Random, now: Instant): Instant {
   return now + Math.max(1, r.int(0, most / 1000)) * 1000
 }
 
-async function playList(driver: Driver, world: World, list: Step[], n: number): Promise<string | undefined> {
+async function playList(driver: Driver, world: World, list: Step[], n: number, ids: Ids): Promise<string | undefined> {
   world.now = list[0]?.at ?? world.now
   passTime(world)
   const expected = list.map((step) => {
@@ -106,7 +107,11 @@ async function playList(driver: Driver, world: World, list: Step[], n: number): 
     const member = (step as { member?: string }).member
     return { said, after: shownBy(world, member ?? '') }
   })
-  const answers = await answersOf(driver, list)
+  const answers = await answersOf(driver, list, ids)
+  for (const [i, { code, body }] of answers.entries()) {
+    const name = (list[i] as { externalId?: string }).externalId
+    if (code === 'ok' && name && body.id && body.member) ids.set(name, { id: body.id, member: body.member })
+  }
   for (const [i, { said, after }] of expected.entries()) {
     const answer = answers[i] ?? { code: 'no answer', body: {} }
     const points = said.points === undefined ? '' : ` ${said.points}`
@@ -123,14 +128,21 @@ async function playList(driver: Driver, world: World, list: Step[], n: number): 
   return await compare(driver, world, touched)
 }
 
-async function answersOf(driver: Driver, list: Step[]): Promise<Answer[]> {
+type Ids = Map<string, { id: string; member: string }>
+
+async function answersOf(driver: Driver, list: Step[], ids: Ids): Promise<Answer[]> {
   const [step] = list as [Step]
   const one = NAMED.get(step.do) as Feature
   if (one.act) return [{ code: await one.act(driver, step), body: {} }]
-  const asks = list.flatMap((s) => {
-    const ask = NAMED.get(s.do)?.ask?.(s)
-    return ask ? [{ ask, crash: s.crash }] : []
-  })
+  const known: Known = {
+    made: (name) => ids.get(name),
+    lotSeq: async (member, nth) => (await driver.lotSeqs(member))[nth] ?? 0,
+  }
+  const asks: Asked[] = []
+  for (const s of list) {
+    const ask = await NAMED.get(s.do)?.ask?.(s, known)
+    if (ask) asks.push({ ask, crash: s.crash })
+  }
   return await driver.ask(step.at, asks)
 }
 
@@ -155,8 +167,10 @@ async function compare(driver: Driver, world: World, names: Iterable<string>): P
     if (wrong) return `${member}'s ${wrong}`
     const [right, lots] = [openLots(world, world.members.get(member) as Member), await driver.lots(world.now, member)]
     const at = right.findIndex((lot, n) => JSON.stringify(lot) !== JSON.stringify(lots[n]))
-    if (at >= 0 || lots.length > right.length)
-      return `${member}'s lots: ${JSON.stringify({ model: right, engine: lots })}`
+    const nth = at < 0 && lots.length > right.length ? right.length : at
+    if (nth < 0) continue
+    const [ours, theirs] = [JSON.stringify(right[nth]), JSON.stringify(lots[nth])]
+    return `${member}'s open lot ${nth + 1}: the model says ${ours}, the engine ${theirs}`
   }
   return undefined
 }

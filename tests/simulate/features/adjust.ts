@@ -1,5 +1,5 @@
 import { feature } from '../feature.ts'
-import { aWallet, balances, datesOf, give, spendable, take } from '../model.ts'
+import { available, aWallet, datesOf, give, spendable, take } from '../model.ts'
 
 type Said = { member: string; wallet: string; points: number }
 
@@ -23,7 +23,7 @@ export const adjust = feature<Said>({
       give(w, member, { wallet, points, source: 'adjustment', from: w.now, until }, 'adjusted')
       return { code: 'ok', points }
     }
-    if (balances(w, member, wallet).available < -points) return { code: 'insufficient_points' }
+    if (available(w, member, wallet) < -points) return { code: 'insufficient_points' }
     take(spendable(w, member, wallet), -points)
     member.journal.push({ what: 'adjusted', wallet, points })
     return { code: 'ok', points }

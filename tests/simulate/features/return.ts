@@ -1,7 +1,19 @@
 import { DAY, type Instant } from '../../../contract/instants.ts'
 import { awards, remaining } from '../earning.ts'
 import { type Expected, feature } from '../feature.ts'
-import { burnOrder, give, type Lot, type Member, type Purchase, settingsOf, sum, take, type World } from '../model.ts'
+import {
+  burnOrder,
+  hasEnded,
+  type Lot,
+  type Member,
+  openLot,
+  payDebts,
+  type Purchase,
+  settingsOf,
+  sum,
+  take,
+  type World,
+} from '../model.ts'
 import type { Random } from '../random.ts'
 
 type Item = { line?: string; sku?: string; quantity: number }
@@ -157,7 +169,7 @@ function takeBack(w: World, purchase: Purchase, back: number[]): number {
  */
 function takeMore(w: World, purchase: Purchase, wallet: string, points: number): number {
   const { member } = purchase
-  const lots = member.lots.filter((lot) => lot.wallet === wallet && lot.left > 0).sort(burnOrder(w, member))
+  const lots = member.lots.filter((lot) => lot.wallet === wallet && lot.left > lot.held).sort(burnOrder(w, member))
   const own = (lot: Lot) => lot.source === purchase.name
   const order = [
     ...lots.filter((lot) => own(lot) && w.now < lot.from),
@@ -194,16 +206,23 @@ function giveBack(w: World, purchase: Purchase, wallet: string, points: number):
   const repaid = Math.min(points - forgiven, taken.owed)
   taken.owed -= repaid
   if (repaid > 0) {
-    const lot = { wallet, points: repaid, source: 'given back', from: w.now, until: null }
-    give(w, purchase.member, lot, 'reversed', 0)
+    openLot(w, purchase.member, { wallet, points: repaid, source: 'given back', from: w.now, until: null })
   }
   let left = points - forgiven - repaid
+  const given: Lot[] = []
   for (const one of taken.lots.toReversed()) {
     const n = Math.min(left, one.points)
     one.points -= n
     one.lot.left += n
     left -= n
+    if (n > 0) given.push(one.lot)
   }
+  const { member } = purchase
+  payDebts(
+    member,
+    wallet,
+    given.filter((lot) => !hasEnded(w, member, lot)),
+  )
   taken.lots = taken.lots.filter((t) => t.points > 0)
   return points - forgiven
 }

@@ -1,5 +1,5 @@
 import { feature } from '../feature.ts'
-import { aWallet, balances, seen, spendable, take } from '../model.ts'
+import { available, aWallet, seen, type Spend, spendable, take } from '../model.ts'
 import { someone } from './purchase.ts'
 
 type Said = { member: string; wallet: string; points: number; externalId?: string }
@@ -17,7 +17,7 @@ export const spend = feature<Said>({
     const name = r.chance(0.98) && w.members.size > 0 ? r.pick([...w.members.keys()]) : someone(r, w)
     const member = w.members.get(name)
     const wallet = aWallet(r, w)
-    const has = member ? balances(w, member, wallet).available : 0
+    const has = member ? available(w, member, wallet) : 0
     const points = r.chance(0.15) ? has + 1 : r.chance(0.15) ? has : r.int(1, Math.max(1, r.chance(0.5) ? has : 30))
     return { member: name, wallet, points: Math.max(1, points), ...(r.chance(0.7) ? { externalId: `s-${n}` } : {}) }
   },
@@ -32,11 +32,13 @@ export const spend = feature<Said>({
     }
     if (w.paused) return { code: 'program_paused' }
     if (member.status !== 'active') return { code: 'member_suspended' }
-    if (balances(w, member, wallet).available < points) return { code: 'insufficient_points' }
-    take(spendable(w, member, wallet), points)
+    if (available(w, member, wallet) < points) return { code: 'insufficient_points' }
+    const lots: Spend['lots'] = []
+    take(spendable(w, member, wallet), points, (lot, n) => lots.push({ lot, points: n }))
     seen(w, member, wallet, 'spend')
     member.journal.push({ what: 'spent', wallet, points })
-    if (externalId !== undefined) w.spends.set(externalId, { said: { member: name, wallet, points, externalId } })
+    const said = { member: name, wallet, points, externalId: externalId ?? '' }
+    if (externalId !== undefined) w.spends.set(externalId, { said, member, wallet, lots })
     return { code: 'ok', points }
   },
 

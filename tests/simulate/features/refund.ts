@@ -1,0 +1,94 @@
+import type { Instant } from '../../../contract/instants.ts'
+import { later } from '../calendar.ts'
+import { feature } from '../feature.ts'
+import {
+  goOn,
+  hasEnded,
+  type Lot,
+  type Member,
+  payDebts,
+  restart,
+  settingsOf,
+  type Spend,
+  sum,
+  type World,
+} from '../model.ts'
+
+type Said = { externalId: string; member: string; spend: string; points?: number }
+
+/** A spend is undone, in part or whole, perhaps in several steps: the points go back to the lots that they came from. */
+export const refund = feature<Said>({
+  do: 'refund',
+  weight: 5,
+
+  generate(r, w, n) {
+    if (r.chance(0.05) && w.refunds.size > 0) return r.pick([...w.refunds.values()]).said as Said
+    if (w.spends.size === 0) return undefined
+    const [name, spent] = r.pick([...w.spends].slice(-12))
+    const left = sum(spent.lots.map((one) => one.points))
+    const some = r.chance(0.6) ? { points: r.int(1, Math.max(1, left + (r.chance(0.1) ? 1 : 0))) } : {}
+    const member = r.chance(0.03) ? r.pick([...w.members.keys()]) : spent.member.name
+    return { externalId: `f-${n}`, member, spend: name, ...some }
+  },
+
+  model(w, { externalId, member: name, spend: spentAs, points }) {
+    const member = w.members.get(name)
+    if (!member) return { code: 'member_unknown' }
+    const spent = w.spends.get(spentAs)
+    if (!spent || spent.member !== member) return { code: 'entry_unknown' }
+    const before = w.refunds.get(externalId)
+    if (before) {
+      const same = before.content === JSON.stringify([name, spentAs, points ?? before.points])
+      return same ? { code: 'repeat', points: before.points } : { code: 'external_id_conflict' }
+    }
+    if (w.paused) return { code: 'program_paused' }
+    const left = sum(spent.lots.map((one) => one.points))
+    const back = points ?? left
+    if (back > left || left === 0) return { code: 'refund_exceeds_spend' }
+    giveBack(w, member, spent, back)
+    const said = { externalId, member: name, spend: spentAs, ...(points === undefined ? {} : { points }) }
+    w.refunds.set(externalId, { said, content: JSON.stringify([name, spentAs, back]), points: back })
+    return { code: 'ok', points: back }
+  },
+
+  ask: ({ externalId, member, spend, points }) => ({
+    verb: 'refund',
+    member: `external:${member}`,
+    spend: `external:${spend}`,
+    reason: 'brought back',
+    externalId,
+    ...(points === undefined ? {} : { points }),
+  }),
+})
+
+/** To what would have been spent last, first. What comes back too late expires, unless its lot has a grace left. */
+function giveBack(w: World, member: Member, spent: Spend, points: number): void {
+  const { wallet } = spent
+  member.journal.push({ what: 'spent', wallet, points: -points })
+  restart(w, member, wallet)
+  const end = (lot: Lot): Instant => lot.until ?? Number.POSITIVE_INFINITY
+  const order = spent.lots.toSorted(({ lot: a }, { lot: b }) =>
+    end(a) === end(b) ? b.from - a.from || b.n - a.n : end(b) - end(a),
+  )
+  let wanted = points
+  const given: Lot[] = []
+  for (const one of order) {
+    const n = Math.min(wanted, one.points)
+    if (n === 0) continue
+    one.points -= n
+    one.lot.left += n
+    wanted -= n
+    given.push(one.lot)
+  }
+  payDebts(
+    member,
+    wallet,
+    given.filter((lot) => !hasEnded(w, member, lot)),
+  )
+  const { refundGrace } = settingsOf(w, wallet)
+  for (const lot of given) {
+    if (refundGrace === null || lot.graced || !hasEnded(w, member, lot) || lot.left === lot.held) continue
+    lot.graced = true
+    goOn(w, member, lot, w.now, later(w.now, refundGrace, w.setup.timezone)).graced = true
+  }
+}
