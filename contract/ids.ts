@@ -18,6 +18,7 @@ export const PREFIXES = {
   merge: 'mrg',
   opening: 'opn',
   expiry: 'exp',
+  cancellation: 'cnl',
   entry: 'ent',
   event: 'evt',
   activity: 'act',

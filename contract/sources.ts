@@ -15,5 +15,6 @@ export const sourceType = z.enum([
   'merge',
   'opening',
   'expiry',
+  'cancellation',
 ])
 export type SourceType = z.infer<typeof sourceType>

@@ -86,8 +86,8 @@ async function holdsAt(db: Db, member: Uuid, at: Instant | undefined): Promise<H
 }
 
 /**
- * Where points end by inactivity: by the last activity that the member's state knows; for an instant before that, by the last
- * earning or spending that was booked by then.
+ * Where points end by inactivity: by the last activity that the member's state knows; for an instant that has passed, by
+ * the last earning or spending that was booked by then. What comes back after the end begins anew.
  */
 function slideOf(
   { slideEnd, slidesOn }: WalletTerms,
@@ -97,12 +97,19 @@ function slideOf(
 ): SlideEnd | undefined {
   const last = state.wallets.find((wallet) => wallet.w === walletId)?.t ?? 0
   if (!slideEnd || !slidesOn) return undefined
-  const moves = (line: Line) =>
-    (slidesOn.has('earn') && line.kind === KINDS.earn.code) || (slidesOn.has('spend') && line.kind === KINDS.spend.code)
+  const isActivity = ({ kind }: Line) =>
+    (kind === KINDS.earn.code && slidesOn.has('earn')) || (kind === KINDS.spend.code && slidesOn.has('spend'))
+  const comesBack = ({ kind, expiresAt }: Line) =>
+    kind === KINDS.refund.code || (kind === KINDS.reinstate.code && expiresAt === null)
   return (lines) => {
-    if (at === undefined || at >= last) return () => (last === 0 ? null : slideEnd(last))
-    const activity = lines.findLast(moves)
-    const end = activity ? slideEnd(activity.bookedAt) : null
+    if (at === undefined) return () => (last === 0 ? null : slideEnd(last))
+    let activity = at >= last ? last : 0
+    for (const line of lines) {
+      if (line.bookedAt <= activity) continue
+      if (isActivity(line) || (comesBack(line) && (activity === 0 || slideEnd(activity) <= line.bookedAt)))
+        activity = line.bookedAt
+    }
+    const end = activity === 0 ? null : slideEnd(activity)
     return (lot) => (end !== null && end > lot.bookedAt ? end : null) // what came after the end waits for another activity
   }
 }

@@ -104,7 +104,7 @@ async function* entriesOf(db: Db, after: Uuid, last: Uuid): AsyncGenerator<Journ
               e.booked_at as "bookedAt", e.activates_at as "activatesAt", e.expires_at as "expiresAt", e.source_id as source, e.reason,
               coalesce(e.external_id, p.external_id, r.external_id) as name, ${SOURCE_COLUMNS}
          from entries e
-         left join purchases p on e.kind in (1, 7, 12) and p.purchase_id = e.source_id
+         left join purchases p on e.kind in (1, 7, 12, 15) and p.purchase_id = e.source_id
          left join returns r on e.kind in (3, 4) and r.member_id = e.member_id and r.return_id = e.source_id
         where e.space_id = $1 and (e.member_id, e.seq) > ($2, $3) and e.member_id <= $4
         order by e.member_id, e.seq limit $5`,
