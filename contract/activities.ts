@@ -14,7 +14,7 @@ const typeSlug = slug.refine((said) => !RESERVED.has(said), 'expected another wo
 const schema = z.record(z.string(), z.unknown()).meta({
   description:
     'JSON Schema (draft 2020-12) that `data` is held against, of type object; at most 8,192 characters and 20 levels. ' +
-    '$ref only to #/$defs/…, patterns without look-around and back-references, formats date, date-time, email and uuid',
+    'references only to definitions of its own, patterns without look-around and back-references, formats date, date-time, email and uuid',
 })
 const status = z.enum(['active', 'archived'])
 
