@@ -1,5 +1,5 @@
 import type { Program } from '../earning/configuration.ts'
-import type { Line, MemberFacts, Question } from '../earning/question.ts'
+import type { AskedPurchase, Line, MemberFacts, Question } from '../earning/question.ts'
 import { limitsOf, type Rooms } from '../limits/limits.rules.ts'
 import type { Purchase } from '../purchases/purchases.rules.ts'
 
@@ -17,21 +17,36 @@ type Bought = Pick<Purchase, 'occurredAt' | 'channel' | 'store' | 'metadata'>
 
 /** What the rules are asked of a purchase: at first, and of what is left of it. The same question either way. */
 export function questionOf(ours: Program, bought: Bought, lines: readonly Line[], frozen: Frozen | null): Question {
-  const { channel, store, metadata } = bought
+  const { timezone, member, limits } = frozenFacts(ours, frozen)
   return {
     event: 'purchase',
     lines,
     occurredAt: bought.occurredAt,
+    timezone,
     currency: ours.currency,
-    purchase: {
-      channel,
-      store,
-      get metadata() {
-        return metadata === null ? {} : (JSON.parse(metadata) as Record<string, unknown>) // few rules look at it
-      },
-      number: frozen?.number,
-    },
-    ...frozenFacts(ours, frozen),
+    purchase: new Said(bought, frozen?.number),
+    activity: undefined,
+    member,
+    limits,
+  }
+}
+
+/** A class, since every purchase has one: few rules look at its metadata, which is read when they do. */
+class Said implements AskedPurchase {
+  #metadata: string | null
+  channel: string | null
+  store: string | null
+  number: number | undefined
+
+  constructor({ channel, store, metadata }: Bought, number: number | undefined) {
+    this.#metadata = metadata
+    this.channel = channel
+    this.store = store
+    this.number = number
+  }
+
+  get metadata(): Record<string, unknown> {
+    return this.#metadata === null ? {} : JSON.parse(this.#metadata)
   }
 }
 
