@@ -17,7 +17,20 @@ const CONFIGURATION = [
   'spaces',
   'wallets',
 ]
-const MEMBER_OWNED = ['activities', 'adjustments', 'counters', 'entries', 'lot_uses', 'lots', 'member_states', 'members', 'purchases', 'returns']
+const MEMBER_OWNED = [
+  'activities',
+  'adjustments',
+  'counters',
+  'entries',
+  'holds',
+  'lot_uses',
+  'lots',
+  'member_states',
+  'members',
+  'merges',
+  'purchases',
+  'returns',
+]
 /** Unique across members, or shared by them: keyed by exactly that. */
 const KEYED = ['budgets', 'idempotency_keys', 'lookups', 'outbox', 'moment_plans', 'unclaimed_purchases']
 /** What the migrator notes for itself; requests cannot see it. */

@@ -49,7 +49,7 @@ type Writes = {
   adjustments: AdjustmentChange[]
   entries: EntryOf[]
   lots: { member: Uuid; seq: number; remaining: number }[]
-  uses: (LotUse & { member: Uuid })[]
+  uses: (LotUse & { member: Uuid; written: number })[]
   holds: Hold[]
   merges: Merge[]
   counters: Counter[]
@@ -165,7 +165,7 @@ function collect(answered: readonly Answered[]): Writes {
       const key = `${member} ${use.seq} ${use.lotSeq}`
       const same = uses.get(key)
       if (same) same.points += use.points
-      else uses.set(key, { ...use, member })
+      else uses.set(key, { ...use, member, written: books.state.version })
       const lot = books.lots.find((l) => l.seq === use.lotSeq)
       if (lot) lots.set(`${member} ${lot.seq}`, { member, seq: lot.seq, remaining: lot.remaining })
     }

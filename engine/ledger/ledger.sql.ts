@@ -100,19 +100,22 @@ export function saveLots(
   )
 }
 
-/** An entry that owed takes more from a lot that it took from before, once that is free: then the two are one use. */
-export function insertLotUses(space: number, rows: readonly (LotUse & { member: Uuid })[]): Statement[] {
+/** `written`: the version of the member's state that comes with it. Nothing of a use is ever changed. */
+export function insertLotUses(
+  space: number,
+  rows: readonly (LotUse & { member: Uuid; written: number })[],
+): Statement[] {
   if (rows.length === 0) return []
   return statement(
-    `insert into lot_uses (space_id, member_id, seq, lot_seq, points)
-     select $1, * from unnest($2::uuid[], $3::int[], $4::int[], $5::bigint[])
-     on conflict (member_id, seq, lot_seq) do update set points = lot_uses.points + excluded.points`,
+    `insert into lot_uses (space_id, member_id, seq, lot_seq, points, written)
+     select $1, * from unnest($2::uuid[], $3::int[], $4::int[], $5::bigint[], $6::int[])`,
     [
       space,
       uuids(rows, (r) => r.member),
       int4s(rows, (r) => r.seq),
       int4s(rows, (r) => r.lotSeq),
       int8s(rows, (r) => r.points),
+      int4s(rows, (r) => r.written),
     ],
     'lot-uses-insert',
   )

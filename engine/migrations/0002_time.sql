@@ -38,7 +38,11 @@ create table holds (
 create index holds_open on holds (member_id) where status = 1;
 
 -- What an entry took below zero it takes from later lots: perhaps from one that it took from before, when that was partly held.
-grant update (points) on lot_uses to laurel_app;
+-- written: the member's version with which it was; a use is never changed.
+alter table lot_uses
+  add column written int not null default 0,
+  drop constraint lot_uses_pkey,
+  add primary key (member_id, seq, lot_seq, written);
 
 grant select, insert on holds to laurel_app;
 grant update (status, settled_at, captured) on holds to laurel_app;
