@@ -1,6 +1,9 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { Db } from '../base/db.ts'
+import { keyOf } from '../base/keys.ts'
+import { memberNamed } from '../base/names.ts'
+import { parseRef } from '../base/refs.ts'
 import type { Configuration } from '../earning/configuration.ts'
 import { termsOf } from '../gate/dates.ts'
 import { KINDS } from '../ledger/accounts.ts'
@@ -29,7 +32,7 @@ export async function readWalletBooks(
   walletId: number,
   at: Instant | undefined,
 ): Promise<BooksRead> {
-  const state = await stateAt(db, await existingMember(db, ref), at)
+  const state = await stateAt(db, ref, at)
   const { member } = state
   const [lines, uses, holds] = await Promise.all([
     db.query<Line>(
@@ -54,13 +57,21 @@ export async function readWalletBooks(
   }
 }
 
-async function stateAt(db: Db, member: Uuid, at: Instant | undefined): Promise<MemberState> {
-  let [state] = await loadStates(db, [member])
+async function stateAt(db: Db, ref: string, at: Instant | undefined): Promise<MemberState> {
+  const now = await existingMember(db, ref)
+  let [state] = await loadStates(db, [at === undefined ? now : ((await namedMember(db, ref)) ?? now)])
   while (state && state.mergedInto !== null && !(await isBeforeItsEnd(db, state.member, at))) {
     ;[state] = await loadStates(db, [state.mergedInto])
   }
-  if (!state) throw new Error(`member ${member} has no books`)
+  if (!state) throw new Error(`member ${now} has no books`)
   return state
+}
+
+/** The member of that very id or name, though merged into another since. */
+async function namedMember(db: Db, ref: string): Promise<Uuid | undefined> {
+  const named = parseRef('mem', ref)
+  if (!named || 'id' in named) return named?.id
+  return await memberNamed(db, keyOf('member.external', named.external))
 }
 
 /** Of a merged member: whether there are entries after the instant, the last of which is the merge. */
