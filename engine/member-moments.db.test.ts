@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { encodeId } from '@laurel/contract/ids'
 import { parseInstant } from '@laurel/contract/instants'
 import { door, openShop, type Shop } from '../tests/shop.ts'
 import { withTx } from './base/db.ts'
 import { changeMember } from './change-member.ts'
 import { pauseProgram, resumeProgram } from './configure-programs.ts'
+import { turnRule } from './configure-rules.ts'
 import { configurations } from './earning/configuration.ts'
 import { enroll } from './enroll.ts'
 import { createGate, type Gate } from './gate/gate.ts'
@@ -125,6 +127,25 @@ test('nobody has moments who is suspended, and a program that is paused has them
   await look()
   expect((await told('pat')).slice(1)).toEqual([['member.birthday', '2027', 50, '2027-07-01 00:00']])
   expect(await told('sue')).toHaveLength(1)
+})
+
+test('what comes while a rule is paused is not made up for, though it goes on the next day', async () => {
+  await join('pam', { birthDate: '1990-07-05' })
+  await look()
+  const [{ id } = {}] = await shop.sql(
+    `select r.id from earning_rules r join earning_rule_versions v using (rule_id)
+      where v.terms -> 'on' ->> 'moment' = 'birthday'`,
+  )
+  const turn = (way: 'pause' | 'resume') =>
+    withTx(shop.pool, shop.space, (tx) => turnRule(tx, encodeId('rul', String(id)), way, door()))
+  setClock('2027-07-04T12:00:00Z')
+  await turn('pause')
+  setClock('2027-07-06T12:00:00Z')
+  await look()
+  await turn('resume')
+  await change('pam', { name: 'Pam' }) // has her looked at
+  await look()
+  expect(await told('pam')).toHaveLength(1)
 })
 
 describe('a silence', () => {

@@ -199,7 +199,7 @@ test('a test may bring a kind of its own', () => {
       programs: [aProgram],
       versions: [aVersion(1, 'odd', { points: 4 })],
       states: [{ ruleId: 1, configVersion: 1, status: 'active' }],
-      activeSince: [],
+      activeTimes: [],
       activityTypes: [],
     },
     [odd],

@@ -52,14 +52,14 @@ export type ActivityType = {
   schema: string
 }
 
-/** The rows that say everything that is configured in a space. `activeSince`: when each rule was first active. */
+/** The rows that say everything that is configured in a space. `activeTimes`: when rules were active, [at, until). */
 export type Configured = {
   space: number
   configVersion: number
   programs: Program[]
   versions: RuleVersion[]
   states: RuleState[]
-  activeSince: { ruleId: number; at: Instant }[]
+  activeTimes: { ruleId: number; at: Instant; until: Instant | null }[]
   activityTypes: ActivityType[]
 }
 

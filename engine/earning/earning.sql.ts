@@ -29,8 +29,10 @@ const SELECT_CONFIGURATION = `
        select rule_id as "ruleId", config_version as "configVersion", status
          from earning_rule_states where space_id = s.space_id) t) as states,
     (select coalesce(json_agg(f), '[]') from (
-       select rule_id as "ruleId", min(${micros('changed_at')}) as at
-         from earning_rule_states where space_id = s.space_id and status = 'active' group by rule_id) f) as "activeSince",
+       select * from (
+         select rule_id as "ruleId", status, ${micros('changed_at')} as at,
+                lead(${micros('changed_at')}) over (partition by rule_id order by config_version) as until
+           from earning_rule_states where space_id = s.space_id) t where status = 'active') f) as "activeTimes",
     (select coalesce(json_agg(a), '[]') from (
        select t.program_id as "programId", t.slug, t.status, v.version, v.schema
          from activity_types t cross join lateral (

@@ -15,7 +15,7 @@ export function activityType(c: Configuration, programId: number, slug: string):
 }
 
 /**
- * The rules to decide a moment of life by, as `rulesAt`; without those that were first active only after it. So a rule for birthdays gives
+ * The rules to decide a moment of life by, as `rulesAt`; without those that were not active when it came. So a rule for birthdays gives
  * for the birthdays after it was published, not for those that a job that was late happens to find.
  */
 export function momentRulesAt(
@@ -25,9 +25,10 @@ export function momentRulesAt(
   at: Instant,
   event: string,
 ): CompiledRule[] {
-  const { activeSince } = indexOf(c)
+  const { activeTimes } = indexOf(c)
   const rules = rulesAt(c, programId, asOf, at, event)
-  const listened = (rule: CompiledRule) => (activeSince.get(rule.ruleId) ?? Infinity) <= at
+  const listened = ({ ruleId }: CompiledRule) =>
+    activeTimes.get(ruleId)?.some((time) => time.at <= at && (time.until === null || at < time.until)) ?? false
   return rules.every(listened) ? rules : rules.filter(listened)
 }
 
@@ -39,7 +40,11 @@ export function listeners(c: Configuration): readonly Listener[] {
   return indexOf(c).listeners
 }
 
-type Index = { types: Map<string, ActivityType>; activeSince: Map<number, Instant>; listeners: Listener[] }
+type Index = {
+  types: Map<string, ActivityType>
+  activeTimes: Map<number, Configuration['activeTimes']>
+  listeners: Listener[]
+}
 const indexes = new WeakMap<Configuration, Index>()
 
 function indexOf(c: Configuration): Index {
@@ -47,7 +52,7 @@ function indexOf(c: Configuration): Index {
   if (!index) {
     index = {
       types: new Map(c.activityTypes.map((type) => [`${type.programId} ${type.slug}`, type])),
-      activeSince: new Map(c.activeSince.map(({ ruleId, at }) => [ruleId, at])),
+      activeTimes: Map.groupBy(c.activeTimes, ({ ruleId }) => ruleId),
       listeners: c.programs.flatMap((program) => listenerOf(c, program)),
     }
     indexes.set(c, index)

@@ -39,7 +39,7 @@ export function rulesInMemory(setup: Setup) {
         programs: [program],
         versions: [...versions],
         states: [...states],
-        activeSince: [],
+        activeTimes: [],
         activityTypes: [],
       })),
     turnProgram(status: 'active' | 'paused') {
