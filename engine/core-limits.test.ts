@@ -137,6 +137,7 @@ describe('under caps, cooldowns, budgets and counts', () => {
         const quarters = given.map((e) => ({
           ruleVersionId: 3001,
           quarter: Math.floor(e.occurredAt / 900_000_000),
+          zone: null,
           points: e.points,
         }))
         expect(auditBudgets(CONFIGURATION, budgets, quarters)).toBeUndefined()

@@ -227,13 +227,13 @@ function perOf(period: string): Per {
 export function auditBudgets(
   configuration: Configuration,
   budgets: readonly { ruleId: number; period: string; points: number }[],
-  given: readonly { ruleVersionId: number; quarter: number; points: number }[],
+  given: readonly { ruleVersionId: number; quarter: number; zone: string | null; points: number }[],
 ): string | undefined {
   const due = new Map<string, number>()
-  for (const { ruleVersionId, quarter, points } of given) {
+  for (const { ruleVersionId, quarter, zone, points } of given) {
     const version = versionById(configuration, ruleVersionId)
     const budget = version?.terms.budget
-    const timezone = version && configuration.byWalletId.get(version.walletId)?.program.timezone
+    const timezone = zone ?? (version && configuration.byWalletId.get(version.walletId)?.program.timezone)
     if (!budget || timezone === undefined) continue
     const name = `${version.ruleId} ${periodKey(budgetLimit(budget).per, quarter * QUARTER, timezone)}`
     due.set(name, (due.get(name) ?? 0) + points)

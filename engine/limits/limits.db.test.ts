@@ -4,7 +4,7 @@ import { door, openShop, type Shop } from '../../tests/shop.ts'
 import { announceBudgets } from '../announce-budgets.ts'
 import { newId } from '../base/ids.ts'
 import { withTx } from '../base/db.ts'
-import { createProgram } from '../configure-programs.ts'
+import { changeProgram, createProgram } from '../configure-programs.ts'
 import { createRule, publishRuleVersion, type RuleAsk } from '../configure-rules.ts'
 import { changeWallet, createWallet } from '../configure-wallets.ts'
 import type { PurchaseAsk, ReturnAsk } from '../gate/asks.ts'
@@ -236,6 +236,20 @@ describe('a budget', () => {
     expect((await buy('e', NOON)).points).toBe(5)
     expect(await announce()).toBe(1)
     expect((await told()).slice(before)).toEqual([30, 35])
+    expect(await wrong()).toBeUndefined()
+  })
+})
+
+describe('a program that moves to another time zone', () => {
+  it('counts by the days of its time, and verify by those of each purchase', async () => {
+    const { slug, rule, points, giveBack } = await open()
+    await rule({ budget: { points: 25, per: 'day' }, caps: [{ per: 'day', times: 2 }] })
+    const late = at('2026-06-10T22:30:00Z') // the 10th in London, the 11th in Berlin
+    expect(await points('ann', [NOON, late])).toEqual([10, 10])
+    await setUp((tx) => changeProgram(tx, slug, { timezone: 'Europe/Berlin' }, undefined, door()))
+    expect(await points('ann', [late + 1, late + 2, late + 3])).toEqual([10, 10, 0])
+    expect(await points('bob', [late + 4, NOON])).toEqual([5, 5])
+    expect((await giveBack('ann', { items: [{ sku: 'beans', quantity: 1 }] })).status).toBe(201)
     expect(await wrong()).toBeUndefined()
   })
 })

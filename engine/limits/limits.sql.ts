@@ -194,13 +194,20 @@ export async function markSpent(tx: Tx, now: string, limit: number): Promise<Bud
   )
 }
 
-/** What each budget gave, by quarters of an hour of occurredAt: local days begin at one of them, wherever. */
-export async function spentByEntries(db: Db): Promise<{ ruleVersionId: number; quarter: number; points: number }[]> {
+/**
+ * What rules with a budget gave, by quarters of an hour of occurredAt (local days begin at one of them, wherever) and by the
+ * time zone that it was decided in. All members' entries of these rules: for the audit.
+ */
+export async function givenOfBudgets(
+  db: Db,
+): Promise<{ ruleVersionId: number; quarter: number; zone: string | null; points: number }[]> {
   return await db.query(
     `select e.rule_version_id as "ruleVersionId", floor(extract(epoch from e.occurred_at) / 900)::bigint as quarter,
-            sum(e.points)::bigint as points
+            coalesce(p.frozen, a.frozen)::json ->> 'zone' as zone, sum(e.points)::bigint as points
        from entries e join earning_rule_versions v on v.rule_version_id = e.rule_version_id
-      where e.space_id = $1 and e.kind = 1 and v.terms ? 'budget' group by 1, 2`,
+       left join purchases p on p.purchase_id = e.source_id and p.member_id = e.member_id
+       left join activities a on a.activity_id = e.source_id and a.member_id = e.member_id
+      where e.space_id = $1 and e.kind = 1 and v.terms ? 'budget' group by 1, 2, 3`,
     [db.space],
   )
 }
