@@ -8,7 +8,7 @@ import type { Facts, KeepAsk } from './gate/asks.ts'
 import { type Decision, isRefusal, type Verb } from './gate/decisions.ts'
 import { purchaseKey } from './gate/names.ts'
 import { contentOf, normalise, refusesSale, type Said, unclaimedContentOf } from './gate/said.ts'
-import type { Slices } from './gate/slices.ts'
+import { findMember, type Slices } from './gate/slices.ts'
 import { isNobodys, unclaimedNamed } from './gate/unclaimed.ts'
 import type { Unclaimed } from './unclaimed/unclaimed.rules.ts'
 
@@ -92,7 +92,7 @@ function repeat(slices: Slices, said: Said, { name, now }: Facts): Decision | Re
   const ours = programById(slices.configuration, (kept ?? stored)?.programId ?? 0)
   if (kept && ours)
     return kept.digest === unclaimedContentOf(said) ? { status: 200, body: bodyOf(ours, kept) } : other(kept.externalId)
-  const state = stored && slices.states.get(stored.member)
+  const state = stored && findMember(slices, { id: stored.member })
   if (!stored || !state || !ours) throw new Error(`purchase ${name} is named but was not loaded`)
   if (stored.digest !== contentOf(said, stored.member)) return other(stored.externalId)
   const wallets = walletsNow(slices, state, ours.programId, now)
