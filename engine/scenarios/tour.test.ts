@@ -21,8 +21,8 @@ test('the five minutes of the README', async () => {
   const calls = [...page('README.md').matchAll(/^laurel-api '?(http\S+?)'?(?: -d '(.*)')?$/gm)]
   const answers = []
   for (const [, target = '', body] of calls) answers.push(await send(target.replace('http://127.0.0.1:3000', ''), body))
-  expect(answers.map(({ status }) => status)).toEqual([201, 201, 200, 201, 201, 201, 200, 200, 200])
-  const [, , preview, purchase, returned, , wallets, entries, events] = answers.map(({ body }) => body)
+  expect(answers.map(({ status }) => status)).toEqual([201, 201, 200, 201, 201, 201, 200, 200, 200, 200])
+  const [, , preview, purchase, returned, , wallets, entries, events, story] = answers.map(({ body }) => body)
   expect(preview).toMatchObject({ points: 23 })
   expect(purchase).toMatchObject({ points: 23, awards: [{ why: '1 point per 1.00 GBP on 23.50 GBP' }] })
   expect(returned).toMatchObject({ points: 12 })
@@ -40,6 +40,7 @@ test('the five minutes of the README', async () => {
       'points.spent',
     ]),
   )
+  expect(story.sentences.join(' ')).toContain('6 points')
   expect((await verify(database.pool, database.space)).wrong).toBeUndefined()
   expect(api.faults).toEqual([])
 })
