@@ -38,7 +38,7 @@ describe('a purchase without a member', () => {
           items: [item],
         })
         expect(memory.decide({ verb: 'keep', ...sale }).status).toBe(201)
-        let left = bought
+        let left: (Line & { back?: number })[] = bought
         for (const [i, item] of back.entries()) {
           if (i === when) expect(claim().status).toBe(201)
           const { status } = memory.decide(bring(item, i))
