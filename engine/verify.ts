@@ -2,31 +2,20 @@ import type pg from 'pg'
 import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
 import type { Activity } from './activities/activities.rules.ts'
 import { loadActivitiesOf } from './activities/activities.sql.ts'
-import { isMoment } from './activities/moments.rules.ts'
 import { uuids } from './base/arrays.ts'
 import { type Db, withRead } from './base/db.ts'
-import { type Configuration, configurations, programById } from './earning/configuration.ts'
+import { type Configuration, configurations } from './earning/configuration.ts'
 import { kindOf, KINDS } from './ledger/accounts.ts'
 import type { Hold } from './ledger/books.ts'
 import { auditActs } from './gate/audit-acts.ts'
+import { nameOfActivity } from './gate/activities.ts'
 import { auditCommerce } from './gate/audit.rules.ts'
 import { auditAllAdjustments } from './gate/audit-adjustments.ts'
 import { auditMerges } from './gate/audit-merges.rules.ts'
 import { auditAllUnclaimed } from './gate/audit-unclaimed.ts'
 import { auditAllBudgets } from './gate/audit-budgets.ts'
 import { auditLimits } from './gate/audit.limits.rules.ts'
-import {
-  activityKey,
-  holdIdKey,
-  holdKey,
-  memberKey,
-  momentKey,
-  openingKey,
-  purchaseKey,
-  refundKey,
-  returnKey,
-  spendKey,
-} from './gate/names.ts'
+import { holdIdKey, holdKey, memberKey, openingKey, purchaseKey, refundKey, returnKey, spendKey } from './gate/names.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
 import { type BooksOf, findUnevenTransfer, loadBooks } from './ledger/ledger.sql.ts'
 import { loadHeirs, loadMergesOf } from './members/merges.sql.ts'
@@ -269,12 +258,6 @@ function namesOfHold({ id, member, externalId }: Hold) {
   const hold = { to: id, member, what: `hold ${encodeId('hld', id)}` }
   const own = { key: holdIdKey(id), ...hold }
   return externalId === null ? [own] : [own, { key: holdKey(externalId), ...hold }]
-}
-
-function nameOfActivity(configuration: Configuration, a: Activity): Uuid {
-  if (!isMoment(a.type)) return activityKey(a.externalId)
-  const ours = programById(configuration, a.programId)
-  return momentKey(encodeId('prg', ours?.id ?? NOBODY), encodeId('mem', a.member), a.type, a.externalId)
 }
 
 /** Books belong to a profile with the same status, and its external id leads to it. */

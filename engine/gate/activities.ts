@@ -1,6 +1,8 @@
+import { encodeId, type Uuid } from '@laurel/contract/ids'
 import { type Activity, activityContent } from '../activities/activities.rules.ts'
-import { eventOfActivity } from '../activities/moments.rules.ts'
+import { eventOfActivity, isMoment } from '../activities/moments.rules.ts'
 import { digestOf } from '../base/keys.ts'
+import { NOBODY } from '../base/names.ts'
 import { type Configuration, type Program, programById, rulesAt } from '../earning/configuration.ts'
 import { award } from '../earning/earning.rules.ts'
 import { momentRulesAt } from '../earning/listening.ts'
@@ -8,6 +10,7 @@ import type { CompiledRule, Question } from '../earning/question.ts'
 import { KINDS } from '../ledger/accounts.ts'
 import type { Entry } from '../ledger/books.ts'
 import { isRefusal } from './decisions.ts'
+import { activityKey, momentKey } from './names.ts'
 import { bookedDigest } from './digests.ts'
 import { type Frozen, frozenFacts } from './questions.ts'
 
@@ -35,6 +38,13 @@ export function activityQuestion(ours: Program, done: Done, frozen: Frozen | nul
 /** A stored activity, as its rules saw it. */
 export function doneBefore({ type, data, occurredAt, version }: Activity): Done {
   return { type, data: JSON.parse(data) as Record<string, unknown>, occurredAt, moment: version === 0 }
+}
+
+/** The key of the name that leads to it: its external id, or of which moment it is. */
+export function nameOfActivity(c: Configuration, a: Activity): Uuid {
+  if (!isMoment(a.type)) return activityKey(a.externalId)
+  const program = programById(c, a.programId)
+  return momentKey(encodeId('prg', program?.id ?? NOBODY), encodeId('mem', a.member), a.type, a.externalId)
 }
 
 /** What is wrong with a stored activity: against its content, the rules, and the entries that have it as their source. */

@@ -97,28 +97,7 @@ export function save(
 }
 
 function collect(answered: readonly Answered[]): Writes {
-  const w: Writes = {
-    answers: [],
-    names: [],
-    freed: [],
-    unclaimed: [],
-    joined: [],
-    states: [],
-    newStates: [],
-    purchases: [],
-    returned: [],
-    returns: [],
-    activities: [],
-    adjustments: [],
-    entries: [],
-    lots: [],
-    uses: [],
-    holds: [],
-    merges: [],
-    counters: [],
-    takes: [],
-    events: [],
-  }
+  const w = nothing()
   const states = new Map<Uuid, { state: MemberState; read: number; isNew: boolean }>()
   const purchases = new Map<Uuid, Purchase>()
   const returned = new Map<Uuid, Purchase>()
@@ -184,8 +163,38 @@ function collect(answered: readonly Answered[]): Writes {
   w.holds.push(...holds.values())
   w.merges.push(...[...merges.values()].sort((a, b) => order(a.other, b.other)))
   w.counters.push(...counters.values())
-  w.counters.sort(byCounter)
   w.names.push(...names.values())
+  return inOrder(w)
+}
+
+function nothing(): Writes {
+  return {
+    answers: [],
+    names: [],
+    freed: [],
+    unclaimed: [],
+    joined: [],
+    states: [],
+    newStates: [],
+    purchases: [],
+    returned: [],
+    returns: [],
+    activities: [],
+    adjustments: [],
+    entries: [],
+    lots: [],
+    uses: [],
+    holds: [],
+    merges: [],
+    counters: [],
+    takes: [],
+    events: [],
+  }
+}
+
+/** Rows of a table in ascending key order, so that lists wait for each other. */
+function inOrder(w: Writes): Writes {
+  w.counters.sort(byCounter)
   w.freed.sort(order)
   w.unclaimed = folded(w.unclaimed)
   w.answers.sort((a, b) => order(a.key, b.key))
