@@ -48,7 +48,7 @@ export const budget = z
       .strictObject({ points, money: z.int().min(1).max(UNITS_MAX) })
       .optional()
       .meta({
-        description: 'So many points cost so much money (minor units); needed with money unless the wallet holds money',
+        description: 'So many points cost so much money (minor units); one minor unit a point unless told',
       }),
     per: per.optional(),
   })

@@ -62,12 +62,13 @@ export async function preview(
   }
   const items = normaliseItems(ask.items)
   if (!Array.isArray(items)) return items
-  const rules = rulesFor(configuration, ours, ask)
-  if (!Array.isArray(rules)) return rules
+  const tried = triedOf(configuration, ours, ask)
+  if ('code' in tried) return tried
+  const rules = rulesFor(configuration, ours, ask.occurredAt, tried)
   const frozen = await frozenFor(db, configuration, ours, rules, ask, now)
   const metadata = ask.metadata === undefined ? null : JSON.stringify(ask.metadata)
   const bought = { occurredAt: ask.occurredAt, channel: ask.channel ?? null, store: ask.store ?? null, metadata }
-  const told = explain(configuration, ours.programId, questionOf(ours, bought, items, frozen), rules)
+  const told = explain(configuration, ours.programId, questionOf(ours, bought, items, frozen), rules, tried)
   if ('code' in told) return told
   return {
     points: told.awards.reduce((sum, a) => sum + (a.wallet === 'points' ? a.points : 0), 0),
@@ -82,10 +83,10 @@ export async function preview(
   }
 }
 
-function rulesFor(c: Configuration, ours: Program, ask: PreviewAsk): CompiledRule[] | Refusal {
-  if (ask.rules === undefined) return rulesAt(c, ours.programId, c.configVersion, ask.occurredAt)
+/** Those that are to be taken for active. */
+function triedOf(c: Configuration, ours: Program, { rules }: PreviewAsk): ReadonlySet<number> | Refusal {
   const tried = new Set<number>()
-  for (const [i, ref] of ask.rules.entries()) {
+  for (const [i, ref] of (rules ?? []).entries()) {
     const id = decodeId('rul', ref)
     const rule = c.rules.get(ours.programId)?.find(({ versions }) => versions[0]?.rule === id)
     if (!rule) return refusal('rule_unknown', `the program "${ours.slug}" has no earning rule "${ref}"`)
@@ -96,7 +97,12 @@ function rulesFor(c: Configuration, ours: Program, ask: PreviewAsk): CompiledRul
     }
     tried.add(rule.ruleId)
   }
-  return rulesTried(c, ours.programId, ask.occurredAt, 'purchase', tried)
+  return tried
+}
+
+function rulesFor(c: Configuration, ours: Program, at: Instant, tried: ReadonlySet<number>): CompiledRule[] {
+  if (tried.size > 0) return rulesTried(c, ours.programId, at, 'purchase', tried)
+  return rulesAt(c, ours.programId, c.configVersion, at)
 }
 
 /** What is known of the member, and what limits leave. */

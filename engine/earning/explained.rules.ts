@@ -5,8 +5,8 @@ import { eventOf } from './compiled.ts'
 import {
   type CompiledRule,
   type Configuration,
-  type Rule,
   rulesAt,
+  type RuleStatus,
   type RuleVersion,
   statusAt,
   versionAt,
@@ -28,8 +28,10 @@ export type Explanation = {
   reason: string
 }
 
+const NONE: ReadonlySet<number> = new Set()
+
 /**
- * What `award` gives by the rules in force (or by `rules`), and of every rule of the program, in the order of creation: what it
+ * What `award` gives by the rules in force (or by `rules`, of which those in `tried` are taken for active), and of every rule of the program, in the order of creation: what it
  * gives, or why nothing. Takes from the question's limits, as award does. Refuses amount_out_of_range.
  */
 export function explain(
@@ -37,6 +39,7 @@ export function explain(
   programId: number,
   question: Question,
   rules: readonly CompiledRule[] = rulesAt(c, programId, c.configVersion, question.occurredAt, question.event),
+  tried: ReadonlySet<number> = NONE,
 ): { awards: Award[]; rules: Explanation[] } | Refusal {
   const nothings = new Map<number, { cause: Nothing; why: string | undefined }>()
   const awards = decide(rules, question, (rule, cause, why) => nothings.set(rule.ruleVersionId, { cause, why }))
@@ -47,7 +50,7 @@ export function explain(
     const given = awards.find((a) => a.ruleVersionId === version.ruleVersionId)
     if (given) return { ...head, fired: true, points: given.points, cause: 'fired', reason: given.why }
     const { cause, why } = nothings.get(version.ruleVersionId) ?? {
-      cause: whyNotInForce(c, rule, version, question),
+      cause: whyNotInForce(tried.has(rule.ruleId) ? 'active' : statusAt(rule, c.configVersion), version, question),
       why: undefined,
     }
     return { ...head, fired: false, points: 0, cause, reason: why ?? sentence(cause, version) }
@@ -55,8 +58,7 @@ export function explain(
   return { awards, rules: told }
 }
 
-function whyNotInForce(c: Configuration, rule: Rule, version: RuleVersion, question: Question): Unfired {
-  const status = statusAt(rule, c.configVersion)
+function whyNotInForce(status: RuleStatus | undefined, version: RuleVersion, question: Question): Unfired {
   if (status !== undefined && status !== 'active') return status
   if (eventOf(version.terms) !== question.event) return 'other_event'
   return version.endsAt !== null && version.endsAt <= question.occurredAt ? 'ended' : 'not_started'

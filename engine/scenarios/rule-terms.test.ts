@@ -159,6 +159,12 @@ test('what will be can be asked, and what rules would do that are not published'
   expect((await made('/v1/purchases/preview', { ...basket(christmas), rules: ['rul_x'] }, 404)).code).toBe(
     'rule_unknown',
   )
+
+  await made(`/v1/earning-rules/${rules.large}/pause`, {}, 200)
+  const large = { items: [item('BEANS', 1, 5000)] }
+  expect(causes(await preview(large)).large).toBe('paused')
+  expect(awards(await preview(large, { rules: [rules.large] })).large).toBe(30)
+  await made(`/v1/earning-rules/${rules.large}/resume`, {}, 200)
 })
 
 test('a return decides by what was so then: the clock, the member, the number, the limits', async () => {
@@ -176,6 +182,34 @@ test('a return decides by what was so then: the clock, the member, the number, t
   expect(await balance()).toBe(before + 2 * (40 + 20))
   await bringBack(id, 'all')
   expect(await balance()).toBe(before)
+})
+
+test('a clock alone is kept too: a rule for the morning stays one when the program moves', async () => {
+  const program = { slug: 'tea', name: 'Tea', timezone: 'Europe/London', currency: 'GBP' }
+  await made('/v1/programs', { ...program, joinPolicy: 'on_first_purchase' })
+  const morning = { kind: 'formula', args: { expression: 'local.hour < 12 ? purchase.total / 10 : 0' } }
+  await made('/v1/earning-rules', { program: 'tea', name: 'morning', ...morning })
+  const drunk = { ...basket({ member: 'tom', items: [item('TEA', 2, 1000)] }), program: 'tea' }
+  const { id, points } = await made('/v1/purchases', { externalId: 'TEA-1', ...drunk })
+  expect(points).toBe(100)
+  await api.call('PATCH', '/v1/programs/tea', { timezone: 'Asia/Tokyo' })
+  const { occurredAt, member } = drunk
+  const back = { program: 'tea', member, externalId: 'TEA-R', occurredAt, purchase: id }
+  expect(await made('/v1/returns', { ...back, items: [{ sku: 'TEA', quantity: 1 }] })).toMatchObject({
+    wallets: [{ available: 50 }],
+  })
+})
+
+test('what a rule cannot have is refused at its place', async () => {
+  const said = { program: 'coffee', name: 'no', kind: 'fixed', args: { points: 1 } }
+  const refused = async (terms: object) => (await made('/v1/earning-rules', { ...said, ...terms }, 400)).errors
+  expect(await refused({ expiry: { kind: 'sliding', period: 'P1Y' } })).toMatchObject([{ pointer: '/expiry/kind' }])
+  expect(await refused({ cooldown: '30 days' })).toMatchObject([{ pointer: '/cooldown' }])
+  expect(await refused({ caps: [{ per: 'day' }] })).toMatchObject([{ pointer: '/caps/0' }])
+  expect(await refused({ when: 'purchase.total > ' })).toMatchObject([
+    { pointer: '/when', detail: 'line 1, column 18: Unexpected token: EOF' },
+  ])
+  expect(await refused({ group: { name: 'base', pick: 'all' } })).toMatchObject([{ pointer: '/group/pick' }])
 })
 
 test('all of it passes verification', async () => {
