@@ -10,8 +10,9 @@ import type { FurtherNeeds, Slices } from './slices.ts'
 export async function loadUses(db: Db, needs: FurtherNeeds, slices: Slices): Promise<void> {
   if (needs.uses.length === 0 && needs.lotsBySeq.length === 0) return
   const keys = new Map(needs.lotsBySeq.map((key) => [`${key.member} ${key.seq}`, key]))
-  const uses = await loadLotUses(db, needs.uses)
-  for (const key of needs.uses) slices.uses.set(`${key.member} ${key.seq}`, [])
+  const spends = new Map(needs.uses.map((key) => [`${key.member} ${key.seq}`, key])) // each once: what they took is summed
+  for (const key of spends.keys()) slices.uses.set(key, [])
+  const uses = await loadLotUses(db, [...spends.values()])
   for (const use of uses) {
     slices.uses.get(`${use.member} ${use.seq}`)?.push(use)
     keys.set(`${use.member} ${use.lotSeq}`, { member: use.member, seq: use.lotSeq })
