@@ -114,7 +114,6 @@ export const EXAMPLES = {
     currency: 'GBP',
     joinPolicy: 'on_first_purchase',
   },
-  ruleBody: { program: 'coffee', name: 'A point per pound', kind: 'per_amount', args: { points: 1, per: 100 } },
   memberBody: profile,
   member: { id: member, phone: null, ...profile, status: 'active', createdAt: at, updatedAt: at },
   wallets: { data: [wallet] },

@@ -2,6 +2,7 @@ import { list } from '../common.ts'
 import { ruleAnswer, ruleBody, ruleQuery, ruleVersionBody } from '../earning-rules.ts'
 import { one, paged } from './answers.ts'
 import { EXAMPLES as E } from '../examples.ts'
+import { RULES } from '../examples-rules.ts'
 import type { Operation } from '../operation.ts'
 
 export const earningRules = [
@@ -16,7 +17,7 @@ export const earningRules = [
     answers: one(ruleAnswer, 'The rule', 201),
     refusals: ['program_unknown', 'wallet_unknown'],
     idempotent: true,
-    examples: { body: E.ruleBody, answer: E.rule },
+    examples: { body: RULES.body, answer: { ...E.rule, ...RULES.body } },
   },
   {
     id: 'listEarningRules',
@@ -49,14 +50,14 @@ export const earningRules = [
     summary: 'Publish a new version of a rule',
     description:
       'Effective for purchases that occur from now on; what is left out ' +
-      'stays as it was. Earlier versions stay as they are, and every entry names the version that made it.',
+      'stays as it was, null takes a term away. Earlier versions stay as they are, and every entry names the version that made it.',
     body: ruleVersionBody,
     answers: one(ruleAnswer, 'The rule as its new version says it', 201),
     refusals: ['rule_unknown', 'rule_state'],
     idempotent: true,
     examples: {
-      body: { args: { points: 2, per: 100 } },
-      answer: { ...E.rule, version: 2, args: { points: 2, per: 100 } },
+      body: RULES.version,
+      answer: { ...E.rule, ...RULES.body, ...RULES.version, version: 2 },
     },
   },
   ...(['publish', 'pause', 'resume', 'archive'] as const).map(
