@@ -1,21 +1,18 @@
 import type pg from 'pg'
-import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
+import { encodeId, type Uuid } from '@laurel/contract/ids'
 import type { Activity } from './activities/activities.rules.ts'
 import { loadActivitiesOf } from './activities/activities.sql.ts'
-import { uuids } from './base/arrays.ts'
 import { type Db, withRead } from './base/db.ts'
 import { type Configuration, configurations } from './earning/configuration.ts'
 import { kindOf, KINDS } from './ledger/accounts.ts'
-import type { Hold } from './ledger/books.ts'
 import { auditActs } from './gate/audit-acts.ts'
-import { nameOfActivity } from './gate/activities.ts'
 import { auditCommerce } from './gate/audit.rules.ts'
 import { auditAllAdjustments } from './gate/audit-adjustments.ts'
 import { auditMerges } from './gate/audit-merges.rules.ts'
 import { auditAllUnclaimed } from './gate/audit-unclaimed.ts'
 import { auditAllBudgets } from './gate/audit-budgets.ts'
 import { auditLimits } from './gate/audit.limits.rules.ts'
-import { holdIdKey, holdKey, memberKey, openingKey, purchaseKey, refundKey, returnKey, spendKey } from './gate/names.ts'
+import { auditNames, auditProfiles } from './gate/audit-names.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
 import { type BooksOf, findUnevenTransfer, loadBooks } from './ledger/ledger.sql.ts'
 import { loadHeirs, loadMergesOf } from './members/merges.sql.ts'
@@ -157,7 +154,8 @@ async function verifyMembers(
   report.purchases += commerce.purchases.length
   report.returns += commerce.returns.length
   report.activities += activities.length
-  const lost = (await unnamed(db, configuration, books, { ...commerce, activities })) ?? (await strangers(db, books))
+  const lost =
+    (await auditNames(db, configuration, books, { ...commerce, activities })) ?? (await auditProfiles(db, books))
   if (lost) report.wrong = lost
   return books.length < MEMBERS_AT_ONCE ? undefined : members.at(-1)
 }
@@ -194,96 +192,6 @@ function total(report: Report, walletId: number): Sums {
     report.wallets.set(walletId, sums)
   }
   return sums
-}
-
-const NAMED: Record<number, typeof spendKey> = {
-  [KINDS.spend.code]: spendKey,
-  [KINDS.refund.code]: refundKey,
-  [KINDS.open.code]: openingKey,
-}
-
-/** A purchase or return whose external id does not lead to it could be recorded twice. */
-async function unnamed(
-  db: Db,
-  configuration: Configuration,
-  books: readonly BooksOf[],
-  said: { purchases: readonly Purchase[]; returns: readonly Return[]; activities: readonly Activity[] },
-): Promise<Report['wrong']> {
-  const spends = books.flatMap(({ state, entries }) =>
-    entries.flatMap((e) => {
-      const key = NAMED[e.kind]
-      return key && e.externalId !== undefined ? [{ state, e, key: key(e.externalId) }] : []
-    }),
-  )
-  const named = [
-    ...said.purchases.map((p) => ({
-      key: purchaseKey(p.externalId),
-      to: p.id,
-      member: p.member,
-      what: `purchase ${encodeId('pur', p.id)}`,
-    })),
-    ...said.returns.map((r) => ({
-      key: returnKey(r.externalId),
-      to: r.id,
-      member: r.member,
-      what: `return ${encodeId('ret', r.id)}`,
-    })),
-    ...said.activities.map((a) => ({
-      key: nameOfActivity(configuration, a),
-      to: a.id,
-      member: a.member,
-      what: `activity ${encodeId('act', a.id)}`,
-    })),
-    ...books.flatMap(({ holds }) => holds.flatMap(namesOfHold)),
-    ...spends.map(({ state: { member }, e, key }) => ({
-      key,
-      to: String(e.seq),
-      member,
-      what: `entry ${encodeEntryId(member, e.seq)}`,
-    })),
-  ]
-  if (named.length === 0) return undefined
-  const rows = await db.query<{ key: Uuid; member: Uuid; to: string }>(
-    `select key, member_id as member, coalesce(object_id::text, seq::text) as to from lookups
-      where space_id = $1 and key = any ($2::uuid[])`,
-    [db.space, uuids(named, (n) => n.key)],
-  )
-  const leads = new Map(rows.map((row) => [row.key, `${row.member} ${row.to}`]))
-  const lost = named.find((n) => leads.get(n.key) !== `${n.member} ${n.to}`)
-  return lost && { member: encodeId('mem', lost.member), what: `${lost.what}: its external id does not lead to it` }
-}
-
-/** The hold's own id, and what its caller named it. */
-function namesOfHold({ id, member, externalId }: Hold) {
-  const hold = { to: id, member, what: `hold ${encodeId('hld', id)}` }
-  const own = { key: holdIdKey(id), ...hold }
-  return externalId === null ? [own] : [own, { key: holdKey(externalId), ...hold }]
-}
-
-/** Books belong to a profile with the same status, and its external id leads to it. */
-async function strangers(db: Db, books: readonly BooksOf[]): Promise<Report['wrong']> {
-  const rows = await db.query<{ member: Uuid; status: number; externalId: string | null }>(
-    `select member_id as member, array_position(array['active', 'suspended', 'closed', 'merged'], status) as status, external_id as "externalId"
-       from members where space_id = $1 and member_id = any ($2::uuid[])`,
-    [db.space, uuids(books, (b) => b.state.member)],
-  )
-  const profiles = new Map(rows.map((row) => [row.member, row]))
-  for (const { state } of books) {
-    const profile = profiles.get(state.member)
-    const member = encodeId('mem', state.member)
-    if (!profile) return { member, what: 'state: there is no such member' }
-    if (profile.status !== state.status) return { member, what: "state: its status is not the member's" }
-  }
-  const named = rows.flatMap((row) =>
-    row.externalId === null ? [] : [{ key: memberKey(row.externalId), member: row.member }],
-  )
-  const leads = await db.query<{ key: Uuid; member: Uuid }>(
-    'select key, member_id as member from lookups where space_id = $1 and key = any ($2::uuid[])',
-    [db.space, uuids(named, (n) => n.key)],
-  )
-  const holders = new Map(leads.map((row) => [row.key, row.member]))
-  const lost = named.find((n) => holders.get(n.key) !== n.member)
-  return lost && { member: encodeId('mem', lost.member), what: 'member: the external id does not lead to it' }
 }
 
 /** Purchases are looked at by their entries: one that gave points but whose entries are gone would not be seen. */

@@ -4,7 +4,7 @@ import { digestOf } from '../base/keys.ts'
 import { type Kind, kindOf, KINDS } from '../ledger/accounts.ts'
 import type { Entry, Hold, LotUse } from '../ledger/books.ts'
 import type { BooksOf } from '../ledger/ledger.sql.ts'
-import { holdDigest, lotDigest, refundDigest } from './digests.ts'
+import { conversionDigest, holdDigest, lotDigest, refundDigest, transferDigest } from './digests.ts'
 
 /**
  * What is not a purchase, return, spend or adjustment: holds against what was said of them, refunds against their spends, and what
@@ -78,6 +78,19 @@ const AUDITS: Partial<Record<Kind, Audit>> = {
     const awaited = activities.get(digest)
     if (awaited) return awaited.type === reason ? undefined : REASON
     return digest === lotDigest(books.state.member, KINDS.move.code, lots.get(seq)?.lotSeq ?? 0, reason ?? '')
+      ? undefined
+      : REASON
+  },
+
+  transferOut({ books }, { walletId, points, reason = '', externalId = null, digest }) {
+    return digest === transferDigest(books.state.member, walletId, points, reason, externalId) ? undefined : REASON
+  },
+
+  convertOut({ books }, { seq, source, walletId, points, externalId = null, digest }) {
+    const came = books.entries[seq]
+    if (!came || kindOf(came) !== 'convertIn' || came.source !== source)
+      return 'what it was converted into did not come'
+    return digest === conversionDigest(books.state.member, walletId, came.walletId, points, externalId)
       ? undefined
       : REASON
   },

@@ -1,0 +1,118 @@
+import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
+import type { Activity } from '../activities/activities.rules.ts'
+import { uuids } from '../base/arrays.ts'
+import type { Db } from '../base/db.ts'
+import type { Configuration } from '../earning/configuration.ts'
+import { type Kind, kindOf } from '../ledger/accounts.ts'
+import type { Hold } from '../ledger/books.ts'
+import type { BooksOf } from '../ledger/ledger.sql.ts'
+import type { Purchase, Return } from '../purchases/purchases.rules.ts'
+import { nameOfActivity } from './activities.ts'
+import {
+  conversionKey,
+  holdIdKey,
+  holdKey,
+  memberKey,
+  openingKey,
+  purchaseKey,
+  refundKey,
+  returnKey,
+  spendKey,
+  transferKey,
+} from './names.ts'
+
+type Wrong = { member?: string; what: string }
+
+/** What makes entries that callers name themselves. */
+const NAMED: Partial<Record<Kind, typeof spendKey>> = {
+  spend: spendKey,
+  refund: refundKey,
+  open: openingKey,
+  transferOut: transferKey,
+  convertOut: conversionKey,
+}
+
+/** A purchase or return whose external id does not lead to it could be recorded twice. */
+export async function auditNames(
+  db: Db,
+  configuration: Configuration,
+  books: readonly BooksOf[],
+  said: { purchases: readonly Purchase[]; returns: readonly Return[]; activities: readonly Activity[] },
+): Promise<Wrong | undefined> {
+  const spends = books.flatMap(({ state, entries }) =>
+    entries.flatMap((e) => {
+      const kind = kindOf(e)
+      const key = kind && NAMED[kind]
+      return key && e.externalId !== undefined ? [{ state, e, key: key(e.externalId) }] : []
+    }),
+  )
+  const named = [
+    ...said.purchases.map((p) => ({
+      key: purchaseKey(p.externalId),
+      to: p.id,
+      member: p.member,
+      what: `purchase ${encodeId('pur', p.id)}`,
+    })),
+    ...said.returns.map((r) => ({
+      key: returnKey(r.externalId),
+      to: r.id,
+      member: r.member,
+      what: `return ${encodeId('ret', r.id)}`,
+    })),
+    ...said.activities.map((a) => ({
+      key: nameOfActivity(configuration, a),
+      to: a.id,
+      member: a.member,
+      what: `activity ${encodeId('act', a.id)}`,
+    })),
+    ...books.flatMap(({ holds }) => holds.flatMap(namesOfHold)),
+    ...spends.map(({ state: { member }, e, key }) => ({
+      key,
+      to: String(e.seq),
+      member,
+      what: `entry ${encodeEntryId(member, e.seq)}`,
+    })),
+  ]
+  if (named.length === 0) return undefined
+  const rows = await db.query<{ key: Uuid; member: Uuid; to: string }>(
+    `select key, member_id as member, coalesce(seq::text, object_id::text) as to from lookups
+      where space_id = $1 and key = any ($2::uuid[])`,
+    [db.space, uuids(named, (n) => n.key)],
+  )
+  const leads = new Map(rows.map((row) => [row.key, `${row.member} ${row.to}`]))
+  const lost = named.find((n) => leads.get(n.key) !== `${n.member} ${n.to}`)
+  return lost && { member: encodeId('mem', lost.member), what: `${lost.what}: its external id does not lead to it` }
+}
+
+/** The hold's own id, and what its caller named it. */
+function namesOfHold({ id, member, externalId }: Hold) {
+  const hold = { to: id, member, what: `hold ${encodeId('hld', id)}` }
+  const own = { key: holdIdKey(id), ...hold }
+  return externalId === null ? [own] : [own, { key: holdKey(externalId), ...hold }]
+}
+
+/** Books belong to a profile with the same status, and its external id leads to it. */
+export async function auditProfiles(db: Db, books: readonly BooksOf[]): Promise<Wrong | undefined> {
+  const rows = await db.query<{ member: Uuid; status: number; externalId: string | null }>(
+    `select member_id as member, array_position(array['active', 'suspended', 'closed', 'merged'], status) as status, external_id as "externalId"
+       from members where space_id = $1 and member_id = any ($2::uuid[])`,
+    [db.space, uuids(books, (b) => b.state.member)],
+  )
+  const profiles = new Map(rows.map((row) => [row.member, row]))
+  for (const { state } of books) {
+    const profile = profiles.get(state.member)
+    const member = encodeId('mem', state.member)
+    if (!profile) return { member, what: 'state: there is no such member' }
+    if (profile.status !== state.status) return { member, what: "state: its status is not the member's" }
+  }
+  const named = rows.flatMap((row) =>
+    row.externalId === null ? [] : [{ key: memberKey(row.externalId), member: row.member }],
+  )
+  const leads = await db.query<{ key: Uuid; member: Uuid }>(
+    'select key, member_id as member from lookups where space_id = $1 and key = any ($2::uuid[])',
+    [db.space, uuids(named, (n) => n.key)],
+  )
+  const holders = new Map(leads.map((row) => [row.key, row.member]))
+  const lost = named.find((n) => holders.get(n.key) !== n.member)
+  return lost && { member: encodeId('mem', lost.member), what: 'member: the external id does not lead to it' }
+}
