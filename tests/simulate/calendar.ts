@@ -17,11 +17,11 @@ export function wallOf(at: Instant, timezone: string): Wall {
     clock = new Intl.DateTimeFormat('en-US', { timeZone: timezone, hourCycle: 'h23', ...numbers, second: 'numeric' })
     clocks.set(timezone, clock)
   }
-  const ms = at / 1000
+  const ms = Math.floor(at / 1000)
   const shown: Record<string, number> = {}
   for (const { type, value } of clock.formatToParts(ms)) shown[type] = Number(value)
   const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0 } = shown
-  return Date.UTC(year, month - 1, day, hour, minute, second) + (((ms % 1000) + 1000) % 1000)
+  return Date.UTC(year, month - 1, day, hour, minute, second) + (ms % 1000)
 }
 
 /** When the clock shows it: the first time where twice; moved forward with the clocks where never. */
@@ -63,7 +63,7 @@ function computed(at: Instant, period: string, timezone: string, roundUp?: Round
   const exact = /^PT(\d+)([HM])$/.exec(period)
   const due = exact
     ? at + Number(exact[1]) * (exact[2] === 'H' ? 3_600_000_000 : 60_000_000)
-    : instantOf(add(wallOf(at, timezone), period), timezone)
+    : instantOf(add(wallOf(at, timezone), period), timezone) + (at % 1000) // a wall clock shows no microseconds
   return roundUp === undefined ? due : instantOf(endOf(wallOf(due, timezone), roundUp), timezone)
 }
 

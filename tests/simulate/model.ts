@@ -58,6 +58,8 @@ export type Lot = {
   wentOn: (Instant | null)[]
   /** it was let begin before its time */
   begun: boolean
+  /** some of it was in a hold once */
+  wasHeld: boolean
   /** a refund after its end gave it (or what it went on from) a second life */
   graced: boolean
   cancelled: boolean
@@ -269,6 +271,7 @@ export function openLot(w: World, member: Member, lot: NewLot): Lot {
     expired: [],
     wentOn: [],
     begun: false,
+    wasHeld: false,
     graced: false,
     cancelled: false,
   }

@@ -2,7 +2,7 @@ import { DAY, type Instant, MINUTE } from '../../contract/instants.ts'
 import { type Answer, type Asked, type Driver, type OpenDriver, type Setup, shownOf } from './driver.ts'
 import type { Expected, Feature, Known, Step } from './feature.ts'
 import { FEATURES } from './features.ts'
-import { balances, type Member, openLots, passTime, type World, worldOf } from './model.ts'
+import { balances, endOf, type Member, openLots, passTime, type World, worldOf } from './model.ts'
 import { type Random, randomOf } from './random.ts'
 import { setupOf } from './features/wallets.ts'
 
@@ -67,7 +67,7 @@ async function play(
 
 /** What may happen next: one step, or some that are asked together. */
 function listOf(r: Random, world: World, n: number): Step[] {
-  world.now = later(r, world.now)
+  world.now = later(r, world)
   passTime(world)
   const list = [stepOf(r, world, n)]
   while (r.chance(0.2) && NAMED.get(list[0]?.do ?? '')?.ask) {
@@ -87,14 +87,25 @@ function stepOf(r: Random, world: World, n: number): Step {
   }
 }
 
-/** Mostly minutes pass, at times days, or months. Whole milliseconds, as clocks tell. */
-function later(r: Random, now: Instant): Instant {
+/** Mostly minutes pass, at times days, or months; or just so much that something begins or ends. Whole milliseconds, as clocks tell. */
+function later(r: Random, world: World): Instant {
+  const next = r.chance(0.1) ? r.pick(turns(world).slice(0, 3)) : undefined
+  if (next !== undefined) return next
   const most = r.weighted([
     { weight: 70, most: 60 * MINUTE },
     { weight: 25, most: 3 * DAY },
     { weight: 1, most: 60 * DAY },
   ]).most
-  return now + Math.max(1, r.int(0, most / 1000)) * 1000
+  return world.now + Math.max(1, r.int(0, most / 1000)) * 1000
+}
+
+/** The instants of the next months, soonest first, at which lots begin and end and holds lapse. */
+function turns(world: World): Instant[] {
+  const found = [...world.holds.values()].filter((hold) => hold.status === 'open').map((hold) => hold.deadline)
+  for (const member of world.members.values()) {
+    for (const lot of member.lots) if (lot.left > 0) found.push(lot.from, endOf(world, member, lot) ?? 0)
+  }
+  return found.filter((at) => at > world.now && at < world.now + 60 * DAY && at % 1000 === 0).sort((a, b) => a - b)
 }
 
 async function playList(driver: Driver, world: World, list: Step[], n: number, ids: Ids): Promise<string | undefined> {

@@ -1,7 +1,17 @@
 import { MINUTE } from '../../../contract/instants.ts'
 import { decodeId } from '../../../contract/ids.ts'
 import { feature, type Known } from '../feature.ts'
-import { available, type Hold, letGo, type Member, seen, spendable, type World } from '../model.ts'
+import {
+  available,
+  type Hold,
+  letGo,
+  type Member,
+  passTime,
+  seen,
+  settingsOf,
+  spendable,
+  type World,
+} from '../model.ts'
 import type { Random } from '../random.ts'
 
 type Placed = { externalId: string; member: string; wallets: { wallet: string; points: number }[]; minutes: number }
@@ -17,10 +27,16 @@ export const hold = feature<Placed>({
     if (w.members.size === 0) return undefined
     if (r.chance(0.05) && w.holds.size > 0) return again(r, w)
     const member = r.pick([...w.members.values()])
-    const wallets = [...w.wallets.keys()].filter(() => r.chance(0.7))
+    const wallets = [...w.wallets.keys()].filter((wallet) => mayHold(w, wallet) && r.chance(0.7))
+    if (wallets.length === 0) return undefined
     const points = (wallet: string) => r.int(1, Math.max(1, available(w, member, wallet) + (r.chance(0.1) ? 1 : 0)))
-    const parts = (wallets.length > 0 ? wallets : ['points']).map((wallet) => ({ wallet, points: points(wallet) }))
-    return { externalId: `h-${n}`, member: member.name, wallets: parts, minutes: r.int(1, r.pick([15, 600, 40_000])) }
+    const parts = wallets.map((wallet) => ({ wallet, points: points(wallet) }))
+    return {
+      externalId: `h-${n}`,
+      member: member.name,
+      wallets: parts,
+      minutes: r.int(1, r.pick([15, 600, 40_000, 40_000])),
+    }
   },
 
   model(w, { externalId, member: name, wallets, minutes }) {
@@ -49,6 +65,12 @@ export const hold = feature<Placed>({
   }),
 })
 
+/**
+ * Not where returns may take a balance below zero: when a hold lapses and its lots end before anyone looks, it is not said whether what
+ * lapsed pays the debt first.
+ */
+const mayHold = (w: World, wallet: string) => settingsOf(w, wallet).negative.policy === 'forbid'
+
 function again(r: Random, w: World): Placed {
   const before = r.pick([...w.holds.values()])
   const [member, wallets, minutes] = JSON.parse(before.content)
@@ -62,6 +84,7 @@ function setAside(w: World, member: Member, part: { wallet: string; points: numb
     const points = Math.min(wanted, lot.left - lot.held)
     if (points === 0) continue
     lot.held += points
+    lot.wasHeld = true
     wanted -= points
     lots.push({ lot, points })
   }
@@ -71,7 +94,7 @@ function setAside(w: World, member: Member, part: { wallet: string; points: numb
 /** What was set aside is spent, though it may have expired since; what was not needed of it is let go. */
 export const capture = feature<Captured>({
   do: 'capture',
-  weight: 3,
+  weight: 6,
 
   generate(r, w) {
     const one = aHold(r, w)
@@ -96,7 +119,9 @@ export const capture = feature<Captured>({
     letGo(one)
     one.status = 'captured'
     one.captured = amounts
-    for (const [i, { wallet, lots }] of one.parts.entries()) spendHeld(w, one.member, wallet, lots, amounts[i] ?? 0)
+    for (const [i, { wallet, lots }] of one.parts.entries()) spendHeld(one.member, wallet, lots, amounts[i] ?? 0)
+    passTime(w) // what was not needed and has ended does not live on by this spending
+    for (const { wallet } of one.parts) seen(w, one.member, wallet, 'spend')
     return { code: 'repeat' } // a change of what is there already: 200, as for a repeat
   },
 
@@ -112,20 +137,13 @@ function wrongAmount(one: Hold, points: number): string | undefined {
   return points > (one.parts[0]?.points ?? 0) ? 'insufficient_points' : undefined
 }
 
-function spendHeld(
-  w: World,
-  member: Member,
-  wallet: string,
-  lots: Hold['parts'][number]['lots'],
-  points: number,
-): void {
+function spendHeld(member: Member, wallet: string, lots: Hold['parts'][number]['lots'], points: number): void {
   let wanted = points
   for (const { lot, points: held } of lots) {
     const n = Math.min(held, wanted)
     lot.left -= n
     wanted -= n
   }
-  seen(w, member, wallet, 'spend')
   member.journal.push({ what: 'spent', wallet, points })
 }
 

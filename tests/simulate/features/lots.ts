@@ -21,7 +21,8 @@ export const changeLot = feature<Said>({
     const member = r.pick(members)
     const change = r.pick(['activate', 'cancel', 'extend', 'reinstate'] as const)
     const fit = member.lots.filter((lot) => fits(w, lot, change))
-    const lot = fit.length > 0 && r.chance(0.9) ? r.pick(fit) : r.pick(member.lots)
+    const lot = fit.length > 0 ? r.pick(fit) : r.pick(member.lots)
+    if (change === 'reinstate' && lot.wasHeld) return undefined
     const end = endOf(w, member, lot) ?? w.now
     const expiresAt = (change === 'extend' ? end : w.now) + r.int(-2, 60) * DAY
     const says = change === 'extend' || (change === 'reinstate' && r.chance(0.5))
@@ -46,7 +47,7 @@ export const changeLot = feature<Said>({
 })
 
 function fits(w: World, lot: Lot, change: Change): boolean {
-  if (change === 'reinstate') return lot.expired.length > 0
+  if (change === 'reinstate') return lot.expired.length > 0 && !lot.wasHeld // else: in how many pieces, depends on the job
   return lot.left > 0 && (change === 'extend' ? lot.until !== null : w.now < lot.from)
 }
 

@@ -30,7 +30,6 @@ function restOf(r: Random, slug: string): Said['patch'] {
   const to = slug === 'points' ? 'stamps' : 'points'
   return {
     pending: pendingOf(r),
-    negative: negativeOf(r),
     refundGrace: r.chance(0.5) ? null : r.pick(['P10D', 'P1M', 'PT6H']),
     conversions: r.chance(0.3) ? [] : [{ to, give: r.int(1, 10), get: r.int(1, 5) }],
   }
