@@ -57,9 +57,11 @@ function auditHold(hold: Hold): string | undefined {
 }
 
 const AUDITS: Partial<Record<Kind, Audit>> = {
-  spend({ holds }, { source, digest, reason }) {
+  spend({ holds }, { seq, source, digest, reason }) {
     const hold = holds.get(source)
-    return !hold || (hold.digest === digest && hold.reason === reason) ? undefined : 'it is not of its hold'
+    if (!hold) return undefined
+    if (!hold.captured?.some(([, entry]) => entry === seq)) return 'its hold does not say that it was captured'
+    return hold.digest === digest && hold.reason === reason ? undefined : 'it is not what its hold was for'
   },
 
   refund(known, entry) {
