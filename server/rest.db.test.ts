@@ -15,7 +15,7 @@ import { addKey, LIVE, openApi, TEST, type TestApi } from '../tests/api.ts'
 /** The conventions that hold for every operation. What single ones do is in the scenarios. */
 const database = await openDatabase()
 let api: TestApi
-const made = { program: '', rule: '', member: '', purchase: '', entry: '' }
+const made = { program: '', rule: '', member: '', purchase: '', entry: '', wallet: 'points' }
 const PURCHASE = {
   program: 'coffee',
   member: 'external:C1',
