@@ -170,8 +170,8 @@ export const ruleBody = z
 export type RuleBody = z.infer<typeof ruleBody>
 
 /**
- * A new version: what is left out stays as in the version before, null takes it away. The kind stays, and what the rule answers to
- * (`on`); args are checked against them.
+ * A new version: what is left out stays as in the version before, null takes it away. The kind stays, and what the rule
+ * answers to (`on`); args are checked against them.
  */
 export const ruleVersionBody = z
   .strictObject({

@@ -11,8 +11,8 @@ import { type Frozen, questionOf } from './gate/questions.ts'
 import { type AskedItem, normaliseItems } from './purchases/purchases.rules.ts'
 
 /**
- * What is asked about. Without `member`, nothing is known of the member and nothing is limited. `rules`: drafts and paused
- * rules (rul_…) that are to be taken for active.
+ * What is asked about. Without `member`, nothing is known of the member and nothing is limited. `rules`: drafts and
+ * paused rules (rul_…) that are to be taken for active.
  */
 export type PreviewAsk = {
   program: string
@@ -42,8 +42,8 @@ export type Preview = {
 }
 
 /**
- * What this would earn if it were bought, and why. Stores nothing; decides as `purchase` does.
- * Refusals: program_unknown, program_paused, currency_mismatch, rule_unknown, rule_state, invalid_request, amount_out_of_range.
+ * What this would earn if it were bought, and why. Stores nothing; decides as `purchase` does. Refusals:
+ * program_unknown, program_paused, currency_mismatch, rule_unknown, rule_state, invalid_request, amount_out_of_range.
  */
 export async function preview(
   db: Db,

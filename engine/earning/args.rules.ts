@@ -41,7 +41,10 @@ export function checkTerms(code: string, terms: RuleTerms): FieldError[] {
   return errors
 }
 
-/** Rules of one group pick alike, and either all of them multiply or none: otherwise it could not be said which one stands. */
+/**
+ * Rules of one group pick alike, and either all of them multiply or none: otherwise it could not be said which one
+ * stands.
+ */
 export function checkGroup(code: string, { group }: RuleTerms, others: readonly GroupRow[]): FieldError[] {
   if (group === undefined) return []
   const unlike = others.find((other) => other.group.pick !== group.pick)

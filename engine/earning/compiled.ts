@@ -33,7 +33,10 @@ type Version = {
 }
 type Wallet = { slug: string; currency: string; caps: readonly Cap[] }
 
-/** Arguments are read, look-ups built and conditions compiled here, once. Throws (a fault) on arguments that are not the kind's. */
+/**
+ * Arguments are read, look-ups built and conditions compiled here, once. Throws (a fault) on arguments that are not the
+ * kind's.
+ */
 export function compileVersion(kind: Kind, version: Version, wallet: Wallet): CompiledRule {
   const { ruleId, ruleVersionId, rule, name, priority, walletId, terms } = version
   const sort = sortOf(terms)
@@ -66,7 +69,9 @@ function groupOf({ group }: RuleTerms): CompiledRule['group'] {
 
 type When = (question: Question) => Nothing | Failure | undefined
 
-/** A condition that was stored and cannot be compiled any more is one that cannot be worked out: the rule gives nothing. */
+/**
+ * A condition that was stored and cannot be compiled any more is one that cannot be worked out: the rule gives nothing.
+ */
 function conditionOf(source: string, sort: Sort): { reads: Reads; when: When } {
   const condition = compileCondition(source, sort)
   if ('fault' in condition) {
@@ -93,7 +98,9 @@ function either(a: Reads, b: Reads): Reads {
 export type Needs = Reads & { rules: readonly CompiledRule[] }
 const needs = new WeakMap<readonly CompiledRule[], Needs>()
 
-/** Of an array that rulesAt gave: once for each. `rules`: those with caps (their wallet's too), a cooldown or a budget. */
+/**
+ * Of an array that rulesAt gave: once for each. `rules`: those with caps (their wallet's too), a cooldown or a budget.
+ */
 export function needsOf(rules: readonly CompiledRule[]): Needs {
   let found = needs.get(rules)
   if (!found) {

@@ -16,9 +16,10 @@ export type Award = {
 }
 
 /**
- * What the rules (in the order of `rulesAt`) answer to the question: in that order (a group where its first rule is), without
- * those that give nothing. Pure; the same on what remains of a purchase after returns, where lines with no units left are left out.
- * Takes what it gives from the question's limits. Refuses amount_out_of_range: a total, an award or a wallet's sum beyond 2^53 − 1.
+ * What the rules (in the order of `rulesAt`) answer to the question: in that order (a group where its first rule is),
+ * without those that give nothing. Pure; the same on what remains of a purchase after returns, where lines with no
+ * units left are left out. Takes what it gives from the question's limits. Refuses amount_out_of_range: a total, an
+ * award or a wallet's sum beyond 2^53 − 1.
  */
 export function award(rules: readonly CompiledRule[], question: Question): Award[] | Refusal {
   return decide(rules, question, undefined)

@@ -76,10 +76,11 @@ export type RuleRow = VersionRow & {
   ruleCreatedAt: Instant
 }
 
-const VERSION = `v.version, v.name, v.args, v.terms, v.priority, v.effective_from as "effectiveFrom", v.starts_at as "startsAt",
-  v.ends_at as "endsAt", v.created_at as "createdAt"`
+const VERSION = `v.version, v.name, v.args, v.terms, v.priority, v.effective_from as "effectiveFrom",
+  v.starts_at as "startsAt", v.ends_at as "endsAt", v.created_at as "createdAt"`
 
-const SELECT_RULES = `select r.rule_id as "ruleId", r.id, p.slug as program, p.id as "programId", p.program_id as "programNumber", w.wallet_id as "walletId",
+const SELECT_RULES = `select r.rule_id as "ruleId", r.id, p.slug as program, p.id as "programId",
+    p.program_id as "programNumber", w.wallet_id as "walletId",
     w.slug as wallet, v.kind, s.status, r.created_at as "ruleCreatedAt", ${VERSION}
   from earning_rules r
   join programs p on p.program_id = r.program_id
@@ -192,7 +193,8 @@ export function selectGroup(db: Db, programId: number, group: string, except: Uu
   return db.query<GroupRow>(
     `select r.id, v.name, v.kind, v.terms -> 'group' as "group"
        from earning_rules r
-       cross join lateral (select * from earning_rule_versions v where v.rule_id = r.rule_id order by version desc limit 1) v
+       cross join lateral (select * from earning_rule_versions v where v.rule_id = r.rule_id
+                            order by version desc limit 1) v
        cross join lateral (select status from earning_rule_states s where s.rule_id = r.rule_id
                             order by config_version desc limit 1) s
       where r.space_id = $1 and r.program_id = $2 and v.terms -> 'group' ->> 'name' = $3 and s.status <> 'archived'

@@ -31,8 +31,9 @@ export type Explanation = {
 const NONE: ReadonlySet<number> = new Set()
 
 /**
- * What `award` gives by the rules in force (or by `rules`, of which those in `tried` are taken for active), and of every rule of the program, in the order of creation: what it
- * gives, or why nothing. Takes from the question's limits, as award does. Refuses amount_out_of_range.
+ * What `award` gives by the rules in force (or by `rules`, of which those in `tried` are taken for active), and of
+ * every rule of the program, in the order of creation: what it gives, or why nothing. Takes from the question's limits,
+ * as award does. Refuses amount_out_of_range.
  */
 export function explain(
   c: Configuration,

@@ -4,8 +4,8 @@ import type { Question, Reads } from './question.ts'
 import { Forbidden, harden, type Meter, type Node, STEPS_MAX } from './sandbox.ts'
 
 /**
- * Conditions and formulas: CEL (cel.dev) over what a question says, and over nothing else. Compiled once a rule version,
- * run in bounded time (sandbox.ts); a run that fails gives the reason, never an exception.
+ * Conditions and formulas: CEL (cel.dev) over what a question says, and over nothing else. Compiled once a rule
+ * version, run in bounded time (sandbox.ts); a run that fails gives the reason, never an exception.
  */
 
 /** What sort of event an expression is about: it decides which variables there are. */

@@ -2,9 +2,10 @@ import { localTime } from '../base/calendar.ts'
 import type { Line, MemberFacts, Question } from './question.ts'
 
 /**
- * A question as expressions read it: whole numbers are BigInt (CEL's int), other numbers doubles, instants dates, and what
- * is free is in Maps, so that no name in it means anything but itself. A text that was not said is empty; what is not
- * known at all (a number, a member in a preview without one) is absent, and reading it is an error. Each part is made when it is first read.
+ * A question as expressions read it: whole numbers are BigInt (CEL's int), other numbers doubles, instants dates, and
+ * what is free is in Maps, so that no name in it means anything but itself. A text that was not said is empty; what is
+ * not known at all (a number, a member in a preview without one) is absent, and reading it is an error. Each part is
+ * made when it is first read.
  */
 
 export class ItemFacts {

@@ -15,8 +15,8 @@ export function activityType(c: Configuration, programId: number, slug: string):
 }
 
 /**
- * The rules to decide a moment of life by, as `rulesAt`; without those that were not active when it came. So a rule for birthdays gives
- * for the birthdays after it was published, not for those that a job that was late happens to find.
+ * The rules to decide a moment of life by, as `rulesAt`; without those that were not active when it came. So a rule for
+ * birthdays gives for the birthdays after it was published, not for those that a job that was late happens to find.
  */
 export function momentRulesAt(
   c: Configuration,

@@ -57,7 +57,10 @@ export type LimitCause = 'cap_reached' | 'cooling_down' | 'budget_spent'
 
 /** What was given before and what may be given still, for one decision: it changes as the decision takes from it. */
 export type Limits = {
-  /** What of `points` the rule may give now: 0 to all of it; 'refuse' where its cap refuses rather than clips. Takes nothing. */
+  /**
+   * What of `points` the rule may give now: 0 to all of it; 'refuse' where its cap refuses rather than clips. Takes
+   * nothing.
+   */
   room(rule: CompiledRule, points: number): number | 'refuse'
   /** Uses `points` up for the rest of this decision: what `room` left. */
   take(rule: CompiledRule, points: number): void

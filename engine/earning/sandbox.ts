@@ -2,9 +2,9 @@ import { parseInstant } from '@laurel/contract/instants'
 import { RE2JS } from 're2js'
 
 /**
- * What keeps an expression that somebody wrote small and bounded: a list of what it may call, and a meter that its parts
- * report to while it runs. The evaluator itself limits nodes and depth; it does not limit loops within loops, lists that double, or
- * regular expressions that never end.
+ * What keeps an expression that somebody wrote small and bounded: a list of what it may call, and a meter that its
+ * parts report to while it runs. The evaluator itself limits nodes and depth; it does not limit loops within loops,
+ * lists that double, or regular expressions that never end.
  */
 
 /** As the evaluator parses and checks it. `alternate` is what a macro became. */
@@ -156,7 +156,9 @@ function call(node: Node, at: At): number {
   return sum(args, at)
 }
 
-/** Known beforehand, so that nothing is read by the server's clock or calendar, and a mistake is found when it is made. */
+/**
+ * Known beforehand, so that nothing is read by the server's clock or calendar, and a mistake is found when it is made.
+ */
 function time(node: Node, name: string, said: Node | undefined): void {
   if (said?.op !== 'value' || typeof said.args !== 'string')
     throw new Forbidden(`${name}() takes a text in quotes`, node.start)

@@ -9,7 +9,7 @@ export const productCombination = defineKind({
   fields: {
     groups: {
       label: 'Groups',
-      help: 'Each says its SKUs, categories or brands (a line in any of these lists counts) and how many units. A unit counts for one group only.',
+      help: 'Each says its SKUs, categories or brands (a line in any list counts) and how many units. No unit counts twice.',
     },
     points: { label: 'Points', help: 'Given once, or for each time that the combination is complete.' },
     repeat: { label: 'Each time', help: 'Twice the combination gives twice the points.' },
@@ -17,8 +17,8 @@ export const productCombination = defineKind({
   args: productCombinationArgs,
   /**
    * How often the combination is complete, units shared out in the best way there is. That is known without trying ways
-   * (Hall's theorem): it is complete k times exactly if every set of groups finds k times what it needs among the units that
-   * any of its groups takes. At most 6 groups, so at most 63 sets.
+   * (Hall's theorem): it is complete k times exactly if every set of groups finds k times what it needs among the units
+   * that any of its groups takes. At most 6 groups, so at most 63 sets.
    */
   award({ groups, points, repeat }) {
     const filters = groups.map(filterOf)
