@@ -35,7 +35,8 @@ export const condition = text(CONDITION_MAX).meta({
 export const ruleGroup = z.strictObject({ name: slug, pick: z.enum(['all', 'best', 'first']) }).meta({
   id: 'RuleGroup',
   description:
-    'Rules of one group and wallet stand together. all: each gives. best: only the one that gives most. first: only the first, by priority, that gives anything',
+    'Rules of one group and wallet stand together. all: each gives. best: only the one that gives most. ' +
+    'first: only the first, by priority, that gives anything',
 })
 export type RuleGroup = z.infer<typeof ruleGroup>
 

@@ -127,16 +127,22 @@ describe('the guide to earning rules', () => {
         aVersion(4, 'multiplier', { factor: 2 }),
         aVersion(5, 'fixed', { points: 1 }, { terms: { when: 'purchase.total < 1' } }),
         aVersion(6, 'fixed', { points: 1 }, { terms: { on: { event: 'member', moment: 'joined' } } }),
+        aVersion(7, 'basket_threshold', { steps: [{ from: 5000, points: 1 }] }),
+        aVersion(8, 'nth_purchase', { n: 2, points: 1 }),
+        aVersion(9, 'product_combination', { groups: [{ skus: ['MUG'], quantity: 3 }], points: 1 }),
       ],
       {
         states: [
           { ruleId: 1, configVersion: 1, status: 'draft' },
-          ...[2, 3, 4, 5, 6].map((ruleId) => ({ ruleId, configVersion: 1, status: 'active' as const })),
+          ...[2, 3, 4, 5, 6, 7, 8, 9].map((ruleId) => ({ ruleId, configVersion: 1, status: 'active' as const })),
         ],
       },
     )
     const stories = explain(c, 1, aQuestion(basket, { occurredAt: at }))
     if (!('rules' in stories)) throw new Error(stories.detail)
-    for (const { reason } of stories.rules) expect(guide).toContain(`| ${reason} |`)
+    for (const { cause, reason } of stories.rules) {
+      expect(guide).toContain(`| ${reason} |`)
+      expect(guide).toContain(`\`${cause}\``)
+    }
   })
 })
