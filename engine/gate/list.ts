@@ -29,7 +29,8 @@ import { laneOf } from './names.ts'
 import { applyLimits } from './limit-slices.ts'
 import { applyUses } from './lot-slices.ts'
 import { type Answered, save } from './save.ts'
-import { addSent, type ConfigurationAt, findMember, type Loading, loadSlices, type Slices } from './slices.ts'
+import { loadSlices } from './load.ts'
+import { addSent, type ConfigurationAt, findMember, type Loading, type Slices } from './slices.ts'
 
 /** One ask on its way through a list. */
 export type Item = { ask: Ask; submit: Submit; facts: Facts; outcome?: Outcome; fault?: Error }
