@@ -321,4 +321,23 @@ describe('verify names', () => {
     await other.sql(sql)
     expect((await verify(other.pool, other.space)).wrong?.what).toMatch(told)
   })
+
+  test.each<[string, RegExp]>([
+    [`update purchases set claimed = replace(claimed, '"units":[1', '"units":[2')`, /more had come back before/],
+    [`update purchases set claimed = replace(claimed, '"units":[1', '"units":[0')`, /its rules give other awards/],
+    [`update purchases set claimed = replace(claimed, '"at":1', '"at":2')`, /its awards are not what its entries gave/],
+  ])('a claim that was altered: %s', async (sql, told) => {
+    const other = await openShop()
+    await other.rule('per_amount', { points: 1, per: 100 })
+    const items = [{ sku: 'beans', quantity: 5, amount: 500 }]
+    const sale = { program: 'coffee', externalId: 'v', occurredAt: Date.now() * 1000, currency: 'GBP', items }
+    const submit = async (ask: Ask) => JSON.parse((await other.gate.submit(other.space, ask)).body)
+    await submit({ verb: 'keep', ...sale })
+    const one = [{ sku: 'beans', quantity: 1 }]
+    await submit({ ...sale, verb: 'return', externalId: 'vr', purchase: 'external:v', items: one })
+    expect((await submit({ verb: 'purchase', member: 'external:ann', ...sale })).points).toBe(4)
+    expect((await verify(other.pool, other.space)).wrong).toBeUndefined()
+    await other.sql(sql)
+    expect((await verify(other.pool, other.space)).wrong?.what).toMatch(told)
+  })
 })

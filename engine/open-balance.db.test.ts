@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parseInstant } from '@laurel/contract/instants'
 import { withTx } from './base/db.ts'
+import { addKey, LIVE, openApi } from '../tests/api.ts'
 import { NOW, openShop, type Shop } from '../tests/shop.ts'
 import { changeWallet } from './configure-wallets.ts'
 import { newId } from './base/ids.ts'
@@ -102,9 +103,29 @@ describe('an opening balance', () => {
     expect(await shop.sql('select count(*) from entries')).toEqual(before)
   })
 
-  test('is told as an event and explained like any entry', async () => {
-    const [row] = await shop.sql(`select events from outbox where events like '%points.opened%' limit 1`)
-    expect(row).toBeDefined()
+  test('is told as an event, read as an entry, and explained', async () => {
+    await addKey(shop, shop.space, LIVE)
+    const api = await openApi(shop)
+    const get = async (path: string) => (await api.call('GET', path)).body
+    const told = (await get('/v1/events?limit=100')).data.filter((e: { type: string }) => e.type === 'points.opened')
+    expect(told[0].data).toMatchObject({
+      points: 100,
+      balance: 100,
+      source: { type: 'opening', id: expect.stringMatching(/^opn_/) },
+    })
+    const [entry] = (await get('/v1/members/external:ada/entries')).data.filter(
+      (e: { kind: string }) => e.kind === 'open',
+    )
+    expect(await get(`/v1/entries/${entry.id}`)).toMatchObject({
+      kind: 'open',
+      from: 'opening',
+      occurredAt: '2025-03-01T00:00:00.000Z',
+      source: { type: 'opening', externalId: expect.stringMatching(/^old-/) },
+    })
+    const explained = await get('/v1/members/external:ada/wallets/points/explain?lang=en')
+    expect(JSON.stringify(explained)).toContain(entry.id)
+    expect(api.faults).toEqual([])
+    await api.close()
   })
 
   test('fifty at once under one name are one', async () => {

@@ -91,6 +91,8 @@ function auditPurchase(configuration: Configuration, p: Purchase, all: readonly 
     return 'its content is not what was recorded'
   }
   if (totalOf(p.items) !== p.total) return `its lines do not add up to ${p.total}`
+  if (p.claimed?.units?.some((units, i) => units > (p.returned?.units[i] ?? 0)))
+    return 'more had come back before it was claimed than came back at all'
   const rules = rulesAt(configuration, p.programId, p.configVersion, p.occurredAt)
   const decided = award(rules, questionAgain(program, p, decidedItems(p)))
   if (isRefusal(decided)) return 'its rules refuse it'

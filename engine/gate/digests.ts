@@ -3,8 +3,10 @@ import type { Instant } from '@laurel/contract/instants'
 import { digestOf } from '../base/keys.ts'
 
 /** What entries of a purchase or activity carry: so their chain covers what was said, and all that it was decided on. */
-export function bookedDigest({ digest, frozen }: { digest: Uuid; frozen: string | null }): Uuid {
-  return frozen === null ? digest : digestOf(`${digest}|${frozen}`)
+export function bookedDigest(said: { digest: Uuid; frozen: string | null; claimed?: object | null }): Uuid {
+  const { digest, frozen, claimed } = said
+  const used = [...(frozen === null ? [] : [frozen]), ...(claimed ? [JSON.stringify(claimed)] : [])]
+  return used.length === 0 ? digest : digestOf([digest, ...used].join('|'))
 }
 
 /**
