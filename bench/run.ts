@@ -18,6 +18,10 @@ const BENCHES: Record<string, { says: string; run: (options: Options) => Promise
     says: 'purchases at 10 million entries ÷ at 100 thousand',
     run: async (options) => (await import('./growth.ts')).growth(options),
   },
+  terms: {
+    says: 'single purchases with pending, expiry and a daily cap ÷ without',
+    run: async (options) => (await import('./terms.ts')).terms(options),
+  },
   expire: {
     says: 'lots that expire a second ÷ a bare set-based update',
     run: async (options) => (await import('./expire.ts')).expire(options),
