@@ -42,7 +42,7 @@ export const EXPLANATION = {
   sentences: [
     'On 22 November 2026 at 09:30 (Europe/London), the wallet “points” of Coffee Club holds 12 points.',
     'Of that: 12 points to spend.',
-    '12 points came with purchase T1-000017 of 22 November 2026 at 09:30, by the rule “A point per pound” (version 1): ' +
-      '1 point per 1.00 GBP on 12.50 GBP. Left of it: 12 points, without an end.',
+    '12 points came with purchase T1-000017 of 22 November 2026 at 09:30, by the rule “A point per pound” ' +
+      '(version 1): 1 point per 1.00 GBP on 12.50 GBP. Left of it: 12 points, without an end.',
   ],
 }

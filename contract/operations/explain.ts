@@ -11,9 +11,10 @@ export const explain = [
     scope: 'points:read',
     summary: 'Explain a balance',
     description:
-      'What a wallet held, holds or will hold at an instant: every lot with what it came from, the rule version that gave it and why, ' +
-      'what took from it and gave back to it, and what is left; the same in sentences, in the language of `lang` or Accept-Language. ' +
-      'A page of lots, those that hold anything first, in the order in which they will be spent; the sums are of all lots.',
+      'What a wallet held, holds or will hold at an instant: every lot with what it came from, the rule version that ' +
+      'gave it and why, what took from it and gave back to it, and what is left; the same in sentences, in the ' +
+      'language of `lang` or Accept-Language. A page of lots, those that hold anything first, in the order in which ' +
+      'they will be spent; the sums are of all lots.',
     query: explainQuery,
     answers: one(explainAnswer, 'The balance and its lots'),
     refusals: ['member_unknown', 'program_unknown', 'wallet_unknown', 'invalid_cursor'],

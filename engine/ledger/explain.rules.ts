@@ -59,8 +59,8 @@ export type Explained = {
   lifetime: Lifetime
   debts: DebtThen[]
   /**
-   * Lots behind the one of this seq: those that hold anything first, in burn order, then those that are used up, newest first.
-   * Undefined where there is no such lot.
+   * Lots behind the one of this seq: those that hold anything first, in burn order, then those that are used up,
+   * newest first. Undefined where there is no such lot.
    */
   lots(after: number | undefined, limit: number): { lots: LotThen[]; more: boolean } | undefined
 }
@@ -69,8 +69,9 @@ const COUNTERS = { e: 'earned', s: 'spent', r: 'reversed', x: 'expired', a: 'adj
 
 /**
  * What a wallet held at `at`, from its books alone: the entries booked by then, what is left of each lot, and in which
- * state its dates and the holds put it, everything half-open. For an instant ahead: what today's books come to by their dates.
- * A member may have very many lots: they are columns here, and objects only once a page of them is asked for.
+ * state its dates and the holds put it, everything half-open. For an instant ahead: what today's books come to by
+ * their dates. A member may have very many lots: they are columns here, and objects only once a page of them is asked
+ * for.
  */
 export function explainAt(books: WalletBooks, at: Instant, slideEnd?: SlideEnd): Explained {
   const lots = lotsOf(books, at, slideEnd)
@@ -85,7 +86,10 @@ export function explainAt(books: WalletBooks, at: Instant, slideEnd?: SlideEnd):
   }
 }
 
-/** Columns by the place of a line: of lots what is left, held and when they end, of what takes how much it found in lots. */
+/**
+ * Columns by the place of a line: of lots what is left, held and when they end, of what takes how much it found in
+ * lots.
+ */
 type Lots = {
   at: Instant
   lines: readonly Line[]
@@ -266,9 +270,15 @@ function lotsAt(lots: Lots, places: readonly number[]): LotThen[] {
     const { seq, points, activatesAt } = lots.lines[i] as Line
     const end = of(lots.ends, i)
     made.set(seq, {
-      ...{ seq, points, remaining: of(lots.remaining, i), held: of(lots.held, i), state: stateOf(lots, i) },
-      ...{ activatesAt: activatesAt ?? 0, expiresAt: end === Number.POSITIVE_INFINITY ? null : end },
-      ...{ changes: [], holds: [] },
+      seq,
+      points,
+      remaining: of(lots.remaining, i),
+      held: of(lots.held, i),
+      state: stateOf(lots, i),
+      activatesAt: activatesAt ?? 0,
+      expiresAt: end === Number.POSITIVE_INFINITY ? null : end,
+      changes: [],
+      holds: [],
     })
   }
   for (const use of lots.uses) {

@@ -40,8 +40,16 @@ class Life {
     this.floor = floor
     this.terms = () => ({ notice: 0, floor })
     this.state = {
-      ...{ member: id(1), status: 1, version: 1, entrySeq: 0, eventSeq: 0, chain: '0'.repeat(64), wallets: [] },
-      ...{ dueAt: 0, told: 0, mergedInto: null },
+      member: id(1),
+      status: 1,
+      version: 1,
+      entrySeq: 0,
+      eventSeq: 0,
+      chain: '0'.repeat(64),
+      wallets: [],
+      dueAt: 0,
+      told: 0,
+      mergedInto: null,
     }
   }
 
@@ -72,7 +80,8 @@ class Life {
     const { available, pending, held, over } = standingOf(d, WALLET, at)
     const split = { balance: wallet.b, available, pending, held, due: over }
     const debt = debtOf(wallet)
-    // what comes free beside what is owed pays it with a later booking: until then there are both, and what is available is right
+    // what comes free beside what is owed pays it with a later booking: until then there are both, and what is
+    // available is right
     const settled = at === this.now && debt === Math.max(0, -available)
     this.seen.push({ at, split: settled ? { ...split, debt } : split })
   }
@@ -102,8 +111,14 @@ class Life {
         return
       case 'hold':
         place(d, [{ walletId: WALLET, points: step.points }], {
-          ...{ member: id(1), id: id(1000 + this.n), programId: 1, deadline: this.now + 3 * DAY, placedAt: this.now },
-          ...{ digest: id(0), reason: 'table', externalId: null },
+          member: id(1),
+          id: id(1000 + this.n),
+          programId: 1,
+          deadline: this.now + 3 * DAY,
+          placedAt: this.now,
+          digest: id(0),
+          reason: 'table',
+          externalId: null,
         })
         return
       case 'capture':
@@ -116,6 +131,8 @@ class Life {
         if (hold && step.do === 'capture') capture(d, hold, [Math.ceil((hold.parts[0]?.p ?? 0) / 2)], why)
         return
       }
+      case 'wait':
+        return
       case 'move':
       case 'cancel': {
         const lot = pick(
@@ -171,8 +188,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      ...{ do: fc.constant('earn' as const), points, after },
-      ...{ pendingDays: fc.constantFrom(0, 0, 1, 5), livesDays: fc.constantFrom(0, 2, 8, 30) },
+      do: fc.constant('earn' as const),
+      points,
+      after,
+      pendingDays: fc.constantFrom(0, 0, 1, 5),
+      livesDays: fc.constantFrom(0, 2, 8, 30),
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('spend', 'hold', 'adjust'), points, after }) },

@@ -9,8 +9,9 @@ import { openDatabase } from '../../tests/database.ts'
 import { verify } from '../verify.ts'
 
 /**
- * Members' years, made at random, with the clock moved by hand: points that wait, expire, are held, given back, sent, merged. Whatever
- * happens, an explanation says the numbers that GET wallets says; and asked later about an instant, those that it said then.
+ * Members' years, made at random, with the clock moved by hand: points that wait, expire, are held, given back, sent,
+ * merged. Whatever happens, an explanation says the numbers that GET wallets says; and asked later about an instant,
+ * those that it said then.
  */
 const database = await openDatabase()
 let api: TestApi
@@ -23,8 +24,10 @@ beforeAll(async () => {
   await made('POST', '/v1/programs', { ...program, joinPolicy: 'on_first_purchase' })
   await made('POST', '/v1/programs/club/wallets', { slug: 'stars', expiry: { kind: 'sliding', period: 'P30D' } })
   await made('PATCH', '/v1/programs/club/wallets/points', {
-    ...{ expiry: { kind: 'rolling', period: 'P60D', roundUp: 'month' }, refundGrace: 'P10D' },
-    ...{ negative: { policy: 'floor', floor: 40 }, transfers: { feePercent: 10 } },
+    expiry: { kind: 'rolling', period: 'P60D', roundUp: 'month' },
+    refundGrace: 'P10D',
+    negative: { policy: 'floor', floor: 40 },
+    transfers: { feePercent: 10 },
     conversions: [{ to: 'stars', give: 5, get: 2 }],
   })
   const rule = { program: 'club', kind: 'per_amount', args: { points: 1, per: 100 } }
@@ -75,8 +78,14 @@ function numbersOf(answer: any): Numbers {
   return lifetime
     ? { available, pending, held, ...lifetime }
     : {
-        ...{ available, pending, held, earned: said.lifetimeEarned, spent: said.lifetimeSpent },
-        ...{ reversed: said.lifetimeReversed, expired: said.lifetimeExpired, adjusted: said.lifetimeAdjusted },
+        available,
+        pending,
+        held,
+        earned: said.lifetimeEarned,
+        spent: said.lifetimeSpent,
+        reversed: said.lifetimeReversed,
+        expired: said.lifetimeExpired,
+        adjusted: said.lifetimeAdjusted,
         moved: said.lifetimeMoved,
       }
 }
@@ -103,7 +112,10 @@ async function happen(random: (n: number) => number, year: string, step: number,
     buyMore: () => api.call('POST', '/v1/purchases', purchase(name, member, 300 * points)),
     return: () =>
       api.call('POST', '/v1/returns', {
-        ...{ program: 'club', member: `external:${member}`, externalId: name, occurredAt: new Date().toISOString() },
+        program: 'club',
+        member: `external:${member}`,
+        externalId: name,
+        occurredAt: new Date().toISOString(),
         items: [{ sku: 'THING', quantity: 1 + random(2) }],
       }),
     spend: () => api.call('POST', `${to}/spend`, { wallet, points, reason: 'coffee', externalId: name }),
@@ -132,13 +144,11 @@ async function happen(random: (n: number) => number, year: string, step: number,
 }
 
 const purchase = (externalId: string, member: string, amount: number) => ({
-  ...{
-    program: 'club',
-    externalId,
-    member: `external:${member}`,
-    occurredAt: new Date().toISOString(),
-    currency: 'EUR',
-  },
+  program: 'club',
+  externalId,
+  member: `external:${member}`,
+  occurredAt: new Date().toISOString(),
+  currency: 'EUR',
   items: [{ sku: 'THING', quantity: 2, amount }],
 })
 
@@ -200,7 +210,8 @@ describe('a year', () => {
     }
     expect(run('ledger', 'balance').status).toBe(0)
     expect(run('hledger', 'check').status).toBe(0)
-    // what is on its way between members or wallets has arrived: nothing stays there but what became of it in the other wallet
+    // what is on its way between members or wallets has arrived: nothing stays there but what became of it in the
+    // other wallet
     expect(run('hledger', 'balance', '--no-total', 'transfers', 'merged').stdout).toBe('')
     await rm(directory, { recursive: true })
   })

@@ -10,16 +10,17 @@ beforeAll(async () => {
   await addKey(database, database.space, LIVE)
   api = await openApi(database)
   await made('/v1/programs', {
-    ...{
-      slug: 'coffee',
-      name: 'Coffee Club',
-      timezone: 'Europe/Berlin',
-      currency: 'EUR',
-      joinPolicy: 'on_first_purchase',
-    },
+    slug: 'coffee',
+    name: 'Coffee Club',
+    timezone: 'Europe/Berlin',
+    currency: 'EUR',
+    joinPolicy: 'on_first_purchase',
   })
   await made('/v1/earning-rules', {
-    ...{ program: 'coffee', name: 'A point a euro', kind: 'per_amount', args: { points: 1, per: 100 } },
+    program: 'coffee',
+    name: 'A point a euro',
+    kind: 'per_amount',
+    args: { points: 1, per: 100 },
   })
   await changed('/v1/programs/coffee/wallets/points', {
     names: { en: { one: 'bean', other: 'beans' }, de: { one: 'Bohne', other: 'Bohnen' } },
@@ -42,8 +43,13 @@ const changed = async (path: string, body: object) => {
 const soon = () => new Date().toISOString()
 const buy = (member: string, externalId: string, amount: number, more: object = {}) =>
   made('/v1/purchases', {
-    ...{ program: 'coffee', externalId, member: `external:${member}`, occurredAt: soon(), currency: 'EUR' },
-    ...{ items: [{ sku: 'BEANS', quantity: 1, amount }], ...more },
+    program: 'coffee',
+    externalId,
+    member: `external:${member}`,
+    occurredAt: soon(),
+    currency: 'EUR',
+    items: [{ sku: 'BEANS', quantity: 1, amount }],
+    ...more,
   })
 const explained = async (member: string, query = '', headers: Record<string, string> = {}) => {
   const told = await api.call(
@@ -71,23 +77,25 @@ describe('a balance', () => {
       externalId: 'S1',
     })
     await made('/v1/returns', {
-      ...{ program: 'coffee', member: 'external:ada', externalId: 'R1', occurredAt: soon(), purchase: 'external:T2' },
+      program: 'coffee',
+      member: 'external:ada',
+      externalId: 'R1',
+      occurredAt: soon(),
+      purchase: 'external:T2',
       items: [{ sku: 'BEANS', quantity: 1 }],
     })
     await made('/v1/members/external:ada/adjust', { wallet: 'points', points: 1, reason: 'Sorry about the wait' })
     const now = await explained('ada')
     expect(now).toMatchObject({
-      ...{
-        balance: 1,
-        available: 1,
-        pending: 0,
-        held: 0,
-        due: 0,
-        owed: 0,
-        projected: false,
-        next: null,
-        language: 'en',
-      },
+      balance: 1,
+      available: 1,
+      pending: 0,
+      held: 0,
+      due: 0,
+      owed: 0,
+      projected: false,
+      next: null,
+      language: 'en',
       lifetime: { earned: 20, spent: 15, reversed: 5, expired: 0, adjusted: 1, moved: 0 },
     })
     expect(now.lots.map((lot: any) => [lot.source.externalId, lot.state, lot.points, lot.remaining])).toEqual([
@@ -107,7 +115,9 @@ describe('a balance', () => {
 
   test('of an instant that has passed is what it was then', async () => {
     expect(await explained('ada', `?at=${before}`)).toMatchObject({
-      ...{ balance: 20, available: 20, lifetime: { earned: 20, spent: 0, reversed: 0, adjusted: 0 } },
+      balance: 20,
+      available: 20,
+      lifetime: { earned: 20, spent: 0, reversed: 0, adjusted: 0 },
       lots: [
         { remaining: 12, state: 'active', changes: [] },
         { remaining: 8, state: 'active', changes: [] },
@@ -126,17 +136,21 @@ describe('a balance', () => {
       /^1 bean was added by hand on .+ \(Sorry about the wait\)\. Left of it: 1 bean, without an end\.$/,
     )
     expect(english.sentences[4]).toMatch(
-      /^12 beans came with purchase T1 of .+, by the rule “A point a euro” \(version 1\): 1 point per 1\.00 EUR on 12\.00 EUR\. 12 beans of it were spent on .+ \(Free espresso\)\. Nothing of it is left\.$/,
+      /^12 beans came with purchase T1 of .+, by the rule “A point a euro” \(version 1\): /,
     )
+    expect(english.sentences[4]).toMatch(/: 1 point per 1\.00 EUR on 12\.00 EUR\. 12 beans of it were spent on /)
+    expect(english.sentences[4]).toMatch(/ \(Free espresso\)\. Nothing of it is left\.$/)
     const german = await explained('ada', '?lang=de')
     expect(german.language).toBe('de')
     expect(german.sentences[0]).toMatch(
       /^Am \d+\. \p{L}+ \d{4} um \d\d:\d\d \(Europe\/Berlin\) liegt im Konto „points“ von Coffee Club 1 Bohne\.$/u,
     )
     expect(german.sentences[1]).toBe('Davon: 1 Bohne verfügbar.')
+    expect(german.sentences[4]).toMatch(/^12 Bohnen kamen mit dem Einkauf T1 vom .+, nach der Regel „A point a euro“ /)
     expect(german.sentences[4]).toMatch(
-      /^12 Bohnen kamen mit dem Einkauf T1 vom .+, nach der Regel „A point a euro“ \(Fassung 1\): .+\. 12 Bohnen davon wurden eingelöst, am .+ \(Free espresso\)\. Nichts davon ist übrig\.$/,
+      / \(Fassung 1\): .+\. 12 Bohnen davon wurden eingelöst, am .+ \(Free espresso\)\. /,
     )
+    expect(german.sentences[4]).toMatch(/ Nichts davon ist übrig\.$/)
   })
 
   test.each([
@@ -198,7 +212,10 @@ describe('after a random history', () => {
         await api.call('POST', `${to}/adjust`, { wallet: 'points', points: random(21) - 10 || 1, reason: 'y' })
       if (act === 3)
         await api.call('POST', '/v1/returns', {
-          ...{ program: 'coffee', member: `external:${member}`, externalId: `${member}-r${i}`, occurredAt: soon() },
+          program: 'coffee',
+          member: `external:${member}`,
+          externalId: `${member}-r${i}`,
+          occurredAt: soon(),
           items: [{ sku: 'BEANS', quantity: 1 }],
         })
       const at = soon()
@@ -210,8 +227,12 @@ describe('after a random history', () => {
     const says = await wallet(member)
     expect(now).toMatchObject({ available: says.available, pending: says.pending, held: says.held })
     expect(lifetime).toEqual({
-      ...{ earned: says.lifetimeEarned, spent: says.lifetimeSpent, reversed: says.lifetimeReversed },
-      ...{ expired: says.lifetimeExpired, adjusted: says.lifetimeAdjusted, moved: says.lifetimeMoved },
+      earned: says.lifetimeEarned,
+      spent: says.lifetimeSpent,
+      reversed: says.lifetimeReversed,
+      expired: says.lifetimeExpired,
+      adjusted: says.lifetimeAdjusted,
+      moved: says.lifetimeMoved,
     })
     const sum = (all: { remaining?: number; points?: number }[]) =>
       all.reduce((total, one) => total + (one.remaining ?? one.points ?? 0), 0)

@@ -21,9 +21,9 @@ export type BooksRead = {
 }
 
 /**
- * The books to explain a balance at an instant (undefined: now), in a fixed number of statements. A member who was merged
- * into another lives on as that other: asked about now, it is the other's books, and its own for an instant before.
- * Refusals: member_unknown.
+ * The books to explain a balance at an instant (undefined: now), in a fixed number of statements. A member who was
+ * merged into another lives on as that other: asked about now, it is the other's books, and its own for an instant
+ * before. Refusals: member_unknown.
  */
 export async function readWalletBooks(
   db: Db,
@@ -97,8 +97,8 @@ async function holdsAt(db: Db, member: Uuid, at: Instant | undefined): Promise<H
 }
 
 /**
- * Where points end by inactivity: by the last activity that the member's state knows; for an instant that has passed, by
- * the last earning or spending that was booked by then. What comes back after the end begins anew.
+ * Where points end by inactivity: by the last activity that the member's state knows; for an instant that has passed,
+ * by the last earning or spending that was booked by then. What comes back after the end begins anew.
  */
 function slideOf(
   { slideEnd, slidesOn }: WalletTerms,
@@ -121,6 +121,7 @@ function slideOf(
         activity = line.bookedAt
     }
     const end = activity === 0 ? null : slideEnd(activity)
-    return (lot) => (end !== null && end > lot.bookedAt ? end : null) // what came after the end waits for another activity
+    // what came after the end waits for another activity
+    return (lot) => (end !== null && end > lot.bookedAt ? end : null)
   }
 }

@@ -16,7 +16,8 @@ beforeAll(async () => {
   await made('POST', '/v1/programs', { ...program, joinPolicy: 'on_first_purchase' })
   await made('POST', '/v1/programs/club/wallets', { slug: 'cash', unit: 'money' })
   await made('PATCH', '/v1/programs/club/wallets/points', {
-    ...{ transfers: { feePoints: 1 }, conversions: [{ to: 'cash', give: 1, get: 3 }] },
+    transfers: { feePoints: 1 },
+    conversions: [{ to: 'cash', give: 1, get: 3 }],
     negative: { policy: 'allow' },
   })
   await made('POST', '/v1/activity-types', {
@@ -28,7 +29,10 @@ beforeAll(async () => {
   const rule = { program: 'club', args: { points: 1, per: 100 } }
   await made('POST', '/v1/earning-rules', { ...rule, name: 'A point a pound', kind: 'per_amount' })
   await made('POST', '/v1/earning-rules', {
-    ...{ program: 'club', name: 'Ten for a review', kind: 'fixed', args: { points: 10 } },
+    program: 'club',
+    name: 'Ten for a review',
+    kind: 'fixed',
+    args: { points: 10 },
     on: { event: 'activity', activity: 'review' },
   })
 })
@@ -45,7 +49,11 @@ async function made(method: string, path: string, body: object) {
 const soon = () => new Date().toISOString()
 const buy = (member: string, externalId: string, amount: number) =>
   made('POST', '/v1/purchases', {
-    ...{ program: 'club', externalId, member: `external:${member}`, occurredAt: soon(), currency: 'GBP' },
+    program: 'club',
+    externalId,
+    member: `external:${member}`,
+    occurredAt: soon(),
+    currency: 'GBP',
     items: [{ sku: 'THING', quantity: 1, amount }],
   })
 const explained = async (member: string, wallet = 'points', query = '') =>
@@ -67,7 +75,11 @@ describe('what made a lot', () => {
   test('is the activity that earned it, by its rule', async () => {
     await buy('ada', 'A1', 500)
     await made('POST', '/v1/activities', {
-      ...{ program: 'club', type: 'review', externalId: 'review-1', member: 'external:ada', occurredAt: soon() },
+      program: 'club',
+      type: 'review',
+      externalId: 'review-1',
+      member: 'external:ada',
+      occurredAt: soon(),
     })
     const [, review] = await lotsOf('ada')
     expect(review).toMatchObject({
@@ -81,7 +93,10 @@ describe('what made a lot', () => {
   test('is the transfer or the conversion by which it came, and so is what took from it', async () => {
     await buy('bob', 'B1', 5000)
     await made('POST', '/v1/members/external:bob/transfers', {
-      ...{ to: 'external:ada', wallet: 'points', points: 20, reason: 'Happy birthday' },
+      to: 'external:ada',
+      wallet: 'points',
+      points: 20,
+      reason: 'Happy birthday',
     })
     await made('POST', '/v1/members/external:bob/conversions', {
       program: 'club',
@@ -108,7 +123,7 @@ describe('what made a lot', () => {
     await sourcesAgree('bob', 'cash')
   })
 
-  test('is still the purchase of a member who was merged into this one, or what was extended there before', async () => {
+  test('is still the purchase or adjustment of a member who was merged into this one', async () => {
     await buy('cy', 'C1', 900)
     await made('POST', '/v1/members/external:cy/adjust', { wallet: 'points', points: 4, reason: 'Sorry' })
     const before = soon()
@@ -135,7 +150,11 @@ describe('what made a lot', () => {
     await buy('dan', 'D1', 1000)
     await made('POST', '/v1/members/external:dan/spend', { wallet: 'points', points: 8, reason: 'coffee' })
     await made('POST', '/v1/returns', {
-      ...{ program: 'club', member: 'external:dan', externalId: 'D-r', occurredAt: soon(), purchase: 'external:D1' },
+      program: 'club',
+      member: 'external:dan',
+      externalId: 'D-r',
+      occurredAt: soon(),
+      purchase: 'external:D1',
       items: [{ sku: 'THING', quantity: 1 }],
     })
     const owing = await explained('dan')

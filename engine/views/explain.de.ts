@@ -14,7 +14,8 @@ export const de: Texts = {
     now: ({ at, wallet, program, amount: { text, one } }) =>
       `Am ${at} ${one ? 'liegt' : 'liegen'} im Konto „${wallet}“ von ${program} ${text}.`,
     ahead: ({ at, wallet, program, amount: { text, one } }) =>
-      `Am ${at} ${one ? 'wird' : 'werden'}, wenn sonst nichts geschieht, im Konto „${wallet}“ von ${program} ${text} liegen.`,
+      `Am ${at} ${one ? 'wird' : 'werden'}, wenn sonst nichts geschieht, ` +
+      `im Konto „${wallet}“ von ${program} ${text} liegen.`,
   },
   parts: {
     available: ({ text }) => `${text} verfügbar`,
@@ -84,7 +85,8 @@ export const de: Texts = {
   pending: ({ amount: { text }, from, until }) =>
     from !== null
       ? `Übrig davon: ${text}, einlösbar ab dem ${from}${until === null ? '' : ` bis zum ${until}`}`
-      : `Übrig davon: ${text}, in Erwartung eines Ereignisses${until === null ? '' : `; storniert, wenn es nicht vor dem ${until} eintritt`}`,
+      : `Übrig davon: ${text}, in Erwartung eines Ereignisses` +
+        (until === null ? '' : `; storniert, wenn es nicht vor dem ${until} eintritt`),
   used: 'Nichts davon ist übrig',
   more: 'Es gibt weitere Posten.',
 }

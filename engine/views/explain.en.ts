@@ -78,7 +78,8 @@ export const en: Texts = {
   pending: ({ amount: { text }, from, until }) =>
     from !== null
       ? `Left of it: ${text}, to be spent from ${from}${until === null ? '' : ` until ${until}`}`
-      : `Left of it: ${text}, waiting for an event${until === null ? '' : `, cancelled if it has not come before ${until}`}`,
+      : `Left of it: ${text}, waiting for an event` +
+        (until === null ? '' : `, cancelled if it has not come before ${until}`),
   used: 'Nothing of it is left',
   more: 'There are further lots.',
 }

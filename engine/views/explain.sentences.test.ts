@@ -87,10 +87,12 @@ describe('lots', () => {
       { kind: 'something new', points: -1, entries: 2 },
     ]
     expect(last(spoken({}, {}, totals), 'en')).toContain(
-      '5 points of it were spent in 2 steps. 1 point came back from a spending that was undone in 3 steps. 1 point of it was taken in 2 steps.',
+      '5 points of it were spent in 2 steps. 1 point came back from a spending that was undone in 3 steps. ' +
+        '1 point of it was taken in 2 steps.',
     )
     expect(last(spoken({}, {}, totals), 'de')).toContain(
-      '5 Punkte davon wurden eingelöst, in 2 Schritten. 1 Punkt kam aus einer rückgängig gemachten Einlösung zurück, in 3 Schritten. 1 Punkt davon wurde entnommen, in 2 Schritten.',
+      '5 Punkte davon wurden eingelöst, in 2 Schritten. 1 Punkt kam aus einer rückgängig gemachten Einlösung zurück, ' +
+        'in 3 Schritten. 1 Punkt davon wurde entnommen, in 2 Schritten.',
     )
   })
 

@@ -13,8 +13,8 @@ const LOCALES: Record<string, string> = { en: 'en-GB' }
 const FALLBACK = 'en'
 
 /**
- * The first of the languages asked for that there are texts in, or English. `lang` goes before Accept-Language, of which
- * the order of weights counts.
+ * The first of the languages asked for that there are texts in, or English. `lang` goes before Accept-Language, of
+ * which the order of weights counts.
  */
 export function languageOf(lang: string | undefined, accepted: string | undefined): Language {
   for (const tag of [...(lang === undefined ? [] : [lang]), ...weighted(accepted ?? '')]) {

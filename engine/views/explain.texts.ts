@@ -10,8 +10,8 @@ type Taking = 'spend' | 'reverse' | 'adjust' | 'expire' | 'move' | 'cancel' | 't
 type Giving = 'restore' | 'refund' | 'merge'
 
 /**
- * The sentences of one language. Another language is a file like explain.de.ts and a line in TEXTS. Names, reasons and a rule's `why`
- * come as they are stored; dates and amounts come written.
+ * The sentences of one language. Another language is a file like explain.de.ts and a line in TEXTS. Names, reasons and
+ * a rule's `why` come as they are stored; dates and amounts come written.
  */
 export type Texts = {
   /** What the points and stamps of a wallet are called that has no name in any language. */

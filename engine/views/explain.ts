@@ -29,10 +29,10 @@ export type ExplainAsk = {
 }
 
 /**
- * What a wallet held, holds or will hold at an instant, as a tree of lots: where each came from, what took from it or gave back to
- * it, what is left; and the same in sentences. A page of lots; the sums are of all. Where no instant is told everything that is booked
- * counts, and the numbers are those of GET …/wallets. Refusals: member_unknown, program_unknown, wallet_unknown, invalid_request,
- * invalid_cursor.
+ * What a wallet held, holds or will hold at an instant, as a tree of lots: where each came from, what took from it or
+ * gave back to it, what is left; and the same in sentences. A page of lots; the sums are of all. Where no instant is
+ * told everything that is booked counts, and the numbers are those of GET …/wallets. Refusals: member_unknown,
+ * program_unknown, wallet_unknown, invalid_request, invalid_cursor.
  */
 export async function explainWallet(
   db: Db,
@@ -205,7 +205,9 @@ function whyOf(row: EntryRow, said: Said | undefined): string | null {
   return own?.[2] ?? null
 }
 
-/** All that was taken from a lot and given back to it, a sum for each kind, in the order in which each kind first came. */
+/**
+ * All that was taken from a lot and given back to it, a sum for each kind, in the order in which each kind first came.
+ */
 function totalsOf(lot: LotThen): Total[] {
   const totals = new Map<string, Total>()
   for (const { kind: code, points } of lot.changes) {

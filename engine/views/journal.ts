@@ -26,7 +26,10 @@ export type JournalEntry = SourceRow & {
   name: string | null
 }
 
-/** What the API says a member's wallet holds, and all of it: what can be spent, pending, held, and past its end but not booked. */
+/**
+ * What the API says a member's wallet holds, and all of it: what can be spent, pending, held, and past its end but not
+ * booked.
+ */
 export type JournalBalance = { member: Uuid; walletId: number; answer: WalletAnswer; whole: number }
 export type JournalItem = { entry: JournalEntry } | { balances: JournalBalance[]; member: Uuid }
 
@@ -35,9 +38,9 @@ const ENTRIES_AT_ONCE = 2_000
 const NOBODY = '00000000-0000-0000-0000-000000000000'
 
 /**
- * The whole ledger of a space in the caller's snapshot, some at a time: each member's entries in the order of booking, then what its
- * wallets hold as GET …/wallets reads them. Members by id, so that it is the same order every time. Memory does not
- * grow with the ledger.
+ * The whole ledger of a space in the caller's snapshot, some at a time: each member's entries in the order of booking,
+ * then what its wallets hold as GET …/wallets reads them. Members by id, so that it is the same order every time.
+ * Memory does not grow with the ledger.
  */
 export async function* journalOf(db: Db, configuration: Configuration, now: Instant): AsyncGenerator<JournalItem[]> {
   await db.query('set local statement_timeout = 0')
@@ -99,9 +102,11 @@ async function* entriesOf(db: Db, after: Uuid, last: Uuid): AsyncGenerator<Journ
   let from: [Uuid, number] = [after, 2_147_483_647]
   for (;;) {
     const rows = await db.query<JournalEntry>(
-      `select e.member_id as member, e.seq, e.wallet_id as "walletId", e.kind, e.from_account as "from", e.to_account as "to",
+      `select e.member_id as member, e.seq, e.wallet_id as "walletId", e.kind, e.from_account as "from",
+              e.to_account as "to",
               e.rule_version_id as "ruleVersionId", e.reverses, e.points, e.balance, e.occurred_at as "occurredAt",
-              e.booked_at as "bookedAt", e.activates_at as "activatesAt", e.expires_at as "expiresAt", e.source_id as source, e.reason,
+              e.booked_at as "bookedAt", e.activates_at as "activatesAt", e.expires_at as "expiresAt", e.source_id as source,
+              e.reason,
               coalesce(e.external_id, p.external_id, r.external_id) as name, ${SOURCE_COLUMNS}
          from entries e
          left join purchases p on e.kind in (1, 7, 12, 15) and p.purchase_id = e.source_id

@@ -42,16 +42,17 @@ const MADE_BY: Record<string, SourceType> = {
 }
 
 /**
- * Of entries as `e`, what their kind does not say: points are earned by activities and by moments of life as well, spending may
- * capture a hold, and what went on under other dates (kind 7), was given again (15) or came along with a merged member (12) still
- * comes from where it came from first.
+ * Of entries as `e`, what their kind does not say: points are earned by activities and by moments of life as well,
+ * spending may capture a hold, and what went on under other dates (kind 7), was given again (15) or came along with a
+ * merged member (12) still comes from where it came from first.
  */
 export const SOURCE_COLUMNS = `case
-    when e.kind in (1, 7, 12, 15) then (select case when a.version = 0 then 'member' else 'activity' end from activities a
-      where a.activity_id = e.source_id)
+    when e.kind in (1, 7, 12, 15) then (select case when a.version = 0 then 'member' else 'activity' end
+      from activities a where a.activity_id = e.source_id)
     when e.kind = 2 then (select 'hold' from holds h where h.member_id = e.member_id and h.hold_id = e.source_id)
   end as "madeBy",
-  case when e.kind in (7, 12, 15) then (select o.kind from entries o where o.source_id = e.source_id and o.kind not in (7, 12, 15)
+  case when e.kind in (7, 12, 15) then (select o.kind from entries o
+    where o.source_id = e.source_id and o.kind not in (7, 12, 15)
     and o.member_id in (select e.member_id union all select m.other_id from merges m where m.member_id = e.member_id)
     order by o.seq limit 1) end as "originKind"`
 export type SourceRow = { kind: number; source: Uuid; madeBy: SourceType | null; originKind: number | null }
@@ -63,7 +64,10 @@ export function sourceOf(row: SourceRow): { type: SourceType; id: string } {
   return { type, id: encodeId(PREFIX_OF[type], row.source) }
 }
 
-/** What is kept of a source apart from its entries. `name`: what it goes by; `awards`: what rules gave for it, as stored. */
+/**
+ * What is kept of a source apart from its entries. `name`: what it goes by; `awards`: what rules gave for it, as
+ * stored.
+ */
 export type Said = { externalId: string | null; name: string; occurredAt: Instant; awards: string | null }
 
 /** By id, of one member and those merged into it, what is kept apart from entries: one statement. */

@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
-import { Readable, type Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Command, Option } from 'commander'
 import { type Db, openPool, withRead } from '@laurel/engine/base/db'
@@ -26,8 +26,8 @@ Examples:
   $ laurel export journal --program coffee --from 2026-01-01 --to 2027-01-01 | ledger --file - balance
   $ laurel export journal --check
 
-A transaction an entry, in one snapshot of the live system. Behind each member's entries its balances are asserted as the
-API reads them, so that hledger or ledger refuse the journal when the entries do not add up to them
+A transaction an entry, in one snapshot of the live system. Behind each member's entries its balances are asserted as
+the API reads them, so that hledger or ledger refuse the journal when the entries do not add up to them
 (docs/guides/explain-and-audit.md).
 
 Exit codes: 0 every balance is what its entries add up to; 1 one is not, or the journal could not be written.
@@ -79,7 +79,7 @@ async function runJournal(options: Options, env: NodeJS.ProcessEnv): Promise<num
 async function write(db: Db, configuration: Configuration, scope: Scope, options: Options): Promise<number> {
   const made = journal(configuration, scope)
   const pieces = piecesOf(db, configuration, scope, made, options)
-  if (options.check) for await (const _ of pieces);
+  if (options.check) await pipeline(Readable.from(pieces), new Writable({ write: (_piece, _encoding, done) => done() }))
   else if (options.out === undefined) await pipeline(Readable.from(pieces), process.stdout, { end: false })
   else await toFile(options.out, pieces)
   const { wrong, transactions, assertions } = made
@@ -148,7 +148,8 @@ function named(configuration: Configuration, slug: string, mode: Mode): Scope['p
   const others = configuration.programs.map((p) => p.slug).join(', ')
   if (!ours)
     throw new Fixable(
-      `There is no program "${slug}" in the ${mode} data. ${others ? `There is: ${others}.` : 'There is none at all yet.'}`,
+      `There is no program "${slug}" in the ${mode} data. ` +
+        (others ? `There is: ${others}.` : 'There is none at all yet.'),
     )
   return ours
 }

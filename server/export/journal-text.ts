@@ -27,8 +27,8 @@ type Sum = { carried: number; shown: boolean; sum: number; last: number; date: s
 type Wallet = { walletId: number; program: Program; slug: string; commodity: string; from: Instant; to: Instant }
 
 /**
- * The ledger as hledger and ledger read it: one transaction an entry, dated with the program's day of its booking, and behind
- * each member's entries a transaction that asserts the balances. The same items give the same text.
+ * The ledger as hledger and ledger read it: one transaction an entry, dated with the program's day of its booking, and
+ * behind each member's entries a transaction that asserts the balances. The same items give the same text.
  */
 export function journal(configuration: Configuration, scope: Scope): Journal {
   const wallets = walletsOf(configuration, scope)
@@ -188,7 +188,9 @@ function signed({ from, to, points }: JournalEntry): number {
 /** What neither program, nor a spreadsheet that opens its output, can take for anything but text. */
 const PLAIN = /[^\p{L}\p{M}\p{N} .,\-_/+#&?'!()@]|(?<= ) | $|^[ =+\-@]/gu
 
-/** A text that somebody wrote, in one line: letters, digits and harmless signs as they are, all else percent-encoded. */
+/**
+ * A text that somebody wrote, in one line: letters, digits and harmless signs as they are, all else percent-encoded.
+ */
 export function plain(text: string): string {
   return text
     .toWellFormed()
