@@ -35,7 +35,7 @@ const TRIES_MAX = 10
 
 export const MEMBERS_COUNTED: readonly Counted[] = [
   { count: 'enrolled', words: 'members enrolled', changes: true },
-  { count: 'changed', words: 'members changed', changes: true },
+  { count: 'updated', words: 'members changed', changes: true },
   { count: 'alreadyThere', words: 'already there', note: 'and nothing else is said of them' },
 ]
 
@@ -163,7 +163,7 @@ async function change(options: MembersOptions, tally: TableTally, ask: Asker, li
       throw error
     }
   })
-  if (status < 400) return count(tally, 'changed')
+  if (status < 400) return count(tally, 'updated')
   const { code, detail } = JSON.parse(body) as { code: string; detail: string }
   refuse(options, tally, line.key, line.line, { code, reason: detail })
 }

@@ -162,7 +162,7 @@ describe('members', () => {
     expect(Object.fromEntries(refused.counts)).toEqual({ alreadyThere: 3 })
     expect(await stateOf(other)).toEqual(before)
     const updated = await members(other, file('changed.csv'), { update: true })
-    expect(Object.fromEntries(updated.counts)).toEqual({ alreadyThere: 3, changed: 2 })
+    expect(Object.fromEntries(updated.counts)).toEqual({ alreadyThere: 3, updated: 2 })
     const [ada, grace, , katherine] = await other.sql(
       'select name, email, attributes from members order by external_id',
     )

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -74,4 +74,47 @@ test('members and balances killed -9 on their way, and run again, are all there 
   expect(doubled?.n).toBe('0')
   expect(await verify(shop.pool, shop.space)).toMatchObject({ members: MEMBERS, entries: MEMBERS })
   expect((await verify(shop.pool, shop.space)).wrong).toBeUndefined()
+})
+
+const EXAMPLE = join(import.meta.dirname, '../../examples/moving-in')
+
+async function say(args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ code: number | null; said: string }> {
+  const child = spawn(process.execPath, [CLI, 'import', ...args, '--refused', join(folder, 'refused.csv')], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  for (const out of [child.stdout, child.stderr]) out.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  return { code: await ended(child), said }
+}
+
+test('the commands say what they did, what they refused, and end with the code for it', async () => {
+  const shop = await openShop()
+  const env = { DATABASE_URL: shop.url }
+  const members = ['members', join(EXAMPLE, 'members.csv'), '--map', join(EXAMPLE, 'members.json')]
+  const balances = ['balances', join(EXAMPLE, 'balances.csv'), '--program', 'coffee']
+  const dry = await say([...members, '--dry-run'])
+  expect(dry).toMatchObject({
+    code: 3,
+    said: expect.stringMatching(/rows that are well +6\n[\s\S]*Dry run: nothing was stored/),
+  })
+  const report = join(folder, 'report.json')
+  const first = await say([...members, '--report', report], env)
+  expect(first).toMatchObject({ code: 3, said: expect.stringMatching(/members enrolled +5\n/) })
+  expect(JSON.parse(readFileSync(report, 'utf8'))).toMatchObject({
+    enrolled: 5,
+    changed: true,
+    dryRun: false,
+    rows: 16,
+  })
+  expect(await say(members, env)).toMatchObject({ code: 3, said: expect.stringContaining('Nothing changed') })
+  const opened = await say(balances, env)
+  expect(opened).toMatchObject({ code: 3, said: expect.stringMatching(/points opened +450\n/) })
+  expect(opened.said).toMatch(/refused: points_invalid +3 {3}The points are not a whole number/)
+  expect(await say([...balances.slice(0, 2), '--program', 'tea'], env)).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('There is no program "tea" in the live data. There is: coffee.'),
+  })
+  const nowhere = await say(['members', 'nowhere.csv', '--map', join(EXAMPLE, 'members.json'), '--dry-run'])
+  expect(nowhere).toMatchObject({ code: 1, said: expect.stringContaining('There is no file nowhere.csv.') })
 })
