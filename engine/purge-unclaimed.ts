@@ -7,7 +7,7 @@ import { lockOldest, removeUnclaimed } from './unclaimed/unclaimed.sql.ts'
 
 /**
  * What happens to purchases that nobody has claimed in time: they go, and their names can be used again. At most `limit` of them,
- * oldest first; those that somebody is claiming right now are left to them. Says how many went.
+ * oldest first; one that somebody is claiming right now is waited for, and stays if it was claimed. Says how many went.
  */
 export async function purgeUnclaimed(tx: Tx, now: Instant, limit: number): Promise<number> {
   const { programs } = await loadConfiguration(tx)

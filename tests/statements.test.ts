@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest'
  * product's sources and migrations. (The catalogue itself is looked at in catalogue.db.test.ts.)
  */
 const ROOT = join(import.meta.dirname, '..')
-const MEMBER_OWNED = /\b(entries|lot_uses|lots|member_states|members|purchases|returns)\b/
+const MEMBER_OWNED =
+  /\b(activities|adjustments|counters|entries|holds|lot_uses|lots|member_states|members|merges|purchases|returns)\b/
 
 type Statement = { at: string; text: string }
 

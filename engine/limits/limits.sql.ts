@@ -137,12 +137,17 @@ export async function lockBudgets(tx: Tx, keys: readonly BudgetKey[]): Promise<v
     columns,
     'budgets-make',
   )
-  await tx.query(
-    `select from budgets where space_id = $3
-        and (rule_id, period) in (select * from unnest($1::int[], $2::text[])) order by rule_id, period for update`,
-    columns,
-    'budgets-lock',
-  )
+  for (const { ruleId, period } of keys.toSorted(byKey)) {
+    await tx.query(
+      'select from budgets where space_id = $1 and rule_id = $2 and period = $3 for update',
+      [tx.space, ruleId, period],
+      'budget-lock',
+    )
+  }
+}
+
+function byKey(a: BudgetKey, b: BudgetKey): number {
+  return a.ruleId - b.ruleId || (a.period < b.period ? -1 : a.period > b.period ? 1 : 0)
 }
 
 /**

@@ -33,14 +33,20 @@ export async function selectUnclaimed(db: Db, id: Uuid): Promise<Unclaimed | und
   return row && toUnclaimed(row)
 }
 
-/** Held until the transaction ends, in ascending order of key. */
-export async function lockUnclaimed(tx: Tx, keys: readonly Uuid[]): Promise<void> {
-  if (keys.length === 0) return
-  await tx.query(
-    'select from unclaimed_purchases where space_id = $1 and key = any ($2::uuid[]) order by key for update',
-    [tx.space, uuids(keys, (key) => key)],
-    'unclaimed-lock',
+/** Held until the transaction ends, one at a time in ascending order of key: those that are (still) there. */
+export async function lockUnclaimed(tx: Tx, keys: readonly Uuid[]): Promise<Unclaimed[]> {
+  const rows = await Promise.all(
+    keys
+      .toSorted()
+      .map((key) =>
+        tx.query<Row>(
+          `select ${COLUMNS} from unclaimed_purchases u where u.space_id = $1 and u.key = $2 for update`,
+          [tx.space, key],
+          'unclaimed-lock',
+        ),
+      ),
   )
+  return rows.flat().map(toUnclaimed)
 }
 
 /** Newest first, before `before`; of one program where it is told. */
@@ -70,21 +76,23 @@ export async function pageUnclaimed(db: Db, after: Uuid, limit: number): Promise
   return rows.map(toUnclaimed)
 }
 
-/** Those of a program that were recorded before an instant, oldest first, held until the transaction ends. What others hold is left to them. */
+/** Those of a program that were recorded before an instant, the oldest, held until the transaction ends. */
 export async function lockOldest(
   tx: Tx,
   programId: number,
   recordedBefore: Instant,
   limit: number,
 ): Promise<Unclaimed[]> {
-  const rows = await tx.query<Row>(
-    `select ${COLUMNS} from unclaimed_purchases u
-      where u.space_id = $1 and u.program_id = $2 and u.recorded_at <= $3
-      order by u.recorded_at limit $4 for update skip locked`,
+  const rows = await tx.query<{ key: Uuid }>(
+    `select u.key from unclaimed_purchases u
+      where u.space_id = $1 and u.program_id = $2 and u.recorded_at <= $3 order by u.recorded_at limit $4`,
     [tx.space, programId, formatInstant(recordedBefore), limit],
     'unclaimed-oldest',
   )
-  return rows.map(toUnclaimed)
+  return await lockUnclaimed(
+    tx,
+    rows.map(({ key }) => key),
+  )
 }
 
 /**
