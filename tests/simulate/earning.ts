@@ -11,7 +11,10 @@ export type Args =
   | { kind: 'multiplier'; factor: number }
 
 /** What a rule says of its points beside how many. */
-export type Terms = { pending?: Pending; expiry?: LotExpiry }
+export type Terms = { when?: When; pending?: Pending; expiry?: LotExpiry }
+/** A condition on what is (or is left) in the purchase; `said` is the same in CEL. */
+export type When = { total: '<' | '>='; amount: number }
+export const said = ({ total, amount }: When): string => `purchase.total ${total} ${amount}`
 
 export type Version = {
   args: Args
@@ -51,11 +54,17 @@ export function awards(rules: readonly Rule[], lines: readonly Line[]): Award[] 
   const more: Award[] = []
   for (const { wallet, versions } of rules) {
     const { args, terms } = versions[0] as Version
+    if (terms?.when && !isTrue(terms.when, lines)) continue
     const ground = plain.filter((a) => a.wallet === wallet).reduce((sum, a) => sum + a.points, 0)
     const points = args.kind === 'multiplier' ? multiplied(args.factor, ground) : plainPoints(args, lines)
     if (points > 0) (args.kind === 'multiplier' ? more : plain).push({ wallet, points, terms })
   }
   return [...plain, ...more]
+}
+
+function isTrue({ total, amount }: When, lines: readonly Line[]): boolean {
+  const sum = lines.reduce((of, line) => of + line.amount, 0)
+  return total === '<' ? sum < amount : sum >= amount
 }
 
 /** (factor − 1) × ground, rounded down; a factor has at most four decimals. */

@@ -1,4 +1,5 @@
 import type { Instant } from '../../contract/instants.ts'
+import type { RuleTerms } from '../../contract/rule-terms.ts'
 import type { WalletPatch } from '../../contract/wallets.ts'
 import type { RuleAsk, RuleTurn, RuleVersionAsk } from '../../engine/configure-rules.ts'
 import {
@@ -59,8 +60,16 @@ export function rulesInMemory(setup: Setup) {
       ids.set(name, ruleId)
       const walletId = program.wallets.find((w) => w.slug === said.wallet)?.walletId ?? 0
       const { priority = 0, startsAt = null, endsAt = null } = said
+      const terms = termsIn(said)
       versions.push(
-        aVersion(ruleId, said.kind, said.args, { walletId, priority, startsAt, endsAt, publishedIn: configVersion }),
+        aVersion(ruleId, said.kind, said.args, {
+          walletId,
+          priority,
+          startsAt,
+          endsAt,
+          terms,
+          publishedIn: configVersion,
+        }),
       )
       states.push({ ruleId, configVersion, status: 'active' })
       return 'ok'
@@ -71,6 +80,7 @@ export function rulesInMemory(setup: Setup) {
       if (statusOf(before.ruleId) === 'archived') return 'rule_state'
       changed()
       const { args, effectiveFrom = at, startsAt = null, endsAt = null } = said
+      const terms = termsIn(said)
       const version = before.version + 1
       const ruleVersionId = before.ruleId * 1000 + version
       versions.push({
@@ -81,6 +91,7 @@ export function rulesInMemory(setup: Setup) {
         effectiveFrom,
         startsAt,
         endsAt,
+        terms,
         publishedIn: configVersion,
       })
       return 'ok'
@@ -95,4 +106,8 @@ export function rulesInMemory(setup: Setup) {
       return 'ok'
     },
   }
+}
+
+function termsIn({ when, pending, expiry }: Pick<RuleVersionAsk, 'when' | 'pending' | 'expiry'>): RuleTerms {
+  return { ...(when ? { when } : {}), ...(pending ? { pending } : {}), ...(expiry ? { expiry } : {}) }
 }

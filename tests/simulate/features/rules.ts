@@ -1,11 +1,12 @@
 import { DAY } from '../../../contract/instants.ts'
 import type { Instant } from '../../../contract/instants.ts'
-import type { Args, Filter, Rule, Version } from '../earning.ts'
+import { type Args, type Filter, type Rule, said, type Terms, type Version } from '../earning.ts'
 import { feature } from '../feature.ts'
 import { aWallet, type World } from '../model.ts'
 import type { Random } from '../random.ts'
+import { lotExpiryOf, pendingOf } from './wallets.ts'
 
-type Window = { startsAt?: Instant; endsAt?: Instant }
+type Window = { startsAt?: Instant; endsAt?: Instant; terms?: Terms }
 type Made = Window & { rule: string; wallet: string; priority: number; args: Args }
 type Published = Window & { rule: string; args: Args; effectiveFrom?: Instant }
 
@@ -19,14 +20,14 @@ export const rule = feature<Made>({
     if (inUse(w).length >= RULES_MAX) return undefined
     return { rule: `rule-${n}`, wallet: aWallet(r, w), priority: r.int(0, 2), args: argsOf(r), ...windowOf(r, w) }
   },
-  model(w, { rule: name, wallet, priority, args, startsAt, endsAt }) {
-    const version = { args, ...boundsOf({ startsAt, endsAt }) }
+  model(w, { rule: name, wallet, priority, args, startsAt, endsAt, terms }) {
+    const version = { args, ...boundsOf({ startsAt, endsAt }), ...(terms ? { terms } : {}) }
     w.rules.set(name, { name, wallet, priority, status: 'active', versions: [version] })
     return { code: 'ok' }
   },
-  act(driver, { at, rule: name, wallet, priority, args: { kind, ...args }, startsAt, endsAt }) {
-    const said = { name, kind, args, wallet, priority, startsAt, endsAt }
-    return driver.createRule(at, name, { program: 'coffee', ...said })
+  act(driver, { at, rule: name, wallet, priority, args: { kind, ...args }, startsAt, endsAt, terms }) {
+    const rule = { name, kind, args, wallet, priority, startsAt, endsAt }
+    return driver.createRule(at, name, { program: 'coffee', ...rule, ...asSaid(terms) })
   },
 })
 
@@ -44,16 +45,17 @@ export const version = feature<Published>({
     const effectiveFrom = r.chance(0.5) ? {} : { effectiveFrom: w.now + r.int(-30, 10) * DAY }
     return { rule: one.name, args, ...effectiveFrom, ...windowOf(r, w) }
   },
-  model(w, { rule: name, args, effectiveFrom, startsAt, endsAt }) {
+  model(w, { rule: name, args, effectiveFrom, startsAt, endsAt, terms = {} }) {
     const one = w.rules.get(name)
     if (!one) return { code: 'rule_unknown' }
     if (one.status === 'archived') return { code: 'rule_state' }
     const bounds = boundsOf({ startsAt, endsAt })
-    one.versions = [...one.versions, { args, effectiveFrom: effectiveFrom ?? w.now, ...bounds }]
+    one.versions = [...one.versions, { args, terms, effectiveFrom: effectiveFrom ?? w.now, ...bounds }]
     return { code: 'ok' }
   },
-  act(driver, { at, rule: name, args: { kind: _, ...args }, effectiveFrom, startsAt = null, endsAt = null }) {
-    return driver.publishRule(at, name, { args, effectiveFrom, startsAt, endsAt })
+  act(driver, { at, rule: name, args: { kind: _, ...args }, effectiveFrom, startsAt = null, endsAt = null, terms }) {
+    const none = { when: null, pending: null, expiry: null }
+    return driver.publishRule(at, name, { args, effectiveFrom, startsAt, endsAt, ...none, ...asSaid(terms) })
   },
 })
 
@@ -104,11 +106,26 @@ function boundsOf({
   return { ...(startsAt === undefined ? {} : { startsAt }), ...(endsAt === undefined ? {} : { endsAt }) }
 }
 
+/** As the API takes them. */
+function asSaid({ when, ...dates }: Terms = {}): Omit<Terms, 'when'> & { when?: string } {
+  return { ...dates, ...(when ? { when: said(when) } : {}) }
+}
+
+function termsOf(r: Random): Terms {
+  const total = r.pick(['<', '>='] as const)
+  return {
+    ...(r.chance(0.5) ? { when: { total, amount: r.int(100, 8_000) } } : {}),
+    ...(r.chance(0.3) ? { pending: pendingOf(r) } : {}),
+    ...(r.chance(0.3) ? { expiry: lotExpiryOf(r) } : {}),
+  }
+}
+
 function windowOf(r: Random, w: World): Window {
   const startsAt = w.now + r.int(-40, 5) * DAY
   return {
     ...(r.chance(0.2) ? { startsAt } : {}),
     ...(r.chance(0.2) ? { endsAt: startsAt + r.int(1, 60) * DAY } : {}),
+    ...(r.chance(0.4) ? { terms: termsOf(r) } : {}),
   }
 }
 

@@ -18,12 +18,8 @@ export function setupOf(r: Random): Setup {
 }
 
 function settingsFrom(r: Random, slug: string): WalletSettings {
-  return {
-    ...DEFAULT_SETTINGS,
-    expiry: expiryOf(r),
-    transfers: r.chance(0.2) ? null : transfersOf(r),
-    ...restOf(r, slug),
-  }
+  const transfers = r.chance(0.2) ? null : transfersOf(r)
+  return { ...DEFAULT_SETTINGS, expiry: expiryOf(r), transfers, negative: negativeOf(r), ...restOf(r, slug) }
 }
 
 function restOf(r: Random, slug: string): Said['patch'] {
@@ -73,7 +69,7 @@ export const jobs = feature<object>({
   act: (driver, { at }) => driver.passTime(at),
 })
 
-function pendingOf(r: Random): Pending {
+export function pendingOf(r: Random): Pending {
   if (r.chance(0.6)) return { kind: 'none' }
   const roundUp = r.chance(0.4) ? { roundUp: r.pick(['day', 'month'] as const) } : {}
   return r.chance(0.85)

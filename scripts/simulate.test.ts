@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+/**
+ * A simulation that never failed proves nothing. So mistakes that an engine like ours is known to make are planted in a copy of
+ * it, one at a time, and the simulation has to find each.
+ */
+const ROOT = join(import.meta.dirname, '..')
+const PATIENCE = 120_000
+let copy: string
+
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), 'laurel-mutants-'))
+  const filter = (path: string) => !path.endsWith('/node_modules')
+  for (const folder of ['contract', 'engine', 'tests']) {
+    cpSync(join(ROOT, folder), join(copy, folder), { recursive: true, filter })
+  }
+  cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'))
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
+}, PATIENCE)
+
+afterAll(() => rmSync(copy, { recursive: true, force: true }))
+
+/** What, in which file, in whose place. */
+const MUTANTS: [what: string, file: string, right: string, wrong: string][] = [
+  [
+    'the later of two lots of one day is spent first',
+    'ledger/ledger.rules.ts',
+    '|| a.activatesAt - b.activatesAt || a.seq - b.seq',
+    '|| a.activatesAt - b.activatesAt || b.seq - a.seq',
+  ],
+  [
+    'a lot expires an instant late',
+    'ledger/ledger.rules.ts',
+    'return lot.expiresAt !== null && lot.expiresAt <= now',
+    'return lot.expiresAt !== null && lot.expiresAt < now',
+  ],
+  [
+    'a pending lot begins an instant late',
+    'ledger/ledger.rules.ts',
+    'lot.activatesAt <= now && (lot.expiresAt === null || lot.expiresAt > now)',
+    'lot.activatesAt < now && (lot.expiresAt === null || lot.expiresAt > now)',
+  ],
+  [
+    'what is given back is given back twice',
+    'ledger/refunds.rules.ts',
+    'give.lot.remaining += give.points',
+    'give.lot.remaining += 2 * give.points',
+  ],
+  ['a spend is refunded again and again', 'refund.ts', 'points > left ||', 'points > entry.points ||'],
+  [
+    'a return takes other points before those of its purchase',
+    'ledger/clawback.rules.ts',
+    'lot.source !== source ? 2 :',
+    'lot.source !== source ? -1 :',
+  ],
+  [
+    'who brings back some has more than the purchase gave',
+    'purchases/purchases.rules.ts',
+    'return Math.min(original, decidedOnRemaining)',
+    'return decidedOnRemaining',
+  ],
+  [
+    'halves of a returned amount are rounded down',
+    'purchases/purchases.rules.ts',
+    'Math.floor((2 * product + quantity) / (2 * quantity))',
+    'Math.floor((2 * product + quantity - 1) / (2 * quantity))',
+  ],
+  [
+    'what a lapsed hold set aside stays set aside',
+    'ledger/time.rules.ts',
+    'for (const part of hold.parts) for (const [seq, points] of part.l) freeLot(d, seq, points)\n    d.changed',
+    'd.changed',
+  ],
+  [
+    'points are young again when they are sent',
+    'transfer.ts',
+    'lot && !lot.slides ? lot.expiresAt : null',
+    'lot && !lot.slides ? null : null',
+  ],
+  [
+    'what is asked again after its answer was lost is done again',
+    'gate/list.ts',
+    'idempotency && slices.answers.get(idempotency.key)',
+    "idempotency && slices.answers.get(idempotency.key + '?')",
+  ],
+  ['a multiplier rounds up', 'earning/kinds/multiplier.ts', "PARTS, 'floor')", "PARTS, 'ceil')"],
+]
+
+/** What the simulation finds in the copy as it is, in a process of its own; empty where it finds nothing. */
+function simulate(steps: number): string {
+  const play = `
+    import { campaign } from './tests/simulate/campaign.ts'
+    import { openMemoryDriver } from './tests/simulate/memory-driver.ts'
+    const found = await campaign(1, ${steps}, openMemoryDriver)
+    if (found) process.stdout.write(found.failure.what)`
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '--eval', play], {
+    cwd: copy,
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(stderr)
+  return stdout
+}
+
+describe('the simulation finds nothing wrong with the engine, and finds it when', () => {
+  test('nothing is planted', { timeout: PATIENCE }, () => expect(simulate(5_000)).toBe(''))
+
+  test.each(MUTANTS)('%s', { timeout: PATIENCE }, (_what, name, right, wrong) => {
+    const file = join(copy, 'engine', name)
+    const before = readFileSync(file, 'utf8')
+    const planted = before.replace(right, () => wrong)
+    expect(planted, 'the place where it is planted has changed: plant it anew').not.toBe(before)
+    writeFileSync(file, planted)
+    try {
+      expect(simulate(60_000)).not.toBe('')
+    } finally {
+      writeFileSync(file, before)
+    }
+  })
+})
