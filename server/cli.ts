@@ -16,8 +16,12 @@ async function laurel(): Promise<CommandType> {
     .showHelpAfterError('(add --help for more)')
     .addHelpText(
       'after',
-      examples('laurel start', 'laurel import purchases sales.csv --program coffee --map map.json', 'laurel verify') +
-        SETTINGS,
+      examples(
+        'laurel start',
+        'laurel import purchases sales.csv --program coffee --map map.json',
+        'laurel export journal --out laurel.journal',
+        'laurel verify',
+      ) + SETTINGS,
     )
   program
     .command('start')
