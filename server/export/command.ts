@@ -80,7 +80,7 @@ async function write(db: Db, configuration: Configuration, scope: Scope, options
   const made = journal(configuration, scope)
   const pieces = piecesOf(db, configuration, scope, made, options)
   if (options.check) await pipeline(Readable.from(pieces), new Writable({ write: (_piece, _encoding, done) => done() }))
-  else if (options.out === undefined) await pipeline(Readable.from(pieces), process.stdout, { end: false })
+  else if (options.out === undefined) await toStandardOutput(pieces)
   else await toFile(options.out, pieces)
   const { wrong, transactions, assertions } = made
   if (wrong) {
@@ -89,8 +89,9 @@ async function write(db: Db, configuration: Configuration, scope: Scope, options
     )
     return 1
   }
-  const count = (n: number) => n.toLocaleString('en-GB')
-  const said = `${count(transactions)} entries, ${count(assertions)} balances: every one is what its entries add up to.`
+  const said =
+    `${counted(transactions, 'entry', 'entries')}, ${counted(assertions, 'balance', 'balances')}: ` +
+    'every one is what its entries add up to.'
   if (options.check) console.log(said)
   else console.error(said)
   return 0
@@ -118,6 +119,20 @@ async function* piecesOf(
   }
   progress.end()
   yield made.footer()
+}
+
+function counted(n: number, one: string, other: string): string {
+  return `${n.toLocaleString('en-GB')} ${n === 1 ? one : other}`
+}
+
+/** Whoever reads it may have seen enough: that is no fault of ours, but not the whole journal either. */
+async function toStandardOutput(pieces: AsyncIterable<string>): Promise<void> {
+  try {
+    await pipeline(Readable.from(pieces), process.stdout, { end: false })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+    throw new Fixable('The journal was not read to its end.', { cause: error })
+  }
 }
 
 /** Under another name until it is whole: half a journal is not taken for one. */

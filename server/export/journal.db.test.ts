@@ -107,6 +107,15 @@ describe('the journal', () => {
     expect(said).toContain(message)
   })
 
+  test('that nobody reads to its end says so, and fails', () => {
+    const shell = `"${process.execPath}" server/cli.ts export journal 2>&1 >&3 | cat; exit \${PIPESTATUS[0]}`
+    const { status, stdout } = spawnSync('bash', ['-c', `exec 3> >(true); sleep 0.5; ${shell}`], {
+      encoding: 'utf8',
+      env: { ...process.env, DATABASE_URL: shop.url },
+    })
+    expect([status, stdout]).toEqual([1, 'The journal was not read to its end.\n'])
+  })
+
   test('of test data has nothing of the live data', async () => {
     const { text } = await exported('test.journal', '--mode', 'test')
     expect(text).not.toContain('coffee')
