@@ -13,7 +13,7 @@ import { findMember, namedMember, type Slices } from './gate/slices.ts'
 import { KINDS } from './ledger/accounts.ts'
 import type { Dates, Lot, MemberState, Why } from './ledger/books.ts'
 import type { FateUse, LotFate } from './ledger/fates.sql.ts'
-import { hasEnded } from './ledger/ledger.rules.ts'
+import { hasEnded, isActive, isPending } from './ledger/ledger.rules.ts'
 import { cancelLot, moveLot, reinstateLot } from './ledger/moves.rules.ts'
 import { expiryOf } from './programs/policies.rules.ts'
 
@@ -117,8 +117,8 @@ function activate(
   fate: LotFate,
   facts: Facts,
 ): Changed[] | Refusal {
-  const isActive = lot.remaining > 0 && lot.activatesAt <= facts.now && !hasEnded(lot, facts.now)
-  if (isActive || fate.uses.some((use) => begins(use, lot))) return NOTHING
+  const active = lot.remaining > 0 && isActive(lot, facts.now)
+  if (active || fate.uses.some((use) => begins(use, lot))) return NOTHING
   const state = waits(lot, facts.now)
   if (state) return 'purchase' in ask.of ? NOTHING : refusal('lot_state', state)
   const { settings, program } = walletOf(configuration, lot.walletId)
@@ -232,7 +232,7 @@ function takes(lot: Lot, now: Instant): string | undefined {
 
 /** Why the lot is not pending; undefined where it is. */
 function waits(lot: Lot, now: Instant): string | undefined {
-  return takes(lot, now) ?? (lot.activatesAt > now ? undefined : 'the lot is active')
+  return takes(lot, now) ?? (isPending(lot, now) ? undefined : 'the lot is active')
 }
 
 function conclude(

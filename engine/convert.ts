@@ -10,7 +10,7 @@ import { givenDates } from './gate/dates.ts'
 import { type Decision, tell, type Verb } from './gate/decisions.ts'
 import { conversionDigest } from './gate/digests.ts'
 import { conversionKey } from './gate/names.ts'
-import { findMember, type Slices } from './gate/slices.ts'
+import { findMember, type Slices, survivorOf } from './gate/slices.ts'
 import type { MemberState, Why } from './ledger/books.ts'
 import { credit, debit } from './ledger/ledger.rules.ts'
 
@@ -40,8 +40,10 @@ export const convert: Verb<ConvertAsk> = {
     if ('code' in to) return to
     const member = findMember(slices, facts.member)
     if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
-    const digest = conversionDigest(member.member, from.walletId, to.walletId, ask.points, ask.externalId ?? null)
-    if (slices.names.has(facts.name ?? '')) return repeat(slices, from.program, ask, digest, facts)
+    const before = slices.names.get(facts.name ?? '')
+    const whose = before && survivorOf(slices, before.member) === member.member ? before.member : member.member
+    const digest = conversionDigest(whose, from.walletId, to.walletId, ask.points, ask.externalId ?? null)
+    if (before) return repeat(slices, from.program, ask, digest, facts)
     if (from.program.status === 'paused')
       return refusal('program_paused', `the program "${from.program.slug}" is paused`)
     if (member.status !== 1) return refusal('member_suspended', 'this member is suspended or closed')
@@ -113,7 +115,7 @@ function repeat(slices: Slices, program: Program, ask: ConvertAsk, digest: Uuid,
   if (out.digest !== digest) {
     return refusal('external_id_conflict', `the external id "${ask.externalId}" names a conversion with other content`)
   }
-  const wallets = walletsNow(slices, state, program.programId, facts.now)
+  const wallets = walletsNow(slices, findMember(slices, { id: state.member }) ?? state, program.programId, facts.now)
   const said = { id: out.source, at: out.bookedAt, received: came.points, seq: out.seq }
   return { status: 200, body: answerText(program, ask, state, said, wallets) }
 }

@@ -8,7 +8,7 @@ import { type Decision, tell, type Verb } from './gate/decisions.ts'
 import { mergeDigest } from './gate/digests.ts'
 import { findMember, namedMember, type Slices } from './gate/slices.ts'
 import { HOLD_STATUS, type Lot, type MemberState, type Why } from './ledger/books.ts'
-import { bookTakes, burnOrder, credit, isActive, takeFrom } from './ledger/ledger.rules.ts'
+import { bookTakes, burnOrder, credit, isActive, takeFrom, walletOf } from './ledger/ledger.rules.ts'
 import { debtOf } from './ledger/wallets.rules.ts'
 import type { Merge, MergedLot } from './members/merges.sql.ts'
 
@@ -59,6 +59,7 @@ export const merge: Verb<MergeAsk> = {
     }
     const no = moveAll(from, to, one, facts)
     if (no) return no
+    from.books.state.dueAt = 0 // nothing is left that time could change
     from.books.state.status = MERGED
     from.books.state.mergedInto = survivor.member
     return conclude(slices, 'member.merged', one, from, to, facts)
@@ -126,6 +127,7 @@ function moveAll(from: Opened, to: Opened, one: Merge, facts: Facts): Refusal | 
   for (const wallet of from.books.state.wallets) {
     const lots = from.books.lots.filter((lot) => lot.walletId === wallet.w && lot.remaining > 0)
     const debt = debtOf(wallet)
+    seenAsOne(from, to, wallet.w)
     const no = carry(
       from,
       to,
@@ -139,10 +141,15 @@ function moveAll(from: Opened, to: Opened, one: Merge, facts: Facts): Refusal | 
       const owed = takeOver(from, to, wallet.w, debt, one, facts)
       if (owed) return owed
     }
-    const last = to.books.state.wallets.find((w) => w.w === wallet.w)
-    if (last) last.t = Math.max(last.t, wallet.t)
   }
   return undefined
+}
+
+/** Where points end by inactivity: what either did last counts for the one that gets them. */
+function seenAsOne(from: Opened, to: Opened, walletId: number): void {
+  const last = from.books.state.wallets.find((w) => w.w === walletId)?.t ?? 0
+  const wallet = walletOf(to.books.state, walletId)
+  wallet.t = Math.max(wallet.t, last)
 }
 
 /** Takes from one member's lots by one entry a wallet, and opens lots of the other's: `moved` says which became which. */
@@ -174,7 +181,7 @@ function carry(
       { activatesAt: lot.activatesAt, expiresAt: lot.slides ? null : lot.expiresAt },
     )
     if (full) return full
-    moved.push([walletId, lot.seq, to.books.state.entrySeq, points])
+    moved.push([walletId, lot.seq, to.books.state.entrySeq, points, lot.source])
   }
   return undefined
 }
@@ -199,13 +206,14 @@ function takeOver(
   return undefined
 }
 
-/** What is left of the lots that came along. */
+/** What is left of the lots that came along, also of what went on since under other dates, or with another merge and back. */
 function moveBack(from: Opened, to: Opened, undone: Merge, facts: Facts): Refusal | undefined {
-  const left = undone.lots.flatMap(([, , seq]) => {
-    const lot = to.books.lots.find((l) => l.seq === seq)
-    return lot && lot.remaining > lot.held ? [{ lot, points: lot.remaining - lot.held }] : []
-  })
-  for (const own of Map.groupBy(left, ({ lot }) => lot.walletId).values()) {
+  const came = new Set(undone.lots.map(([walletId, , , , source]) => `${walletId} ${source}`))
+  const left = to.books.lots
+    .filter((lot) => lot.remaining > lot.held && came.has(`${lot.walletId} ${lot.source}`))
+    .map((lot) => ({ lot, points: lot.remaining - lot.held }))
+  for (const [walletId, own] of Map.groupBy(left, ({ lot }) => lot.walletId)) {
+    seenAsOne(to, from, walletId)
     const no = carry(to, from, own, undone, (undone.undone ??= []), facts)
     if (no) return no
   }

@@ -11,7 +11,7 @@ import { walletFor } from './gate/checks.ts'
 import { type Changes, type Decision, tell, type Verb } from './gate/decisions.ts'
 import { transferDigest } from './gate/digests.ts'
 import { transferKey } from './gate/names.ts'
-import { findMember, type Slices } from './gate/slices.ts'
+import { findMember, type Slices, survivorOf } from './gate/slices.ts'
 import type { Dates, Lot, MemberState, Why } from './ledger/books.ts'
 import { credit, debit } from './ledger/ledger.rules.ts'
 
@@ -47,9 +47,11 @@ export const transfer: Verb<TransferAsk> = {
     const receiver = findMember(slices, facts.other)
     if (!sender) return refusal('member_unknown', `there is no member "${ask.member}"`)
     if (!receiver) return refusal('member_unknown', `there is no member "${ask.to}"`)
+    const before = slices.names.get(facts.name ?? '')
+    const from = before && survivorOf(slices, before.member) === sender.member ? before.member : sender.member
+    const digest = transferDigest(from, where.walletId, ask.points, ask.reason, ask.externalId ?? null)
+    if (before) return repeat(slices, where.program, ask, receiver, digest, facts)
     if (sender === receiver) return refusal('same_member', 'points are transferred to another member')
-    const digest = transferDigest(sender.member, where.walletId, ask.points, ask.reason, ask.externalId ?? null)
-    if (slices.names.has(facts.name ?? '')) return repeat(slices, where.program, ask, receiver, digest, facts)
     const { settings } = slices.configuration.byWalletId.get(where.walletId) ?? {}
     const fee = feeOf(settings?.transfers ?? null, ask.points)
     const no = refuses(slices, where, sender, receiver, ask, settings?.transfers ?? null, facts.now)
@@ -180,7 +182,7 @@ function repeat(
   }
   const next = slices.entries.get(`${before.member} ${entry.seq + 1}`)
   const fee = next?.source === entry.source ? next.points : 0
-  const wallets = walletsNow(slices, state, program.programId, facts.now)
+  const wallets = walletsNow(slices, findMember(slices, { id: state.member }) ?? state, program.programId, facts.now)
   const said = { id: entry.source, at: entry.bookedAt, fee, seq: entry.seq }
   return { status: 200, body: answerText(program, ask, state, receiver, said, wallets) }
 }

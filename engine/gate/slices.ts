@@ -116,6 +116,8 @@ export function survivorOf(slices: Slices, member: Uuid): Uuid {
 export function addSent(slices: Slices, member: Uuid, entry: Entry): void {
   if (kindOf(entry) !== 'transferOut') return
   for (const [key, points] of slices.sent) {
-    if (key.startsWith(`${member} ${entry.walletId} `)) slices.sent.set(key, points + entry.points)
+    const [whose, wallet, since] = key.split(' ')
+    if (whose !== member || Number(wallet) !== entry.walletId || Number(since) > entry.bookedAt) continue
+    slices.sent.set(key, points + entry.points)
   }
 }

@@ -4,7 +4,7 @@ import { ACCOUNTS, KINDS, kindName, kindOf } from './accounts.ts'
 import { type Entry, FAR, type Hold, HOLD_STATUS, type LotUse, type MemberState } from './books.ts'
 import { genesis, link } from './chain.rules.ts'
 import { auditHolds } from './audit-holds.rules.ts'
-import { signed } from './ledger.rules.ts'
+import { isPending, signed } from './ledger.rules.ts'
 import { debtOf, emptyWallet, type WalletState } from './wallets.rules.ts'
 
 /** All of one member's books, as stored: entries ascending by seq. */
@@ -69,9 +69,11 @@ function owedAsBooked(entries: readonly Entry[], uses: readonly LotUse[]): numbe
     for (const { lotSeq, points } of usesOf.get(entry.seq) ?? []) {
       const has = left.get(lotSeq) ?? 0
       const found = owes ? Math.min(points, has) : points
-      left.set(lotSeq, has - found)
-      if (owes) debt -= found
-      if (owes) claims.set(lotSeq, (claims.get(lotSeq) ?? 0) + points - found)
+      left.set(lotSeq, Math.max(0, has - found))
+      // What was held was not found yet when the debt was made: whatever takes it first shows that it was claimed too early.
+      const missing = owes ? points - found : Math.max(0, found - has)
+      debt += owes ? -found : missing
+      claims.set(lotSeq, (claims.get(lotSeq) ?? 0) + missing)
     }
     const filled =
       entry.activatesAt === undefined ? (usesOf.get(entry.seq) ?? []).map((use) => use.lotSeq) : [entry.seq]
@@ -170,13 +172,17 @@ function auditTime({ state, entries, lots, holds }: Books, now: number): string 
   const left = new Map(lots.map((lot) => [lot.seq, lot.remaining]))
   const open = entries.filter((e) => e.activatesAt !== undefined && (left.get(e.seq) ?? e.points) > 0)
   const opened = holds.filter((hold) => hold.status === HOLD_STATUS.open)
-  const held = new Map(opened.flatMap((hold) => hold.parts.flatMap((part) => part.l)))
+  const held = new Map<number, number>()
+  for (const [seq, points] of opened.flatMap((hold) => hold.parts.flatMap((part) => part.l)))
+    held.set(seq, (held.get(seq) ?? 0) + points)
   for (const wallet of state.wallets) {
     const at = wallet.u > 0 ? wallet.u - 1 : now
     const own = open.filter((e) => e.walletId === wallet.w)
-    const pending = own.reduce((sum, e) => sum + ((e.activatesAt ?? 0) > at ? (left.get(e.seq) ?? e.points) : 0), 0)
+    const pending = own.reduce((sum, e) => sum + (waits(e, at) ? (left.get(e.seq) ?? e.points) : 0), 0)
     const inHolds = opened.flatMap((h) => h.parts).reduce((sum, part) => sum + (part.w === wallet.w ? part.p : 0), 0)
     if (wallet.p !== pending) return `balance of wallet ${wallet.w}: pending is ${wallet.p}, its lots give ${pending}`
+    if (opened.some((h) => (wallet.u === 0 || h.deadline < wallet.u) && h.parts.some((part) => part.w === wallet.w)))
+      return `balance of wallet ${wallet.w}: a hold lapses before the state says that time changes anything`
     if (wallet.h !== inHolds) return `balance of wallet ${wallet.w}: held is ${wallet.h}, its holds give ${inHolds}`
     const over = own.find(
       (e) => e.expiresAt !== undefined && e.expiresAt <= at && (left.get(e.seq) ?? e.points) > (held.get(e.seq) ?? 0),
@@ -188,9 +194,13 @@ function auditTime({ state, entries, lots, holds }: Books, now: number): string 
     ...opened.map((h) => h.deadline),
   ].filter((instant) => instant > state.told && instant !== FAR)
   const next = changes.reduce((least, instant) => Math.min(least, instant), FAR)
-  if (next < FAR && state.told > 0 && (state.dueAt === 0 || state.dueAt > next))
+  if (next < FAR && (state.dueAt === 0 || state.dueAt > next))
     return 'state: time changes something before its books are looked at again'
   return undefined
+}
+
+function waits({ activatesAt = 0, bookedAt }: Entry, at: Instant): boolean {
+  return isPending({ activatesAt, bookedAt }, at)
 }
 
 /** The wallets that entries give: what the cache in the state row must say. */

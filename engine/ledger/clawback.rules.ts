@@ -113,7 +113,7 @@ function lotOf(books: Draft, clawed: ClawedLot, walletId: number): Lot {
       activatesAt,
       expiresAt,
       slides: false,
-      bookedAt: activatesAt,
+      bookedAt: 0, // not known: whether it is pending its activation alone says
       occurredAt: activatesAt,
       ruleVersionId: null,
     }

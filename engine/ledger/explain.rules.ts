@@ -1,7 +1,7 @@
 import type { Instant } from '@laurel/contract/instants'
 import { ACCOUNTS, KINDS, kindOf } from './accounts.ts'
 import type { Entry, Hold, LotUse } from './books.ts'
-import { signed } from './ledger.rules.ts'
+import { isPending, signed } from './ledger.rules.ts'
 
 /** What an explanation needs of an entry. */
 export type Line = Pick<Entry, 'seq' | 'kind' | 'from' | 'to' | 'points' | 'bookedAt'> & {
@@ -195,7 +195,8 @@ function takeBackEarly(lots: Lots, lot: number): void {
 function stateOf({ at, lines, remaining, ends }: Lots, i: number): LotState {
   if (of(remaining, i) === 0) return 'used'
   if (of(ends, i) <= at) return 'expired'
-  return ((lines[i] as Line).activatesAt ?? 0) > at ? 'pending' : 'active'
+  const { activatesAt, bookedAt } = lines[i] as Line
+  return isPending({ activatesAt: activatesAt ?? 0, bookedAt }, at) ? 'pending' : 'active'
 }
 
 function debtsOf({ lines, found }: Lots): DebtThen[] {

@@ -1,17 +1,7 @@
 import { type Refusal, refusal } from '@laurel/contract/refusals'
 import { type Captured, type Draft, type Hold, HOLD_STATUS, type HoldPart, type Why } from './books.ts'
-import {
-  available,
-  bookTakes,
-  burnOrder,
-  hasEnded,
-  isActive,
-  outOfRange,
-  recover,
-  takeFrom,
-  walletOf,
-} from './ledger.rules.ts'
-import { freeLot } from './time.rules.ts'
+import { available, bookTakes, burnOrder, isActive, outOfRange, takeFrom, walletOf } from './ledger.rules.ts'
+import { freeLot, payOwed } from './time.rules.ts'
 
 /**
  * Sets points aside, in burn order, until the hold's deadline: nobody else can spend, transfer or take them back meanwhile. No
@@ -77,10 +67,7 @@ export function release(d: Draft, hold: Hold, now: number): void {
 
 function settle(d: Draft, hold: Hold, status: Hold['status'], now: number): void {
   hold.status = status
-  hold.settledAt = now
+  hold.settledAt = Math.max(now, hold.placedAt) // clocks of two processes differ
   if (!d.changedHolds.includes(hold)) d.changedHolds.push(hold)
-  for (const wallet of d.state.wallets) {
-    const own = d.lots.filter((lot) => lot.walletId === wallet.w && !hasEnded(lot, now))
-    if (wallet.n.length > 0) recover(d, wallet, own)
-  }
+  payOwed(d, now)
 }

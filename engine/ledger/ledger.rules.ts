@@ -16,15 +16,14 @@ import { link } from './chain.rules.ts'
 import { type Debt, emptyWallet, type WalletState } from './wallets.rules.ts'
 
 export const POINTS_MAX = Number.MAX_SAFE_INTEGER
-const NOTHING: never[] = []
 
 export function draft(state: MemberState, held: Held | undefined, terms: TermsOf): Draft {
   return {
     state: { ...state, version: state.version + 1, wallets: state.wallets.map((w) => ({ ...w })) },
     terms,
     known: held !== undefined || state.entrySeq === 0,
-    lots: (held?.lots ?? NOTHING).map((lot) => sliding(state, { ...lot }, terms)),
-    holds: (held?.holds ?? NOTHING).map((hold) => ({ ...hold })),
+    lots: (held?.lots ?? []).map((lot) => sliding(state, { ...lot }, terms)),
+    holds: (held?.holds ?? []).map((hold) => ({ ...hold })),
     entries: [],
     uses: [],
     changedHolds: [],
@@ -35,8 +34,10 @@ export function draft(state: MemberState, held: Held | undefined, terms: TermsOf
 /** A lot without a date of its own expires by inactivity, where its wallet says so. */
 function sliding(state: MemberState, lot: Lot, terms: TermsOf): Lot {
   if (lot.expiresAt !== null && !lot.slides) return lot
-  const last = state.wallets.find((w) => w.w === lot.walletId)?.t ?? 0
-  const end = last > 0 ? terms(lot.walletId).slideEnd?.(last) : undefined
+  const wallet = state.wallets.find((w) => w.w === lot.walletId)
+  const last = wallet?.t ?? 0
+  const over = wallet?.z.find(([seq]) => seq === lot.seq)?.[1]
+  const end = over ?? (last > 0 ? terms(lot.walletId).slideEnd?.(last) : undefined)
   lot.expiresAt = end ?? null
   lot.slides = end !== undefined
   return lot
@@ -95,12 +96,12 @@ export function openLot(d: Draft, wallet: WalletState, points: number, why: Why,
 
 /** Keeps pending points and the next look in step with a lot that was opened, where not all lots are known. */
 function note(d: Draft, wallet: WalletState, lot: Lot, now: Instant): void {
-  if (lot.activatesAt > now) wallet.p += lot.remaining
   if (d.state.told === 0) d.state.told = now
   if (lot.expiresAt !== null && lot.expiresAt <= now) {
     d.late = true
     return
   }
+  if (lot.activatesAt > now) wallet.p += lot.remaining
   const notice = d.terms(wallet.w).notice
   for (const at of [lot.activatesAt, lot.expiresAt]) {
     if (at === null || at <= now || at === FAR) continue
@@ -123,12 +124,7 @@ export function touch(d: Draft, walletId: number, activity: string, now: Instant
   if (!wallet) return
   wallet.t = Math.max(wallet.t, now)
   const end = terms.slideEnd(wallet.t)
-  for (const lot of d.lots) {
-    if (lot.walletId !== walletId || (lot.expiresAt !== null && !lot.slides)) continue
-    if (hasEnded(lot, now)) continue // it was held past its end: no activity brings that back
-    lot.expiresAt = end
-    lot.slides = true
-  }
+  slideTo(d, walletId, end, now)
   lookAt(d.state, Math.max(end - terms.notice, now + 1))
   if (d.state.told === 0) d.state.told = now
 }
@@ -139,8 +135,13 @@ export function restart(d: Draft, walletId: number, now: Instant): void {
   const end = wallet.t === 0 ? d.terms(walletId).slideEnd?.(now) : undefined
   if (end === undefined) return
   wallet.t = now
+  slideTo(d, walletId, end, now)
+}
+
+/** But for what was held past its end: nothing brings that back. */
+function slideTo(d: Draft, walletId: number, end: Instant, now: Instant): void {
   for (const lot of d.lots) {
-    if (lot.walletId !== walletId || (lot.expiresAt !== null && !lot.slides)) continue
+    if (lot.walletId !== walletId || (lot.expiresAt !== null && !lot.slides) || hasEnded(lot, now)) continue
     lot.expiresAt = end
     lot.slides = true
   }
@@ -169,7 +170,12 @@ export function available(lots: readonly Lot[], walletId: number, now: Instant):
 }
 
 export function isActive(lot: Lot, now: Instant): boolean {
-  return lot.activatesAt <= now && (lot.expiresAt === null || lot.expiresAt > now)
+  return !isPending(lot, now) && (lot.expiresAt === null || lot.expiresAt > now)
+}
+
+/** Not to be spent yet. What began when it was booked is there at once, also for a process whose clock is behind the one that booked it. */
+export function isPending(lot: Pick<Lot, 'activatesAt' | 'bookedAt'>, now: Instant): boolean {
+  return lot.activatesAt > Math.max(now, lot.bookedAt)
 }
 
 /** Past its date, whether or not that is booked yet. */
@@ -189,11 +195,8 @@ export function debit(d: Draft, walletId: number, points: number, why: Why): Ref
   if (has < points) return refusal('insufficient_points', `${points} points were asked for and ${has} are available`)
   const full = outOfRange(walletOf(d.state, walletId), why.kind, points)
   if (full) return full
-  const takes = takeFrom(
-    d.lots.filter((lot) => lot.walletId === walletId && isActive(lot, why.now)).sort(burnOrder),
-    points,
-  )
-  bookTakes(d, walletId, takes, why)
+  const lots = d.lots.filter((lot) => lot.walletId === walletId && isActive(lot, why.now)).sort(burnOrder)
+  bookTakes(d, walletId, takeFrom(lots, points), why)
   return undefined
 }
 

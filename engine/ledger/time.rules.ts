@@ -1,7 +1,7 @@
 import type { Instant } from '@laurel/contract/instants'
 import { digestOf } from '../base/keys.ts'
 import { type Draft, FAR, HOLD_STATUS, type Lot, type MemberState, type TermsOf } from './books.ts'
-import { bookTakes, hasEnded, lookAt, recover } from './ledger.rules.ts'
+import { bookTakes, hasEnded, isPending, lookAt, recover } from './ledger.rules.ts'
 import type { WalletState } from './wallets.rules.ts'
 
 /** What time did to a member's books, to be told as an event of this type. */
@@ -31,12 +31,26 @@ export function passTime(d: Draft, now: Instant): Told[] {
   for (const wallet of d.state.wallets) {
     const own = d.lots.filter((lot) => lot.walletId === wallet.w)
     if (wallet.n.length > 0) recover(d, wallet, own)
-    if (hasSlidOut(wallet, d.terms, now) && !own.some((lot) => lot.slides && lot.remaining > 0)) wallet.t = 0
+    if (hasSlidOut(wallet, d.terms, now)) beginAnew(wallet, own)
   }
   d.state.told = Math.max(d.state.told, now)
   refresh(d, now)
   d.state.dueAt = nextLook(d, now)
   return told
+}
+
+/** All ended by inactivity: what is still held of it stays over, and what is given later does not end before the next activity. */
+function beginAnew(wallet: WalletState, own: readonly Lot[]): void {
+  wallet.t = 0
+  for (const lot of own) {
+    if (!lot.slides) continue
+    if (lot.remaining > 0) {
+      if (!wallet.z.some(([seq]) => seq === lot.seq)) wallet.z = [...wallet.z, [lot.seq, lot.expiresAt ?? 0]]
+      continue
+    }
+    lot.expiresAt = null
+    lot.slides = false
+  }
 }
 
 /** After a decision: what it opened past its date expires at once, and what is known of time is brought in step. */
@@ -47,21 +61,35 @@ export function settleTime(d: Draft, now: Instant): Told[] {
     refresh(d, now)
     const next = nextLook(d, now)
     if (next > 0) lookAt(d.state, next)
+    if (next > 0 && d.state.told === 0) d.state.told = now
   }
   return told
 }
 
 function lapse(d: Draft, now: Instant): Told[] {
   const told: Told[] = []
-  for (const hold of d.holds) {
-    if (hold.status !== HOLD_STATUS.open || hold.deadline > now) continue
+  const over = d.holds.filter((hold) => hold.status === HOLD_STATUS.open && hold.deadline <= now)
+  for (const hold of over.sort((a, b) => a.deadline - b.deadline)) {
     hold.status = HOLD_STATUS.lapsed
     hold.settledAt = hold.deadline
     for (const part of hold.parts) for (const [seq, points] of part.l) freeLot(d, seq, points)
+    payOwed(d, hold.deadline)
     d.changedHolds.push(hold)
     told.push({ type: 'points.released', data: { hold: hold.id } })
   }
   return told
+}
+
+/** What came free then pays what is owed, as it would have if somebody had looked then. */
+export function payOwed(d: Draft, at: Instant): void {
+  for (const wallet of d.state.wallets) {
+    if (wallet.n.length === 0) continue
+    recover(
+      d,
+      wallet,
+      d.lots.filter((lot) => lot.walletId === wallet.w && !hasEnded(lot, at)),
+    )
+  }
 }
 
 export function freeLot(d: Draft, seq: number, points: number): void {
@@ -73,10 +101,13 @@ export function freeLot(d: Draft, seq: number, points: number): void {
 /** A lot that was pending when it was opened, and became active since time was last told. */
 function activate(d: Draft, now: Instant): Told[] {
   return d.lots
-    .filter((lot) => lot.activatesAt > lot.bookedAt && lot.activatesAt > d.state.told && lot.activatesAt <= now)
-    .filter((lot) => lot.remaining > 0)
+    .filter((lot) => beganUntold(d, lot) && lot.activatesAt <= now && lot.remaining > 0)
     .sort((a, b) => a.activatesAt - b.activatesAt || a.seq - b.seq)
     .map((lot) => ({ type: 'points.activated', data: { entry: lot.seq, points: lot.remaining } }))
+}
+
+function beganUntold(d: Draft, lot: Lot): boolean {
+  return lot.activatesAt > lot.bookedAt && lot.activatesAt > d.state.told
 }
 
 function isOver(lot: Lot, now: Instant): boolean {
@@ -132,6 +163,7 @@ export function refresh(d: Draft, now: Instant): void {
     wallet.p = 0
     wallet.h = 0
     wallet.u = 0
+    if (wallet.z.length > 0) wallet.z = wallet.z.filter(([seq]) => d.lots.some((l) => l.seq === seq && l.remaining > 0))
   }
   const by = new Map(d.state.wallets.map((wallet) => [wallet.w, wallet]))
   const until = (wallet: WalletState, at: Instant): void => {
@@ -140,8 +172,10 @@ export function refresh(d: Draft, now: Instant): void {
   for (const lot of d.lots) {
     const wallet = by.get(lot.walletId)
     if (!wallet || lot.remaining === 0) continue
-    if (lot.activatesAt > now) wallet.p += lot.remaining
-    until(wallet, lot.activatesAt)
+    if (isPending(lot, now)) {
+      wallet.p += lot.remaining
+      until(wallet, lot.activatesAt)
+    }
     if (lot.expiresAt !== null && !lot.slides) until(wallet, lot.expiresAt)
   }
   for (const hold of d.holds) {
@@ -164,6 +198,7 @@ function nextLook(d: Draft, now: Instant): Instant {
   for (const lot of d.lots) {
     if (lot.remaining === 0) continue
     at(lot.activatesAt)
+    if (beganUntold(d, lot) && lot.activatesAt <= now) next = Math.min(next, lot.activatesAt) // given back since
     if (lot.expiresAt === null) continue
     at(lot.expiresAt)
     const { notice } = d.terms(lot.walletId)
@@ -196,7 +231,7 @@ export function standingOf(d: Draft, walletId: number, now: Instant): Standing {
     if (lot.walletId !== walletId) continue
     const free = lot.remaining - lot.held + (lapsed.get(lot.seq) ?? 0)
     if (lot.expiresAt !== null && lot.expiresAt <= now) over += free
-    else if (lot.activatesAt > now) pending += lot.remaining
+    else if (isPending(lot, now)) pending += lot.remaining
   }
   return { available: balance - pending - held - over, pending, held, over }
 }

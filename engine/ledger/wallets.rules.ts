@@ -27,8 +27,11 @@ export type WalletState = {
   t: Instant
   /** what the member owes: entries that took more than the lots held, as [seq, points still to be found], oldest first */
   n: Debt[]
+  /** lots that ended by inactivity while they were held, and when: no later activity brings them back */
+  z: Over[]
 }
 export type Debt = [seq: number, points: number]
+export type Over = [seq: number, end: Instant]
 
 export function decodeWallets(text: string): WalletState[] {
   if (text === '[]') return []
@@ -48,6 +51,7 @@ export function decodeWallets(text: string): WalletState[] {
     u: s.u ?? 0,
     t: s.t ?? 0,
     n: s.n ?? [],
+    z: s.z ?? [],
   }))
 }
 
@@ -63,13 +67,14 @@ export function encodeWallets(wallets: readonly WalletState[]): string {
     if (w.u !== 0) text += `,"u":${w.u}`
     if (w.t !== 0) text += `,"t":${w.t}`
     if (w.n.length > 0) text += `,"n":${JSON.stringify(w.n)}`
+    if (w.z.length > 0) text += `,"z":${JSON.stringify(w.z)}`
     text += '}'
   }
   return `${text}]`
 }
 
 export function emptyWallet(walletId: number): WalletState {
-  return { w: walletId, b: 0, e: 0, s: 0, r: 0, x: 0, a: 0, m: 0, o: 0, p: 0, h: 0, u: 0, t: 0, n: [] }
+  return { w: walletId, b: 0, e: 0, s: 0, r: 0, x: 0, a: 0, m: 0, o: 0, p: 0, h: 0, u: 0, t: 0, n: [], z: [] }
 }
 
 export function debtOf(wallet: WalletState): number {

@@ -19,7 +19,8 @@ export type Merge = {
   /** what went back: the lots of `member` that it came from, and the other's that it became */
   undone: MergedLot[] | null
 }
-export type MergedLot = [walletId: number, from: number, to: number, points: number]
+/** `source`: what gave the points, by which what is left of them is known again. */
+export type MergedLot = [walletId: number, from: number, to: number, points: number, source: Uuid]
 
 type MergeRow = Omit<Merge, 'lots' | 'debts' | 'undone'> & { lots: string; debts: string; undone: string | null }
 

@@ -7,7 +7,7 @@ alter table members
 create index members_merged on members (space_id, merged_into) where merged_into is not null;
 grant update (merged_into) on members to laurel_app;
 
--- member_id: whom the other was merged into. lots: [[wallet_id, seq of the other's lot, seq of the lot it goes on as, points], …];
+-- member_id: whom the other was merged into. lots: [[wallet_id, seq of the other's lot, seq of the lot it goes on as, points, source], …];
 -- debts: [[wallet_id, points], …] that came along. undone: as lots, what went back. status: what the other's was.
 create table merges (
   space_id   int not null,

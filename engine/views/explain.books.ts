@@ -106,14 +106,16 @@ function slideOf(
   walletId: number,
   at: Instant | undefined,
 ): SlideEnd | undefined {
-  const last = state.wallets.find((wallet) => wallet.w === walletId)?.t ?? 0
+  const wallet = state.wallets.find(({ w }) => w === walletId)
+  const last = wallet?.t ?? 0
+  const over = new Map(wallet?.z)
   if (!slideEnd || !slidesOn) return undefined
   const isActivity = ({ kind }: Line) =>
     (kind === KINDS.earn.code && slidesOn.has('earn')) || (kind === KINDS.spend.code && slidesOn.has('spend'))
   const comesBack = ({ kind, expiresAt }: Line) =>
     kind === KINDS.refund.code || (kind === KINDS.reinstate.code && expiresAt === null)
   return (lines) => {
-    if (at === undefined) return () => (last === 0 ? null : slideEnd(last))
+    if (at === undefined) return ({ seq }) => over.get(seq) ?? (last === 0 ? null : slideEnd(last))
     let activity = at >= last ? last : 0
     for (const line of lines) {
       if (line.bookedAt <= activity) continue
@@ -122,6 +124,6 @@ function slideOf(
     }
     const end = activity === 0 ? null : slideEnd(activity)
     // what came after the end waits for another activity
-    return (lot) => (end !== null && end > lot.bookedAt ? end : null)
+    return (lot) => over.get(lot.seq) ?? (end !== null && end > lot.bookedAt ? end : null)
   }
 }

@@ -7,7 +7,7 @@ import type { Db } from '../base/db.ts'
 import { type Page, type PageAsk, pageOf } from '../base/pages.ts'
 import type { Configuration, Configurations } from '../earning/configuration.ts'
 import { type Draft, HOLD_STATUS, type Lot } from '../ledger/books.ts'
-import { hasEnded } from '../ledger/ledger.rules.ts'
+import { hasEnded, isPending } from '../ledger/ledger.rules.ts'
 import { existingMember } from '../members/members.ts'
 import { currentConfiguration } from './current.ts'
 import { ENTRY_COLUMNS, ENTRY_TABLES, type EntryFilter, type EntryRow, entryAnswer, walletsOf } from './entries.ts'
@@ -68,7 +68,7 @@ function isAsked(lot: Lot, held: number, status: LotFilter['status'], now: Insta
 
 function statusOf(lot: Lot, now: Instant): LotView['status'] {
   if (hasEnded(lot, now)) return 'over'
-  return lot.activatesAt > now ? 'pending' : 'active'
+  return isPending(lot, now) ? 'pending' : 'active'
 }
 
 function lotView(

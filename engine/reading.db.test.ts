@@ -1,0 +1,226 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { decodeId } from '../contract/ids.ts'
+import { door, openShop, type Shop } from '../tests/shop.ts'
+import { withTx } from './base/db.ts'
+import { configurations } from './earning/configuration.ts'
+import { changeWallet, createWallet } from './configure-wallets.ts'
+import type { Ask } from './gate/asks.ts'
+import { passDue } from './pass-time.ts'
+import { verify } from './verify.ts'
+import { createWalletReader } from './views/wallets.ts'
+
+const DAY = 86_400_000
+const START = Date.UTC(2027, 0, 10, 12)
+let shop: Shop
+beforeAll(async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  vi.setSystemTime(START)
+  shop = await openShop()
+  await shop.rule('per_amount', { points: 1, per: 100 })
+})
+afterEach(() => vi.setSystemTime(START))
+afterAll(() => vi.useRealTimers())
+
+const settings = (patch: object, wallet = 'points') =>
+  withTx(shop.pool, shop.space, (tx) => changeWallet(tx, { program: 'coffee', wallet }, patch, undefined, door()))
+const send = async (ask: Ask): Promise<{ status: number; body: any }> => {
+  const { status, body } = await shop.gate.submit(shop.space, ask)
+  return { status, body: JSON.parse(body) }
+}
+const balance = async (member: string) =>
+  (await createWalletReader(shop.pool, configurations()).read(shop.space, member))?.[0]
+const give = (member: string, points: number) =>
+  send({ verb: 'adjust', member, wallet: 'points', points, reason: 'gift' })
+const spend = (member: string, points: number) =>
+  send({ verb: 'spend', member, wallet: 'points', points, reason: 'mug' })
+const hold = async (member: string, points: number, minutes = 15) => {
+  const { status, body } = await send({
+    verb: 'hold',
+    member,
+    wallets: [{ wallet: 'points', points }],
+    minutes,
+    reason: 'o',
+  })
+  expect(status).toBe(201)
+  return { member: body.member as string, hold: decodeId('hld', body.id) as string }
+}
+const sound = async () => expect((await verify(shop.pool, shop.space)).wrong).toBeUndefined()
+const later = (ms: number) => vi.setSystemTime(Date.now() + ms)
+const passed = async () => await passDue(shop.pool, shop.gate, shop.space, 500)
+
+describe('holds', () => {
+  it('of points without dates lapse by the worker too', async () => {
+    await shop.buy('h1', 'external:h1', 10_000)
+    await hold('external:h1', 60)
+    later(16 * 60_000)
+    expect(await passed()).toBe(1)
+    const [row] = await shop.sql('select status from holds')
+    expect(row?.status).toBe(4)
+    await sound()
+  })
+
+  it('two of one lot that has ended meanwhile are no fault', async () => {
+    await settings({ expiry: { kind: 'rolling', period: 'P30D' } })
+    await shop.buy('h2', 'external:h2', 10_000)
+    later(29 * DAY)
+    await hold('external:h2', 10, 3 * 24 * 60)
+    await hold('external:h2', 20, 4 * 24 * 60)
+    later(2 * DAY)
+    await passed()
+    await sound()
+    await settings({ expiry: { kind: 'never' } })
+  })
+
+  it('captured by a process whose clock is behind are sound', async () => {
+    await shop.buy('h3', 'external:h3', 10_000)
+    const one = await hold('external:h3', 10)
+    later(-20)
+    expect((await send({ verb: 'capture', ...one })).status).toBe(200)
+    await sound()
+  })
+})
+
+describe('clocks', () => {
+  it('points are spent at once by a process whose clock is behind', async () => {
+    await shop.buy('c1', 'external:c1', 10_000)
+    later(-20)
+    expect((await spend('external:c1', 40)).status).toBe(201)
+    expect(await balance('external:c1')).toMatchObject({ available: 60, pending: 0 })
+    await sound()
+  })
+
+  it('verify by a process whose clock is behind sees nothing wrong', async () => {
+    await shop.buy('c2', 'external:c2', 10_000)
+    later(-20)
+    await sound()
+  })
+})
+
+describe('late', () => {
+  it('points that ended before they would have begun leave nothing pending', async () => {
+    await shop.buy('l1', 'external:l1', 10_000)
+    await settings({ pending: { kind: 'until', date: '2027-02-01' }, expiry: { kind: 'rolling', period: 'P30D' } })
+    const { body } = await shop.buy('l2', 'external:l1', 5_000, { occurredAt: (START - 40 * DAY) * 1000 })
+    expect(body.wallets[0]).toMatchObject({ available: 100, pending: 0, lifetimeExpired: 50 })
+    await settings({ pending: { kind: 'none' }, expiry: { kind: 'never' } })
+    await sound()
+  })
+})
+
+describe('sliding', () => {
+  const slide = { expiry: { kind: 'sliding', period: 'P30D' } }
+  afterEach(() => settings({ expiry: { kind: 'never' } }))
+
+  it('no activity brings back what ended while it was held', async () => {
+    await settings(slide)
+    await shop.buy('s1', 'external:s1', 10_000)
+    later(29 * DAY)
+    const one = await hold('external:s1', 50, 3 * 24 * 60)
+    later(2 * DAY)
+    await shop.buy('s2', 'external:s1', 1_000)
+    expect(await balance('external:s1')).toMatchObject({ available: 10, held: 50, lifetimeExpired: 50 })
+    await send({ verb: 'release', ...one })
+    expect(await balance('external:s1')).toMatchObject({ available: 10, held: 0, lifetimeExpired: 100 })
+    await sound()
+  })
+
+  it('what is given while the rest is over and held does not end at once', async () => {
+    await settings(slide)
+    await shop.buy('s3', 'external:s3', 10_000)
+    later(29 * DAY)
+    await hold('external:s3', 50, 3 * 24 * 60)
+    later(2 * DAY)
+    const { body } = await give('external:s3', 7)
+    expect(body.wallets[0]).toMatchObject({ available: 7, held: 50 })
+    await sound()
+  })
+
+  it('a merge brings the deadline along, and the worker knows', async () => {
+    await settings(slide)
+    await shop.buy('s4', 'external:s4', 10_000)
+    await settings({ expiry: { kind: 'never' } })
+    await give('external:s4', 1).catch(() => {})
+    await shop.buy('s5', 'external:s5', 100)
+    await settings(slide)
+    later(5 * DAY)
+    expect((await send({ verb: 'merge', member: 'external:s5', from: 'external:s4', reason: 'twins' })).status).toBe(
+      201,
+    )
+    later(26 * DAY)
+    expect(await balance('external:s5')).toMatchObject({ available: 0 })
+    await passed()
+    expect((await shop.sql('select count(*)::int as n from entries where kind = 6'))[0]).toBeDefined()
+    const [left] = await shop.sql(`select count(*)::int as n from member_states s join members m using (member_id)
+      where m.external_id = 's5' and s.wallets like '%"x":102%'`)
+    expect(left?.n).toBe(1)
+    await sound()
+  })
+
+  it('a merge undone: what goes back ends by inactivity still', async () => {
+    await settings(slide)
+    await shop.buy('s6', 'external:s6', 10_000)
+    await shop.buy('s7', 'external:s7', 100)
+    await send({ verb: 'merge', member: 'external:s7', from: 'external:s6', reason: 'twins' })
+    later(20 * DAY)
+    await shop.buy('s8', 'external:s7', 100)
+    later(9 * DAY)
+    await send({ verb: 'unmerge', member: 'external:s7', from: 'external:s6', reason: 'not so' })
+    later(3 * DAY) // 12 days after the last activity
+    expect(await balance('external:s6')).toMatchObject({ available: 100 })
+    later(20 * DAY)
+    expect(await balance('external:s6')).toMatchObject({ available: 0 })
+    await passed()
+    await sound()
+  })
+})
+
+describe('merges', () => {
+  it('undone one after the other give back what came along at first', async () => {
+    await shop.buy('m1', 'external:m1', 1_000)
+    await shop.buy('m2', 'external:m2', 2_000)
+    await shop.buy('m3', 'external:m3', 4_000)
+    await send({ verb: 'merge', member: 'external:m2', from: 'external:m1', reason: 'a' })
+    await send({ verb: 'merge', member: 'external:m3', from: 'external:m2', reason: 'b' })
+    await send({ verb: 'unmerge', member: 'external:m3', from: 'external:m2', reason: 'c' })
+    await send({ verb: 'unmerge', member: 'external:m2', from: 'external:m1', reason: 'd' })
+    expect(await balance('external:m3')).toMatchObject({ available: 40 })
+    expect(await balance('external:m2')).toMatchObject({ available: 20 })
+    expect(await balance('external:m1')).toMatchObject({ available: 10 })
+    await sound()
+  })
+
+  it('repeats of transfers and conversions by those who were merged are repeats', async () => {
+    await withTx(shop.pool, shop.space, (tx) =>
+      createWallet(tx, 'coffee', { slug: 'stars', unit: 'points' } as never, door()),
+    )
+    await settings({ transfers: { min: 1 }, conversions: [{ to: 'stars', give: 1, get: 1 }] })
+    await shop.buy('m4', 'external:m4', 1_000)
+    await shop.buy('m5', 'external:m5', 2_000)
+    await shop.buy('m6', 'external:m6', 2_000)
+    const moving: Ask = {
+      verb: 'transfer',
+      member: 'external:m4',
+      to: 'external:m6',
+      wallet: 'points',
+      points: 2,
+      reason: 'x',
+      externalId: 't1',
+    }
+    const converting: Ask = {
+      verb: 'convert',
+      member: 'external:m4',
+      from: 'points',
+      to: 'stars',
+      points: 2,
+      externalId: 'c1',
+    }
+    expect((await send(moving)).status).toBe(201)
+    expect((await send(converting)).status).toBe(201)
+    await send({ verb: 'merge', member: 'external:m5', from: 'external:m4', reason: 'a' })
+    expect((await send(moving)).status).toBe(200)
+    expect((await send(converting)).status).toBe(200)
+    await send({ verb: 'merge', member: 'external:m6', from: 'external:m5', reason: 'a' })
+    expect((await send(moving)).status).toBe(200)
+    await sound()
+  })
+})
