@@ -6,11 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expectedOf, gotten, replayFile } from '../server/import/replay-for-tests.ts'
+import { replaysWithExpiry } from './replay-with-expiry.ts'
 
 /**
  * `npm run replay [-- FILE]`: half a year of a real retailer through the whole of Laurel. Starts one of its own with an
  * empty database, makes a program of one point a pound through the API, imports the file with the command, reads every
  * member's wallet through the API and compares, runs `laurel verify`, and imports again: nothing may change.
+ * With `--with-expiry` instead: replay-with-expiry.ts.
  */
 const ROOT = join(import.meta.dirname, '..')
 const CLI = join(ROOT, 'server/cli.ts')
@@ -19,13 +21,15 @@ const KEY = 'lk_live_replay_0123456789'
 const READY_MS = 60_000
 const AT_ONCE = 32
 
-const file = replayFile(process.argv[2])
+const args = process.argv.slice(2)
+const file = replayFile(args.find((arg) => !arg.startsWith('--')))
 if (!file) {
   console.error(
     'Which file? npm run replay -- FILE, or LAUREL_REPLAY_FILE=FILE. Where to get it: examples/online-retail/README.md',
   )
   process.exit(1)
 }
+if (args.includes('--with-expiry')) process.exit((await replaysWithExpiry(file)) ? 0 : 1)
 const folder = mkdtempSync(join(tmpdir(), 'laurel-replay-'))
 const port = await freePort()
 const env = {

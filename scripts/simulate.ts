@@ -1,8 +1,6 @@
-import { rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { migrate } from '../server/migrate.ts'
-import { run, TEMPLATE, type TestServer, toDatabase } from '../tests/connect.ts'
-import { startServer, stopServer, wantedMajor } from '../tests/server.ts'
+import { migratedServer } from '../tests/migrated.ts'
+import { stopServer } from '../tests/server.ts'
 import { campaign } from '../tests/simulate/campaign.ts'
 import { databaseDriver, placeOn } from '../tests/simulate/database-driver.ts'
 import type { OpenDriver } from '../tests/simulate/driver.ts'
@@ -22,14 +20,11 @@ const { values } = parseArgs({
 const steps = whole('--steps', values.steps, STEPS)
 const seed = whole('--seed', values.seed, Date.now() % 2 ** 31)
 console.log(`seed ${seed}: ${steps} steps on ${values.database ? 'a database' : 'the pure core'}`)
-const server = values.database ? await aServer() : undefined
+const server = values.database ? await migratedServer() : undefined
 try {
   process.exitCode = (await simulates(server ? databaseDriver(() => placeOn(server)) : openMemoryDriver)) ? 0 : 1
 } finally {
-  if (server) {
-    await stopServer(server)
-    await rm(server.directory, { recursive: true, force: true })
-  }
+  if (server) await stopServer(server)
 }
 
 async function simulates(open: OpenDriver): Promise<boolean> {
@@ -49,13 +44,6 @@ async function simulates(open: OpenDriver): Promise<boolean> {
   console.log(`seed ${seed}, history ${history}: ${failure.what}\nShortening ${failure.steps.length} steps …`)
   console.log(asTest(await shorten(failure, open), `seed ${seed}, history ${history}`))
   return false
-}
-
-async function aServer(): Promise<TestServer> {
-  const started = await startServer(wantedMajor())
-  await run(started.ownerUrl, `create database ${TEMPLATE}`)
-  await migrate(toDatabase(started.ownerUrl, TEMPLATE))
-  return started
 }
 
 function whole(name: string, text: string | undefined, otherwise: number): number {

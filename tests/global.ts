@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { migrate } from '../server/migrate.ts'
-import { run, TEMPLATE, type TestServer, toDatabase } from './connect.ts'
-import { startServer, stopServer, wantedMajor } from './server.ts'
+import type { TestServer } from './connect.ts'
+import { migratedServer } from './migrated.ts'
+import { stopServer } from './server.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -17,14 +17,7 @@ declare module 'vitest' {
  * too unless a file failed and kept its database in it.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startServer(wantedMajor())
-  try {
-    await run(server.ownerUrl, `create database ${TEMPLATE}`)
-    await migrate(toDatabase(server.ownerUrl, TEMPLATE))
-  } catch (error) {
-    await stopServer(server)
-    throw error
-  }
+  const server = await migratedServer()
   project.provide('server', server)
   return async () => {
     const kept = existsSync(join(server.directory, 'failed'))
