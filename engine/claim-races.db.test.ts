@@ -109,6 +109,44 @@ describe('an unclaimed purchase', () => {
     expect(await wrong()).toBeUndefined()
   })
 
+  it.each([true, false])(
+    'that is claimed and brought back in one list (kept before: %s) takes its own points only',
+    async (first) => {
+      for (let round = 0; round < 5; round++) {
+        const [name, member] = [`list-${first}-${round}`, `external:rich-${first}-${round}`]
+        const before = {
+          verb: 'purchase' as const,
+          member,
+          ...sale(`${name}-before`),
+          items: [{ sku: 'cake', quantity: 1, amount: 700 }],
+        }
+        await send(gates[0], before)
+        if (first) await keep(gates[0], name)
+        const [claimed, back] = await Promise.all([
+          send(gates[0], { verb: 'purchase', claims: true, member, ...sale(name) }),
+          send(gates[0], {
+            verb: 'return',
+            program: 'coffee',
+            externalId: `${name}-back`,
+            occurredAt: OCCURRED,
+            purchase: `external:${name}`,
+            items: 'all',
+          }),
+          keep(gates[0], name),
+        ])
+        if (first) expect([claimed.body.points, back.body.points]).toEqual([10, 10])
+        const lots = await shop.sql(
+          `select e.points, l.remaining from entries e join purchases p on p.purchase_id = e.source_id left join lots l on l.member_id = e.member_id and l.seq = e.seq
+          where p.external_id in ($1, $2) and e.kind = 1 order by e.seq`,
+          [`${name}-before`, name],
+        )
+        expect(lots[0]).toEqual({ points: '7', remaining: null })
+        if (first) expect(lots[1]).toEqual({ points: '10', remaining: '0' })
+      }
+      expect(await wrong()).toBeUndefined()
+    },
+  )
+
   it('control: without the guards several members have it, and verify says so', async () => {
     let doubled = false
     for (let round = 0; round < 20 && !doubled; round++) {

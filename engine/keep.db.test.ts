@@ -203,6 +203,11 @@ describe('what comes back of a purchase without a member', () => {
     expect((await back('ret-2', 'external:r-1', [{ sku: 'beans', quantity: 4 }])).body.code).toBe(
       'return_exceeds_purchase',
     )
+    const hers = { member: 'external:eve', purchase: 'external:g-5', items: [{ sku: 'cake', quantity: 1 }] }
+    expect((await back('ret-1', hers.purchase, hers.items, { member: hers.member })).body.code).toBe(
+      'external_id_conflict',
+    )
+    expect((await back('ret-1', 'external:g-5', hers.items)).body.code).toBe('external_id_conflict')
     expect((await api.call('GET', '/v1/purchases/external:r-1')).body.returned).toEqual([
       { line: '1', quantity: 1, amount: 1000 },
     ])

@@ -4,7 +4,7 @@ import { refusal, type Refusal } from '@laurel/contract/refusals'
 import type { OpenAsk } from './gate/asks.ts'
 import { openBooks, settleBooks } from './gate/books.ts'
 import { badInstant, walletFor } from './gate/checks.ts'
-import { lotDates } from './gate/dates.ts'
+import { givenDates } from './gate/dates.ts'
 import { type Decision, tell, type Verb } from './gate/decisions.ts'
 import { openingDigest } from './gate/digests.ts'
 import { openingKey } from './gate/names.ts'
@@ -38,7 +38,7 @@ export const openBalance: Verb<OpenAsk> = {
     const before = slices.names.get(facts.name ?? '')
     if (before) return repeat(slices, ask, walletId, before, member.member)
     if (member.status > 2) return refusal('member_suspended', 'this member is closed: nothing was booked')
-    const dates = datesOf(slices, ask, walletId, facts.now)
+    const dates = datesOf(slices, ask, walletId)
     const bad = badInstant(ask.earnedAt, facts.now) ?? badDates(ask, dates, facts.now)
     if (bad) return bad
 
@@ -87,10 +87,11 @@ export const openBalance: Verb<OpenAsk> = {
 
 type OpenDates = { activatesAt: Instant; expiresAt: Instant | null }
 
-function datesOf(slices: Slices, ask: OpenAsk, walletId: number, now: Instant): OpenDates {
+/** A wallet's pending is for what is given here: what was earned elsewhere begins when it is said to. */
+function datesOf(slices: Slices, ask: OpenAsk, walletId: number): OpenDates {
   const activatesAt = ask.activatesAt ?? ask.earnedAt
   if (ask.expiresAt === 'never') return { activatesAt, expiresAt: null }
-  const own = lotDates(slices.configuration, walletId, undefined, ask.earnedAt, now)
+  const own = givenDates(slices.configuration, walletId, ask.earnedAt)
   return { activatesAt, expiresAt: ask.expiresAt ?? own?.expiresAt ?? null }
 }
 

@@ -37,8 +37,11 @@ export const purchase: Verb<PurchaseAsk> = {
 
   furtherNeeds(ask, facts, slices, needs) {
     const before = slices.names.get(facts.name ?? '')
-    if (isNobodys(before)) needs.unclaimed.add(facts.name ?? '')
-    else if (before?.object) needs.purchases.push({ member: before.member, id: before.object })
+    if (isNobodys(before)) {
+      needs.unclaimed.add(facts.name ?? '')
+      const member = findMember(slices, facts.member)
+      if (member) needs.lots.add(member.member) // what comes back in this very list takes from them
+    } else if (before?.object) needs.purchases.push({ member: before.member, id: before.object })
     const ours = program(slices.configuration, ask.program)
     if (!ours || (before && !isNobodys(before))) return
     const member = findMember(slices, facts.member)?.member

@@ -8,6 +8,7 @@ import type { Facts, ReturnAsk } from './gate/asks.ts'
 import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { type Opened, openBooks, settleBooks } from './gate/books.ts'
 import { badInstant, namesNothing } from './gate/checks.ts'
+import { MovedError } from './gate/faults.ts'
 import { returnDigest } from './gate/digests.ts'
 import { purchaseKey, returnKey } from './gate/names.ts'
 import { questionAgain } from './gate/questions.ts'
@@ -68,11 +69,14 @@ export const returns: Verb<ReturnAsk> = {
     if (isRefusal(member)) return member
     const asked = normalised(slices, ask)
     if ('nobody' in member) return returnOfUnclaimed(slices, ask, asked, ours, facts)
+    if (!slices.lots.has(member.member)) throw new MovedError('the purchase found its member in this very list')
     const before = slices.names.get(facts.name ?? '')
     const returner = before?.member ?? member.member
     const digest = returnDigest(returner, ours.programId, ask.occurredAt, asked)
     if (before && survivorOf(slices, before.member) !== member.member)
       return refusal('external_id_conflict', `the external id "${ask.externalId}" names a return of another member`)
+    if (isNobodys(before))
+      return refusal('external_id_conflict', `"${ask.externalId}" names a return of another purchase`)
     if (before) return repeat(slices, before.object ?? '', digest, facts.now)
     if (ours.status === 'paused') return refusal('program_paused', `the program "${ours.slug}" is paused`)
     const bad = badInstant(ask.occurredAt, facts.now)

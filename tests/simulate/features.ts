@@ -1,8 +1,10 @@
 import type { Feature } from './feature.ts'
 import { adjust } from './features/adjust.ts'
+import { claim, guest, guestReturn } from './features/guests.ts'
 import { capture, hold, release } from './features/holds.ts'
 import { changeLot } from './features/lots.ts'
 import { enroll, status } from './features/members.ts'
+import { open } from './features/open.ts'
 import { purchase } from './features/purchase.ts'
 import { refund } from './features/refund.ts'
 import { returns } from './features/return.ts'
@@ -19,6 +21,10 @@ export const FEATURES: readonly Feature[] = [
   adjust,
   enroll,
   status,
+  guest,
+  guestReturn,
+  claim,
+  open,
   rule,
   version,
   turn,

@@ -5,6 +5,7 @@ import { keyOf } from '../../engine/base/keys.ts'
 import { walletsNow } from '../../engine/gate/answers.ts'
 import type { Ask, Submit } from '../../engine/gate/asks.ts'
 import { auditCommerce } from '../../engine/gate/audit.rules.ts'
+import { auditUnclaimed } from '../../engine/gate/audit-unclaimed.ts'
 import { termsOf } from '../../engine/gate/dates.ts'
 import { factsOf } from '../../engine/gate/gate.ts'
 import { decideAll, type Item } from '../../engine/gate/list.ts'
@@ -129,6 +130,10 @@ class MemoryDriver implements Driver {
           own(this.tables.purchases.values()),
           own(this.tables.returns.values()),
         )
+      if (wrong) return wrong
+    }
+    for (const one of this.tables.unclaimed.values()) {
+      const wrong = auditUnclaimed(this.rules.configuration(), one)
       if (wrong) return wrong
     }
     return undefined

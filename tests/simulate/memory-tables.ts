@@ -2,7 +2,7 @@ import type { Uuid } from '../../contract/ids.ts'
 import type { StoredAnswer } from '../../engine/base/answers.ts'
 import type { Configuration } from '../../engine/earning/configuration.ts'
 import { termsOf } from '../../engine/gate/dates.ts'
-import { eachMember, returnsOf } from '../../engine/gate/decisions.ts'
+import { eachMember, type Kept, returnsOf } from '../../engine/gate/decisions.ts'
 import { noLimits } from '../../engine/gate/limit-slices.ts'
 import { type Item, verbOf } from '../../engine/gate/list.ts'
 import type { Answered } from '../../engine/gate/save.ts'
@@ -20,6 +20,7 @@ import type { LotFate } from '../../engine/ledger/fates.sql.ts'
 import type { BooksOf } from '../../engine/ledger/ledger.sql.ts'
 import { hasPassed } from '../../engine/ledger/time.rules.ts'
 import type { Purchase, Return } from '../../engine/purchases/purchases.rules.ts'
+import type { Unclaimed } from '../../engine/unclaimed/unclaimed.rules.ts'
 
 /** What the database keeps, as maps. A list reads no more of it than it said that it needs, as from the database. */
 export type Tables = {
@@ -28,6 +29,7 @@ export type Tables = {
   answers: Map<Uuid, StoredAnswer>
   purchases: Map<Uuid, Purchase>
   returns: Map<Uuid, Return>
+  unclaimed: Map<Uuid, Unclaimed>
   holds: Map<Uuid, Hold>
   books: Map<Uuid, { entries: Entry[]; opening: Entry[]; uses: Map<string, LotUse>; lots: Map<number, number> }>
 }
@@ -39,6 +41,7 @@ export function tablesOf(): Tables {
     answers: new Map(),
     purchases: new Map(),
     returns: new Map(),
+    unclaimed: new Map(),
     holds: new Map(),
     books: new Map(),
   }
@@ -113,6 +116,7 @@ function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
   for (const { id } of needs.holds) copy(t.holds, slices.holds, id)
   for (const { id } of needs.purchases) copy(t.purchases, slices.purchases, id)
   for (const { id } of needs.returns) copy(t.returns, slices.returns, id)
+  for (const key of needs.unclaimed) copy(t.unclaimed, slices.unclaimed, key)
   for (const { member, sku } of needs.holding) {
     for (const p of t.purchases.values()) {
       if (p.member === member && p.items.some((item) => item.sku === sku)) slices.purchases.set(p.id, p)
@@ -218,10 +222,16 @@ function netUses(t: Tables, member: Uuid, seq: number): LotUse[] {
 
 /** As save.ts writes. */
 export function save(t: Tables, answered: readonly Answered[]): void {
-  for (const { changes, store } of answered) {
+  for (const { changes, kept, store } of answered) {
     if (store) t.answers.set(store.key, store)
+    if (kept) saveKept(t, kept)
     for (const one of changes ? eachMember(changes) : []) saveOne(t, one)
   }
+}
+
+function saveKept(t: Tables, { change, names }: Kept): void {
+  if (change.after) t.unclaimed.set(change.key, change.after)
+  for (const { key, ...named } of names) t.names.set(key, named)
 }
 
 function saveOne(t: Tables, changes: NonNullable<Answered['changes']>): void {
@@ -231,6 +241,7 @@ function saveOne(t: Tables, changes: NonNullable<Answered['changes']>): void {
   if (changes.purchase) t.purchases.set(changes.purchase.id, changes.purchase)
   for (const purchase of changes.returned ?? []) t.purchases.set(purchase.id, purchase)
   for (const one of returnsOf(changes)) t.returns.set(one.id, one)
+  if (changes.claims) t.unclaimed.delete(changes.claims.change.key)
   for (const hold of books.changedHolds) t.holds.set(hold.id, hold)
   const own = booksIn(t, member)
   own.entries.push(...books.entries)

@@ -19,6 +19,10 @@ export type World = {
   members: Map<string, Member>
   purchases: Map<string, Purchase>
   returns: Map<string, { said: object; content: string; points: number }>
+  /** purchases that were made without a member, and what came back of them without one */
+  guests: Map<string, Guest>
+  guestReturns: Map<string, { content: string; points: number }>
+  openings: Map<string, string>
   spends: Map<string, Spend>
   holds: Map<string, Hold>
   refunds: Map<string, { said: object; content: string; points: number }>
@@ -107,6 +111,17 @@ export type Purchase = {
   taken: Map<string, { lots: { lot: Lot; points: number }[]; writtenOff: number; owed: number }>
 }
 
+export type Guest = {
+  n: number
+  name: string
+  content: string
+  occurredAt: Instant
+  recordedAt: Instant
+  lines: Line[]
+  returned: number[]
+  claimed: Purchase | undefined
+}
+
 export type Balances = {
   available: number
   pending: number
@@ -128,6 +143,9 @@ export function worldOf(setup: Setup, now: Instant): World {
     members: new Map(),
     purchases: new Map(),
     returns: new Map(),
+    guests: new Map(),
+    guestReturns: new Map(),
+    openings: new Map(),
     spends: new Map(),
     holds: new Map(),
     refunds: new Map(),
@@ -194,8 +212,10 @@ export function passTime(w: World): void {
   }
   for (const member of w.members.values()) {
     for (const lot of member.lots) {
+      if (lot.left === 0 || !hasEnded(w, member, lot)) continue
+      if (lot.held > 0) lot.until = endOf(w, member, lot) // no later activity brings back what a hold keeps past its end
       const over = lot.left - lot.held
-      if (over === 0 || !hasEnded(w, member, lot)) continue
+      if (over === 0) continue
       member.journal.push({ what: 'expired', wallet: lot.wallet, points: over })
       lot.expired.push({ points: over, again: false })
       lot.left -= over

@@ -131,7 +131,7 @@ async function playList(driver: Driver, world: World, list: Step[], n: number, i
     if (answer.code + heard !== said.code + points) {
       return `${what}: the model says ${said.code}${points}, the engine ${answer.code}${heard}`
     }
-    const told = answer.body.wallets && said.code === 'ok' ? shownOf(answer.body.wallets) : {}
+    const told = after && answer.body.wallets && said.code === 'ok' ? shownOf(answer.body.wallets) : {}
     const wrong = difference(after ?? {}, told)
     if (wrong) return `${what}: the answer's ${wrong}`
   }

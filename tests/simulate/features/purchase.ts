@@ -80,7 +80,7 @@ function again(before: Purchase, same: boolean): Said {
   }
 }
 
-function lineOf(r: Random, i: number): Line {
+export function lineOf(r: Random, i: number): Line {
   const sku = r.pick(SKUS)
   const category = CATEGORY[sku]
   return {
@@ -98,7 +98,7 @@ export function someone(r: Random, w: World): string {
   return known.length > 0 && (known.length >= MEMBERS_MAX || r.chance(0.9)) ? r.pick(known) : `m-${known.length + 1}`
 }
 
-const contentOf = ({ externalId: _, ...said }: Said) =>
+export const contentOf = ({ externalId: _, ...said }: Said) =>
   JSON.stringify([said.member, said.occurredAt, said.currency, said.items])
 const namedOf = ({ externalId, member, occurredAt, currency }: Said) => ({
   externalId,
@@ -106,4 +106,4 @@ const namedOf = ({ externalId, member, occurredAt, currency }: Said) => ({
   occurredAt,
   currency,
 })
-const itemsOf = ({ items }: Said) => ({ items: items.map(({ line: _, ...item }) => item) })
+export const itemsOf = ({ items }: Pick<Said, 'items'>) => ({ items: items.map(({ line: _, ...item }) => item) })

@@ -16,7 +16,7 @@ import {
 } from '../model.ts'
 import type { Random } from '../random.ts'
 
-type Item = { line?: string; sku?: string; quantity: number }
+export type Item = { line?: string; sku?: string; quantity: number }
 type Said = { externalId: string; member: string; occurredAt: Instant; purchase?: string; items: 'all' | Item[] }
 
 /** Goods come back: of a purchase that is named, all of it or some, or of whatever purchases hold such goods. */
@@ -80,7 +80,7 @@ export const returns = feature<Said>({
   }),
 })
 
-function named(r: Random, { lines }: Purchase): Item[] {
+export function named(r: Random, { lines }: Pick<Purchase, 'lines'>): Item[] {
   return Array.from({ length: r.int(1, 2) }, () => {
     const line = r.pick(lines)
     const quantity = r.int(1, r.chance(0.9) ? line.quantity : 9)
@@ -96,7 +96,12 @@ function unnamed(r: Random, { lines }: Purchase): Item[] {
 /** Purchase → units a line that come back now. */
 type Units = Map<Purchase, number[]>
 
-function ofNamed(w: World, member: Member, { purchase: name = '', items }: Said): Units | Expected {
+/** Which units come back of the member's purchase that is named. */
+export function ofNamed(
+  w: World,
+  member: Member,
+  { purchase: name = '', items }: Pick<Said, 'purchase' | 'items'>,
+): Units | Expected {
   const purchase = w.purchases.get(name)
   if (!purchase || purchase.member !== member) return { code: 'purchase_unknown' }
   const left = purchase.lines.map((line, i) => line.quantity - (purchase.returned[i] ?? 0))
@@ -129,7 +134,7 @@ function matching(w: World, member: Member, { items, occurredAt }: Said): Units 
 }
 
 /** Lays the units that an item asks for on the lines that it means; how many found no place. */
-function spread(item: Item, { lines }: Purchase, left: number[], back: number[]): number {
+export function spread(item: Item, { lines }: Pick<Purchase, 'lines'>, left: number[], back: number[]): number {
   let { quantity } = item
   for (const [i, line] of lines.entries()) {
     if (item.line === undefined ? line.sku !== item.sku : line.line !== item.line) continue
@@ -148,7 +153,7 @@ function takenOf(purchase: Purchase, wallet: string) {
 }
 
 /** Decides the purchase again on what is left of it; gives what was taken net, in the wallet `points`. */
-function takeBack(w: World, purchase: Purchase, back: number[]): number {
+export function takeBack(w: World, purchase: Purchase, back: number[]): number {
   purchase.returned = purchase.returned.map((n, i) => n + (back[i] ?? 0))
   const standing = awards(purchase.rules, remaining(purchase.lines, purchase.returned))
   let points = 0
