@@ -294,6 +294,23 @@ describe('points over time', () => {
     )
   })
 
+  test('that went on under other dates, came back or came again are still those of their purchase: a return finds them first', () => {
+    fc.assert(
+      fc.property(steps(), (all) => {
+        const life = new Life(DATED)
+        for (const step of all) life.step(step)
+        const earned = life.entries.filter((entry) => entry.kind === 1)
+        for (const [which, { source }] of earned.entries()) {
+          life.step({ do: 'return', which, share: 100, after: 0 })
+          const own = life.open().lots.filter((lot) => lot.source === source)
+          expect(own.map((lot) => lot.remaining - lot.held)).toEqual(own.map(() => 0))
+          expect(life.audit()).toBeUndefined()
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+
   test('are the same however late, and in however many steps, time is booked; each thing is told once', () => {
     fc.assert(
       fc.property(steps(), fc.array(fc.integer({ min: 1, max: 90 }), { maxLength: 6 }), (all, waits) => {
