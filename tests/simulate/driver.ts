@@ -6,7 +6,7 @@ import type { Ask } from '../../engine/gate/asks.ts'
 import type { Draft } from '../../engine/ledger/books.ts'
 import { passTime } from '../../engine/ledger/time.rules.ts'
 import type { Code } from './feature.ts'
-import type { Balances } from './model.ts'
+import type { Balances } from './world.ts'
 
 /** Wallet → what clients are shown of it. */
 export type Shown = Record<string, Balances>

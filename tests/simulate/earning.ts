@@ -1,6 +1,6 @@
 import type { Instant } from '../../contract/instants.ts'
 import type { LotExpiry, Pending } from '../../contract/wallets.ts'
-import type { Line } from './model.ts'
+import type { Line } from './world.ts'
 
 /** Earning rules as docs/guides/earning-rules.md tells them, in numbers without end. */
 export type Filter = { skus?: string[]; categories?: string[]; excludeSkus?: string[] }

@@ -1,7 +1,7 @@
 import type { Instant } from '../../contract/instants.ts'
 import type { Ask } from '../../engine/gate/asks.ts'
 import type { Driver } from './driver.ts'
-import type { World } from './model.ts'
+import type { World } from './world.ts'
 import type { Random } from './random.ts'
 
 /**

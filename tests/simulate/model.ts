@@ -1,174 +1,9 @@
 import type { Instant } from '../../contract/instants.ts'
-import type { Pending, LotExpiry, WalletSettings } from '../../contract/wallets.ts'
+import type { LotExpiry, Pending } from '../../contract/wallets.ts'
 import { beginOf, endByInactivity, endOfPoints } from './calendar.ts'
-import type { Setup } from './driver.ts'
-import type { Rule } from './earning.ts'
-import type { Random } from './random.ts'
+import { type Balances, type Hold, type Lot, type Member, type Movement, settingsOf, sum, type World } from './world.ts'
 
-/**
- * What the documentation says, as naively as it can be said: every member has a list of lots and a list of what ever
- * happened to its points, and every number is summed again from these lists each time that it is asked for. There
- * are no jobs, caches, versions or lists here: time passes for everybody at every step. Nothing is shared with the
- * engine but times and names.
- */
-export type World = {
-  setup: Setup
-  now: Instant
-  paused: boolean
-  wallets: Map<string, WalletSettings>
-  members: Map<string, Member>
-  purchases: Map<string, Purchase>
-  returns: Map<string, { said: object; content: string; points: number }>
-  /** purchases that were made without a member, and what came back of them without one */
-  guests: Map<string, Guest>
-  guestReturns: Map<string, { content: string; points: number }>
-  openings: Map<string, string>
-  spends: Map<string, Spend>
-  holds: Map<string, Hold>
-  refunds: Map<string, { said: object; content: string; points: number }>
-  transfers: Map<string, { said: object; content: string }>
-  rules: Map<string, Rule>
-  /** counts lots and purchases, in the order in which they came to be */
-  counter: number
-}
-
-export type Member = {
-  name: string
-  status: 'active' | 'suspended' | 'closed'
-  lots: Lot[]
-  journal: Movement[]
-  /** wallet → the last activity that keeps its points from expiring by inactivity */
-  seen: Map<string, Instant>
-  /** wallet → points that returns took beyond what there was, and that later points pay */
-  debts: Map<string, number>
-  /** what it transferred */
-  sent: { wallet: string; points: number; at: Instant }[]
-}
-
-export type Lot = {
-  n: number
-  wallet: string
-  /** the purchase that gave it, or what else made it */
-  source: string
-  points: number
-  /** what of it was not taken yet; `held` of that is set aside in holds */
-  left: number
-  held: number
-  from: Instant
-  /** null: never, or by inactivity */
-  until: Instant | null
-  /** what expired of it, and whether that came again; ends under which it went on; whether it was given up */
-  expired: { points: number; again: boolean }[]
-  wentOn: (Instant | null)[]
-  /** it was let begin before its time */
-  begun: boolean
-  /** some of it was in a hold once */
-  wasHeld: boolean
-  /** a refund after its end gave it (or what it went on from) a second life */
-  graced: boolean
-  cancelled: boolean
-}
-
-export type Hold = {
-  name: string
-  member: Member
-  content: string
-  deadline: Instant
-  status: 'open' | 'captured' | 'released' | 'lapsed'
-  parts: { wallet: string; points: number; lots: { lot: Lot; points: number }[] }[]
-  captured: number[]
-}
-
-export type Spend = {
-  said: { member: string; wallet: string; points: number; externalId: string }
-  member: Member
-  wallet: string
-  /** from which lots, less what was given back since */
-  lots: { lot: Lot; points: number }[]
-}
-
-export type Movement = {
-  what: 'earned' | 'spent' | 'reversed' | 'expired' | 'adjusted' | 'moved'
-  wallet: string
-  points: number
-}
-
-export type Line = { line: string; sku: string; category?: string; quantity: number; amount: number }
-
-export type Purchase = {
-  n: number
-  name: string
-  member: Member
-  content: string
-  occurredAt: Instant
-  lines: Line[]
-  /** what decided it, and decides it again when something comes back */
-  rules: Rule[]
-  /** wallet → what it gave at first */
-  given: Map<string, number>
-  returned: number[]
-  /** wallet → what returns took: from which lots, what was let go, and what was taken beyond what there was */
-  taken: Map<string, { lots: { lot: Lot; points: number }[]; writtenOff: number; owed: number }>
-}
-
-export type Guest = {
-  n: number
-  name: string
-  content: string
-  occurredAt: Instant
-  recordedAt: Instant
-  lines: Line[]
-  returned: number[]
-  claimed: Purchase | undefined
-}
-
-export type Balances = {
-  available: number
-  pending: number
-  held: number
-  lifetimeEarned: number
-  lifetimeSpent: number
-  lifetimeReversed: number
-  lifetimeExpired: number
-  lifetimeAdjusted: number
-  lifetimeMoved: number
-}
-
-export function worldOf(setup: Setup, now: Instant): World {
-  return {
-    setup,
-    now,
-    paused: false,
-    wallets: new Map(setup.wallets.map(({ slug, settings }) => [slug, settings])),
-    members: new Map(),
-    purchases: new Map(),
-    returns: new Map(),
-    guests: new Map(),
-    guestReturns: new Map(),
-    openings: new Map(),
-    spends: new Map(),
-    holds: new Map(),
-    refunds: new Map(),
-    transfers: new Map(),
-    rules: new Map(),
-    counter: 0,
-  }
-}
-
-export function join(w: World, name: string): Member {
-  const member: Member = { name, status: 'active', lots: [], journal: [], seen: new Map(), debts: new Map(), sent: [] }
-  w.members.set(name, member)
-  return member
-}
-
-export const aWallet = (r: Random, w: World): string => r.pick([...w.wallets.keys()])
-export const settingsOf = (w: World, wallet: string): WalletSettings => w.wallets.get(wallet) as WalletSettings
-
-export function sum(numbers: Iterable<number>): number {
-  let total = 0
-  for (const n of numbers) total += n
-  return total
-}
+/** What lots, time and movements mean in the world of the model. */
 
 export function balances(w: World, member: Member, wallet: string): Balances {
   const now = { available: -(member.debts.get(wallet) ?? 0), pending: 0, held: 0 }
@@ -199,12 +34,32 @@ export function openLots(w: World, member: Member): Pick<Lot, 'wallet' | 'left' 
 /** From this instant on the lot is no longer there. */
 export function endOf(w: World, member: Member, lot: Lot): Instant | null {
   const seen = member.seen.get(lot.wallet)
+  if (lot.over !== null) return lot.over
   if (lot.until !== null || seen === undefined) return lot.until
   return endByInactivity(settingsOf(w, lot.wallet).expiry, seen, w.setup.timezone)
 }
 
-/** Holds whose deadline has come lapse, and whatever is over by now expires; what is held stays until it is let go. */
+/** Everything that begins, ends or lapses up to now happens, at its instant and in its order, whoever looks or does not. */
 export function passTime(w: World): void {
+  const { now } = w
+  for (const at of instantsUntil(w, now)) {
+    w.now = at
+    happen(w)
+  }
+  w.now = now
+  happen(w)
+}
+
+function instantsUntil(w: World, now: Instant): Instant[] {
+  const found = [...w.holds.values()].filter((hold) => hold.status === 'open').map((hold) => hold.deadline)
+  for (const member of w.members.values()) {
+    for (const lot of member.lots) if (lot.left > 0) found.push(endOf(w, member, lot) ?? now)
+  }
+  return [...new Set(found.filter((at) => at < now))].sort((a, b) => a - b)
+}
+
+/** Holds whose deadline has come lapse, and whatever is over by now expires; what is held stays until it is let go. */
+function happen(w: World): void {
   for (const hold of w.holds.values()) {
     if (hold.status !== 'open' || hold.deadline > w.now) continue
     hold.status = 'lapsed'
@@ -213,7 +68,7 @@ export function passTime(w: World): void {
   for (const member of w.members.values()) {
     for (const lot of member.lots) {
       if (lot.left === 0 || !hasEnded(w, member, lot)) continue
-      if (lot.held > 0) lot.until = endOf(w, member, lot) // no later activity brings back what a hold keeps past its end
+      lot.over = lot.held > 0 ? endOf(w, member, lot) : null // nothing brings back what a hold keeps past its end
       const over = lot.left - lot.held
       if (over === 0) continue
       member.journal.push({ what: 'expired', wallet: lot.wallet, points: over })
@@ -221,12 +76,10 @@ export function passTime(w: World): void {
       lot.left -= over
     }
     forget(w, member)
-    for (const wallet of w.wallets.keys())
-      payDebts(
-        member,
-        wallet,
-        member.lots.filter((lot) => lot.wallet === wallet),
-      )
+    for (const wallet of w.wallets.keys()) {
+      const own = member.lots.filter((lot) => lot.wallet === wallet && !hasEnded(w, member, lot))
+      payDebts(member, wallet, own)
+    }
   }
 }
 
@@ -254,8 +107,7 @@ export function restart(w: World, member: Member, wallet: string): void {
 function forget(w: World, member: Member): void {
   for (const [wallet, last] of member.seen) {
     const end = endByInactivity(settingsOf(w, wallet).expiry, last, w.setup.timezone)
-    const left = member.lots.some((lot) => lot.wallet === wallet && lot.until === null && lot.left > 0)
-    if (end !== null && end <= w.now && !left) member.seen.delete(wallet)
+    if (end !== null && end <= w.now) member.seen.delete(wallet)
   }
 }
 
@@ -291,6 +143,7 @@ export function openLot(w: World, member: Member, lot: NewLot): Lot {
     expired: [],
     wentOn: [],
     begun: false,
+    over: null,
     wasHeld: false,
     graced: false,
     cancelled: false,

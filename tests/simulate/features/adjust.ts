@@ -1,5 +1,6 @@
 import { feature } from '../feature.ts'
-import { available, aWallet, datesOf, give, spendable, take } from '../model.ts'
+import { available, datesOf, give, spendable, take } from '../model.ts'
+import { aWallet } from '../world.ts'
 
 type Said = { member: string; wallet: string; points: number }
 

@@ -1,7 +1,8 @@
 import { DAY, type Instant } from '../../../contract/instants.ts'
 import { awards, inForce, remaining } from '../earning.ts'
 import { type Expected, feature } from '../feature.ts'
-import { datesOf, give, type Guest, join, type Line, type Purchase, sum, type World } from '../model.ts'
+import { datesOf, give } from '../model.ts'
+import { type Guest, join, type Line, type Purchase, sum, type World } from '../world.ts'
 import { contentOf, itemsOf, lineOf, purchase, someone } from './purchase.ts'
 import { type Item, named, ofNamed, spread, takeBack } from './return.ts'
 

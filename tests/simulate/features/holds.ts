@@ -1,17 +1,8 @@
 import { MINUTE } from '../../../contract/instants.ts'
 import { decodeId } from '../../../contract/ids.ts'
 import { feature, type Known } from '../feature.ts'
-import {
-  available,
-  type Hold,
-  letGo,
-  type Member,
-  passTime,
-  seen,
-  settingsOf,
-  spendable,
-  type World,
-} from '../model.ts'
+import { available, letGo, passTime, seen, spendable } from '../model.ts'
+import type { Hold, Member, World } from '../world.ts'
 import type { Random } from '../random.ts'
 
 type Placed = { externalId: string; member: string; wallets: { wallet: string; points: number }[]; minutes: number }
@@ -27,7 +18,7 @@ export const hold = feature<Placed>({
     if (w.members.size === 0) return undefined
     if (r.chance(0.05) && w.holds.size > 0) return again(r, w)
     const member = r.pick([...w.members.values()])
-    const wallets = [...w.wallets.keys()].filter((wallet) => mayHold(w, wallet) && r.chance(0.7))
+    const wallets = [...w.wallets.keys()].filter(() => r.chance(0.7))
     if (wallets.length === 0) return undefined
     const points = (wallet: string) => r.int(1, Math.max(1, available(w, member, wallet) + (r.chance(0.1) ? 1 : 0)))
     const parts = wallets.map((wallet) => ({ wallet, points: points(wallet) }))
@@ -64,12 +55,6 @@ export const hold = feature<Placed>({
     externalId,
   }),
 })
-
-/**
- * Not where returns may take a balance below zero: when a hold lapses and its lots end before anyone looks, it is not said whether what
- * lapsed pays the debt first.
- */
-const mayHold = (w: World, wallet: string) => settingsOf(w, wallet).negative.policy === 'forbid'
 
 function again(r: Random, w: World): Placed {
   const before = r.pick([...w.holds.values()])

@@ -1,7 +1,8 @@
 import { DAY, type Instant } from '../../../contract/instants.ts'
 import { endOfPoints } from '../calendar.ts'
 import { type Expected, feature } from '../feature.ts'
-import { endOf, goOn, hasEnded, type Lot, type Member, openLot, restart, settingsOf, type World } from '../model.ts'
+import { endOf, goOn, hasEnded, openLot, restart } from '../model.ts'
+import { type Lot, type Member, settingsOf, type World } from '../world.ts'
 
 type Change = 'activate' | 'cancel' | 'extend' | 'reinstate'
 /** `lot`: the so many-th of all lots that the member ever had. */

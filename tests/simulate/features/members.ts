@@ -1,5 +1,5 @@
 import { feature } from '../feature.ts'
-import { join } from '../model.ts'
+import { join } from '../world.ts'
 import { someone } from './purchase.ts'
 
 /** Someone joins without buying; twice is once. */

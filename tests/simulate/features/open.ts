@@ -1,6 +1,7 @@
 import { DAY, type Instant } from '../../../contract/instants.ts'
 import { feature } from '../feature.ts'
-import { aWallet, datesOf, give } from '../model.ts'
+import { datesOf, give } from '../model.ts'
+import { aWallet } from '../world.ts'
 
 type Said = {
   externalId: string

@@ -2,7 +2,8 @@ import type { PurchaseAsk } from '../../../engine/gate/asks.ts'
 import { DAY, MINUTE } from '../../../contract/instants.ts'
 import { awards, inForce } from '../earning.ts'
 import { feature } from '../feature.ts'
-import { datesOf, give, join, type Line, type Purchase, type World } from '../model.ts'
+import { datesOf, give } from '../model.ts'
+import { join, type Line, type Purchase, type World } from '../world.ts'
 import type { Random } from '../random.ts'
 
 const SKUS = ['beans', 'mug', 'cake', 'seeds'] as const

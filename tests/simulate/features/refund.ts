@@ -1,18 +1,8 @@
 import type { Instant } from '../../../contract/instants.ts'
 import { later } from '../calendar.ts'
 import { feature } from '../feature.ts'
-import {
-  goOn,
-  hasEnded,
-  type Lot,
-  type Member,
-  payDebts,
-  restart,
-  settingsOf,
-  type Spend,
-  sum,
-  type World,
-} from '../model.ts'
+import { goOn, hasEnded, payDebts, restart } from '../model.ts'
+import { type Lot, type Member, settingsOf, type Spend, sum, type World } from '../world.ts'
 
 type Said = { externalId: string; member: string; spend: string; points?: number }
 

@@ -1,19 +1,8 @@
 import { DAY, type Instant } from '../../../contract/instants.ts'
 import { awards, remaining } from '../earning.ts'
 import { type Expected, feature } from '../feature.ts'
-import {
-  burnOrder,
-  hasEnded,
-  type Lot,
-  type Member,
-  openLot,
-  payDebts,
-  type Purchase,
-  settingsOf,
-  sum,
-  take,
-  type World,
-} from '../model.ts'
+import { burnOrder, hasEnded, openLot, payDebts, take } from '../model.ts'
+import { type Lot, type Member, type Purchase, settingsOf, sum, type World } from '../world.ts'
 import type { Random } from '../random.ts'
 
 export type Item = { line?: string; sku?: string; quantity: number }

@@ -2,7 +2,7 @@ import { DAY } from '../../../contract/instants.ts'
 import type { Instant } from '../../../contract/instants.ts'
 import { type Args, type Filter, type Rule, said, type Terms, type Version } from '../earning.ts'
 import { feature } from '../feature.ts'
-import { aWallet, type World } from '../model.ts'
+import { aWallet, type World } from '../world.ts'
 import type { Random } from '../random.ts'
 import { lotExpiryOf, pendingOf } from './wallets.ts'
 

@@ -1,5 +1,6 @@
 import { feature } from '../feature.ts'
-import { available, aWallet, seen, type Spend, spendable, take } from '../model.ts'
+import { available, seen, spendable, take } from '../model.ts'
+import { aWallet, type Spend } from '../world.ts'
 import { someone } from './purchase.ts'
 
 type Said = { member: string; wallet: string; points: number; externalId?: string }

@@ -1,19 +1,8 @@
 import type { Instant } from '../../../contract/instants.ts'
 import { wallOf } from '../calendar.ts'
 import { type Expected, feature } from '../feature.ts'
-import {
-  available,
-  aWallet,
-  datesOf,
-  give,
-  type Lot,
-  type Member,
-  settingsOf,
-  spendable,
-  sum,
-  take,
-  type World,
-} from '../model.ts'
+import { available, datesOf, give, spendable, take } from '../model.ts'
+import { aWallet, type Lot, type Member, settingsOf, sum, type World } from '../world.ts'
 
 type Sent = { externalId: string; member: string; to: string; wallet: string; points: number }
 type Converted = { externalId: string; member: string; from: string; to: string; points: number }

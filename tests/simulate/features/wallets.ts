@@ -1,7 +1,7 @@
 import { DEFAULT_SETTINGS, type Expiry, type Pending, type WalletSettings } from '../../../contract/wallets.ts'
 import type { Setup } from '../driver.ts'
 import { feature } from '../feature.ts'
-import { aWallet, settingsOf } from '../model.ts'
+import { aWallet, settingsOf } from '../world.ts'
 import type { Random } from '../random.ts'
 
 type Said = { wallet: string; patch: Partial<WalletSettings> }
