@@ -200,6 +200,42 @@ describe('a hold', () => {
     })
   })
 
+  test('is placed once for an Idempotency-Key, and captured once', async () => {
+    const who = await member(100)
+    const key = (name: string) => ({ 'idempotency-key': `${name}-${n}` })
+    const order = { wallet: 'points', points: 60, reason: 'Order' }
+    const first = await post(`/v1/members/${who}/holds`, order, key('hold'))
+    const again = await post(`/v1/members/${who}/holds`, order, key('hold'))
+    expect([again.status, again.text, again.headers.get('idempotent-replayed')]).toEqual([201, first.text, 'true'])
+    const taken = await post(`/v1/holds/${first.body.id}/capture`, { points: 50 }, key('capture'))
+    after(60 * MINUTE)
+    const told = await post(`/v1/holds/${first.body.id}/capture`, { points: 50 }, key('capture'))
+    expect([told.status, told.text]).toEqual([200, taken.text])
+    expect(await wallet(who)).toMatchObject({ available: 50, held: 0 })
+  })
+
+  test('stops with the program and with the member, but can always be let go', async () => {
+    const who = await member(100)
+    const [one, two] = [(await hold(who, 10)).body.id, (await hold(who, 10)).body.id]
+    const entry = (await spend(who, 10)).body.entries[0]
+    const refund = { spend: entry, points: 5, reason: 'Back' }
+    const codes = async () => [
+      (await hold(who, 1)).body.code,
+      (await post(`/v1/holds/${two}/capture`, {})).body.code,
+      (await post(`/v1/members/${who}/refunds`, refund)).body.code,
+    ]
+    await post('/v1/programs/coffee/pause')
+    expect(await codes()).toEqual(['program_paused', 'program_paused', 'program_paused'])
+    const [{ id }] = await lots(who)
+    const change = await post(`/v1/entries/${id}/activate`, { reason: 'x' })
+    expect(change.body.code).toBe('program_paused')
+    expect((await post(`/v1/holds/${one}/release`)).body.status).toBe('released')
+    await post('/v1/programs/coffee/resume')
+    await api.call('PATCH', `/v1/members/${who}`, { status: 'suspended' })
+    expect(await codes()).toEqual(['member_suspended', 'member_suspended', undefined])
+    expect((await post(`/v1/holds/${two}/release`)).body.wallets[0]).toMatchObject({ available: 95, held: 0 })
+  })
+
   test('is refused where there is nothing to hold or no such hold', async () => {
     const who = await member(10)
     const refused = async (path: string, body: unknown) => (await post(path, body)).body.code
