@@ -218,30 +218,34 @@ export function standing(wallet: WalletState): Standing {
 
 /** From all of the member's open lots and holds, right whenever it is asked. */
 export function standingOf(d: Draft, walletId: number, now: Instant): Standing {
-  const balance = d.state.wallets.find((w) => w.w === walletId)?.b ?? 0
+  const { state, lots, holds } = withoutLapsed(d, now)
+  const balance = state.wallets.find((w) => w.w === walletId)?.b ?? 0
   let pending = 0
   let over = 0
   let held = 0
-  for (const hold of d.holds) {
-    if (hold.status !== HOLD_STATUS.open || hold.deadline <= now) continue
+  for (const hold of holds) {
+    if (hold.status !== HOLD_STATUS.open) continue
     for (const part of hold.parts) if (part.w === walletId) held += part.p
   }
-  const lapsed = lapsedBy(d, now)
-  for (const lot of d.lots) {
+  for (const lot of lots) {
     if (lot.walletId !== walletId) continue
-    const free = lot.remaining - lot.held + (lapsed.get(lot.seq) ?? 0)
-    if (lot.expiresAt !== null && lot.expiresAt <= now) over += free
+    if (lot.expiresAt !== null && lot.expiresAt <= now) over += lot.remaining - lot.held
     else if (isPending(lot, now)) pending += lot.remaining
   }
   return { available: balance - pending - held - over, pending, held, over }
 }
 
-/** What lapsed holds still seem to hold, by lot. */
-function lapsedBy(d: Draft, now: Instant): Map<number, number> {
-  const freed = new Map<number, number>()
-  for (const hold of d.holds) {
-    if (hold.status !== HOLD_STATUS.open || hold.deadline > now) continue
-    for (const part of hold.parts) for (const [seq, points] of part.l) freed.set(seq, (freed.get(seq) ?? 0) + points)
+/** The books as they will be when it is booked that holds lapsed: what came free may have paid what was owed before it ended. */
+function withoutLapsed(d: Draft, now: Instant): Draft {
+  if (!d.holds.some((hold) => hold.status === HOLD_STATUS.open && hold.deadline <= now)) return d
+  const copy: Draft = {
+    ...d,
+    state: { ...d.state, wallets: d.state.wallets.map((w) => ({ ...w })) },
+    lots: d.lots.map((lot) => ({ ...lot })),
+    holds: d.holds.map((hold) => ({ ...hold })),
+    uses: [],
+    changedHolds: [],
   }
-  return freed
+  lapse(copy, now)
+  return copy
 }
