@@ -200,4 +200,7 @@ function answerOf({ status, body: text }: Outcome): Answer {
 }
 
 /** What a new wallet is told to be as the history begins; its unit never changes. */
-const patchOf = ({ unit: _, ...settings }: WalletSettings) => settings as WalletPatch
+function patchOf(settings: WalletSettings): WalletPatch {
+  const { unit: _, ...patch } = settings
+  return patch as WalletPatch
+}

@@ -68,3 +68,8 @@ export function asTest({ setup, steps, what }: Failure, name: string): string {
     '})',
   ].join('\n')
 }
+
+/** What a test says of a campaign: nothing, or the shortened history as a test of its own. */
+export async function told(found: { failure: Failure } | undefined, seed: number, open: OpenDriver): Promise<string> {
+  return found ? asTest(await shorten(found.failure, open), `seed ${seed}`) : ''
+}

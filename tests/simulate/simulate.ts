@@ -60,7 +60,7 @@ async function play(
     const what = (await compare(driver, world, world.members.keys())) ?? (await driver.audit(world.now))
     return what === undefined ? undefined : { setup, steps, what }
   } catch (error) {
-    return { setup, steps: steps.slice(0, done), what: `fault: ${(error as Error).stack ?? error}` }
+    return { setup, steps: steps.slice(0, done), what: `fault: ${(error as Error).stack}` }
   } finally {
     await driver.close()
   }

@@ -99,12 +99,11 @@ export function someone(r: Random, w: World): string {
   return known.length > 0 && (known.length >= MEMBERS_MAX || r.chance(0.9)) ? r.pick(known) : `m-${known.length + 1}`
 }
 
-export const contentOf = ({ externalId: _, ...said }: Said) =>
-  JSON.stringify([said.member, said.occurredAt, said.currency, said.items])
+export const contentOf = (said: Said) => JSON.stringify([said.member, said.occurredAt, said.currency, said.items])
 const namedOf = ({ externalId, member, occurredAt, currency }: Said) => ({
   externalId,
   member: `external:${member}`,
   occurredAt,
   currency,
 })
-export const itemsOf = ({ items }: Pick<Said, 'items'>) => ({ items: items.map(({ line: _, ...item }) => item) })
+export const itemsOf = ({ items }: Pick<Said, 'items'>) => ({ items })

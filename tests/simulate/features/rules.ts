@@ -53,7 +53,8 @@ export const version = feature<Published>({
     one.versions = [...one.versions, { args, terms, effectiveFrom: effectiveFrom ?? w.now, ...bounds }]
     return { code: 'ok' }
   },
-  act(driver, { at, rule: name, args: { kind: _, ...args }, effectiveFrom, startsAt = null, endsAt = null, terms }) {
+  act(driver, { at, rule: name, args: said, effectiveFrom, startsAt = null, endsAt = null, terms }) {
+    const { kind: _, ...args } = said
     const none = { when: null, pending: null, expiry: null }
     return driver.publishRule(at, name, { args, effectiveFrom, startsAt, endsAt, ...none, ...asSaid(terms) })
   },
