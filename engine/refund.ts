@@ -5,27 +5,31 @@ import { addPeriod } from './base/calendar.ts'
 import type { Configuration } from './earning/configuration.ts'
 import { type WalletAnswer, walletAnswers, walletsNow } from './gate/answers.ts'
 import type { Facts, RefundAsk } from './gate/asks.ts'
-import { openBooks, settleBooks } from './gate/books.ts'
+import { type Opened, openBooks, settleBooks } from './gate/books.ts'
 import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { refundDigest } from './gate/digests.ts'
 import { MovedError } from './gate/faults.ts'
 import { refundKey, spendKey } from './gate/names.ts'
-import { findMember, type Named, namedMember, type Slices } from './gate/slices.ts'
+import { findMember, type Named, namedMember, type Slices, survivorOf } from './gate/slices.ts'
 import { KINDS } from './ledger/accounts.ts'
-import type { Entry } from './ledger/books.ts'
+import type { Entry, MemberState } from './ledger/books.ts'
+import { bookTakes, credit, hasEnded } from './ledger/ledger.rules.ts'
 import { type Grace, refund as giveBack } from './ledger/refunds.rules.ts'
 
 /**
  * What happens when a spend is undone, in part or whole: the points go back to the very lots that they came from, what was taken last
  * first, and end when those do. What comes back to a lot whose end has passed lives as long as the wallet's refundGrace says, once a
- * lot, and without one expires at once. A suspended member's spending can be undone too. Refusals: entry_unknown, program_paused,
- * member_unknown, member_merged, refund_exceeds_spend, amount_out_of_range, external_id_conflict.
+ * lot, and without one expires at once. A suspended member's spending can be undone too. What was spent by a member who was merged into
+ * another since comes to that other. Refusals: entry_unknown, program_paused, member_unknown, refund_exceeds_spend, amount_out_of_range,
+ * external_id_conflict.
  */
 export const refund: Verb<RefundAsk> = {
   name: (ask) => (ask.externalId === undefined ? undefined : refundKey(ask.externalId)),
 
   needs(ask, needs) {
-    if (ask.spend.startsWith('external:')) needs.names.add(spendKey(ask.spend.slice(9)))
+    const entry = decodeEntryId(ask.spend)
+    if (entry) needs.members.add(entry.member)
+    else if (ask.spend.startsWith('external:')) needs.names.add(spendKey(ask.spend.slice(9)))
   },
 
   furtherNeeds(ask, facts, slices, needs) {
@@ -38,6 +42,7 @@ export const refund: Verb<RefundAsk> = {
     }
     if (!member) return
     needs.lots.add(member.member)
+    needs.lots.add(survivorOf(slices, member.member))
     needs.entries.push(spend)
     needs.uses.push(spend)
   },
@@ -48,16 +53,13 @@ export const refund: Verb<RefundAsk> = {
     const spend = spendOf(slices, ask)
     const whose = spend && findMember(slices, { id: spend.member })
     const entry = spend && slices.entries.get(`${spend.member} ${spend.seq}`)
-    if (!spend || entry?.kind !== KINDS.spend.code || whose !== findMember(slices, facts.member))
+    if (!spend || !whose || entry?.kind !== KINDS.spend.code || whose !== findMember(slices, facts.member))
       return refusal('entry_unknown', `this member has no spend "${ask.spend}"`)
     const before = slices.names.get(facts.name ?? '')
     if (before) return repeat(slices, ask, spend, before, facts)
     const { program } = walletOf(slices.configuration, entry)
     if (program.status === 'paused') return refusal('program_paused', `the program "${program.slug}" is paused`)
-    const member = slices.states.get(spend.member)
-    if (!member || member.mergedInto !== null)
-      return refusal('member_merged', 'it was spent by a member who was merged into another since')
-    return book(slices, ask, entry, member.member, facts)
+    return book(slices, ask, entry, spend.member, whose, facts)
   },
 }
 
@@ -82,7 +84,14 @@ function usesOf(slices: Slices, { member, seq }: Spend) {
   return uses
 }
 
-function book(slices: Slices, ask: RefundAsk, entry: Entry, member: Uuid, facts: Facts): Decision | Refusal {
+function book(
+  slices: Slices,
+  ask: RefundAsk,
+  entry: Entry,
+  member: Uuid,
+  whose: MemberState,
+  facts: Facts,
+): Decision | Refusal {
   const spend = { member, seq: entry.seq }
   const uses = usesOf(slices, spend)
   const left = uses.reduce((sum, use) => sum + use.points, 0)
@@ -95,8 +104,7 @@ function book(slices: Slices, ask: RefundAsk, entry: Entry, member: Uuid, facts:
   const state = slices.states.get(member)
   if (!state) throw new Error(`member ${member} was not read`)
   const opened = openBooks(slices, state, facts)
-  const { books, events } = opened
-  const made = giveBack(books, entry.walletId, uses, points, graceOf(slices, member, facts, entry), {
+  const made = giveBack(opened.books, entry.walletId, uses, points, graceOf(slices, member, facts, entry), {
     source: facts.id,
     digest: refundDigest(member, entry.seq, points, ask.reason, ask.externalId ?? null),
     occurredAt: facts.now,
@@ -107,26 +115,58 @@ function book(slices: Slices, ask: RefundAsk, entry: Entry, member: Uuid, facts:
     ...(facts.actor ? { actor: facts.actor } : {}),
   })
   if (isRefusal(made)) return made
-  events.push(tell(books.state, 'points.refunded', { entry: made.seq }))
+  opened.events.push(tell(opened.books.state, 'points.refunded', { entry: made.seq }))
+  const heir = whose === state ? undefined : carryOn(slices, opened, whose, made, facts)
+  if (heir && isRefusal(heir)) return heir
   settleBooks(opened, facts)
   const { program } = walletOf(slices.configuration, entry)
+  const name = facts.name === undefined ? [] : [{ key: facts.name, member, object: null, seq: made.seq }]
+  const { books } = heir ?? opened
   return {
     status: 201,
     body: bodyOf(
       slices,
       spend,
-      { ...made, reason: ask.reason },
+      made,
       left - points,
       walletAnswers(slices.configuration, books.state, program.programId),
     ),
     changes: {
       member,
       at: facts.now,
-      books,
-      events,
-      names: facts.name === undefined ? [] : [{ key: facts.name, member, object: null, seq: made.seq }],
+      books: opened.books,
+      events: opened.events,
+      names: name,
+      ...(heir ? { also: { member: whose.member, at: facts.now, ...heir, names: [] } } : {}),
     },
   }
+}
+
+/** What came back to a member who lives on as another goes on there, with its dates and source, as all went on when they were merged. */
+function carryOn(slices: Slices, from: Opened, whose: MemberState, made: Entry, facts: Facts): Opened | Refusal {
+  const to = openBooks(slices, whose, facts)
+  const { walletId, digest, source } = made
+  const takes = from.books.lots
+    .filter((lot) => lot.walletId === walletId && lot.remaining > lot.held && !hasEnded(lot, facts.now))
+    .map((lot) => ({ lot, points: lot.remaining - lot.held }))
+  const why = { digest, now: facts.now, ...(facts.actor ? { actor: facts.actor } : {}) }
+  bookTakes(from.books, walletId, takes, { ...why, kind: 'mergeOut', source, occurredAt: facts.now })
+  for (const { lot, points } of takes) {
+    const rule = lot.ruleVersionId === null ? {} : { ruleVersionId: lot.ruleVersionId }
+    const full = credit(
+      to.books,
+      walletId,
+      points,
+      { ...why, ...rule, kind: 'mergeIn', source: lot.source, occurredAt: lot.occurredAt },
+      { activatesAt: lot.activatesAt, expiresAt: lot.slides ? null : lot.expiresAt },
+    )
+    if (full) return full
+    const spend = encodeEntryId(from.books.state.member, made.reverses ?? 0)
+    to.events.push(tell(to.books.state, 'points.refunded', { entry: to.books.state.entrySeq, spend }))
+  }
+  from.books.state.dueAt = 0 // nothing is left that time could change
+  settleBooks(to, facts)
+  return to
 }
 
 /**
@@ -147,7 +187,7 @@ function graceOf(slices: Slices, member: Uuid, facts: Facts, { walletId }: Entry
 /** As before, where it says the same. Without `points` it is the refund that was made then, whatever was left. */
 function repeat(slices: Slices, ask: RefundAsk, spend: Spend, before: Named, facts: Facts): Decision | Refusal {
   const entry = slices.entries.get(`${before.member} ${before.seq}`)
-  const state = slices.states.get(before.member)
+  const state = findMember(slices, { id: before.member })
   if (!entry || !state) throw new Error(`entry ${before.seq} of a refund is named but was not loaded`)
   const digest = refundDigest(spend.member, spend.seq, ask.points ?? entry.points, ask.reason, ask.externalId ?? null)
   if (before.member !== spend.member || entry.digest !== digest)
@@ -164,7 +204,7 @@ function bodyOf(slices: Slices, spend: Spend, made: Entry, left: number, wallets
   const { program, slug } = walletOf(slices.configuration, made)
   return JSON.stringify({
     id: encodeId('rfd', made.source),
-    member: encodeId('mem', spend.member),
+    member: encodeId('mem', survivorOf(slices, spend.member)),
     program: program.slug,
     wallet: slug,
     spend: encodeEntryId(spend.member, spend.seq),

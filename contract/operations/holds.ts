@@ -93,7 +93,6 @@ export const holds = [
     answers: made(refundAnswer, 'refund'),
     refusals: [
       'member_unknown',
-      'member_merged',
       'entry_unknown',
       'program_paused',
       'refund_exceeds_spend',

@@ -312,6 +312,31 @@ describe('a refund', () => {
     expect([back.points, back.wallets[0].available]).toEqual([30, 50])
   })
 
+  test('of what was spent by a member who was merged into another comes to that other, with its end', async () => {
+    await settings({ expiry: { kind: 'rolling', period: 'P30D' } })
+    const [old, who] = [await member(50), await member(10)]
+    const spent = (await spend(old, 40)).body.entries[0]
+    const [{ expiresAt }] = await lots(old)
+    await post(`/v1/members/${who}/merge`, { from: old, reason: 'Two cards' })
+    expect(await wallet(who)).toMatchObject({ available: 20 })
+    const back = await refund(who, spent, { points: 30, externalId: `r${n}` })
+    expect([back.status, back.body.left, back.body.wallets[0].available]).toEqual([201, 10, 50])
+    expect((await refund(who, spent, { points: 30, externalId: `r${n}` })).body).toEqual(back.body)
+    expect(
+      (await lots(who)).map((l: { remaining: number; expiresAt: string }) => [l.remaining, l.expiresAt]),
+    ).toContainEqual([30, expiresAt])
+    expect((await refund(old, spent)).body).toMatchObject({ points: 10, left: 0, member: back.body.member })
+    const told = (await events(who)).filter(({ type }) => type === 'points.refunded')
+    expect(told.map(({ data }) => [data.spend, data.points])).toEqual([
+      [spent, 30],
+      [spent, 10],
+    ])
+    expect((await refund(who, spent)).body.code).toBe('refund_exceeds_spend')
+    expect((await verify(pool, space)).wrong).toBeUndefined()
+    after(31 * DAY)
+    expect((await wallet(who)).available).toBe(0)
+  })
+
   test('pays what is owed first', async () => {
     await settings({ negative: { policy: 'allow' } })
     const who = await member(100)

@@ -37,7 +37,7 @@ function movedData({ configuration, entries }: Rows, event: StoredEvent): unknow
     ...(type === 'points.earned' && row.kind === KINDS.earn.code ? { rule } : {}),
     ...(OF_LOTS.has(type) ? { expiresAt: row.expiresAt === null ? null : formatInstant(row.expiresAt) } : {}),
     ...(type === 'points.extended' ? { activatesAt: beginning(row.activatesAt) } : {}),
-    ...(type === 'points.refunded' ? { spend: reverses } : {}),
+    ...(type === 'points.refunded' ? { spend: data.spend ?? reverses } : {}),
     ...(typeof data.lot === 'number' ? { lot: encodeEntryId(member ?? '', data.lot) } : {}),
   }
 }
