@@ -30,6 +30,7 @@ export async function changeMember(
   const id = await memberIdOf(tx, ref)
   const member = id === undefined ? undefined : await lockMember(tx, id)
   if (!member) throw new Refused('member_unknown', `there is no member "${ref}"`)
+  if (member.status === 'merged') return await changeMember(tx, ref, patch, revision, door) // since it was looked up
   if (revision !== undefined && revision !== member.revision) {
     throw new Refused('etag_mismatch', 'the member was changed since it was read')
   }

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { encodeId } from '@laurel/contract/ids'
+import { encodeId, type Uuid } from '@laurel/contract/ids'
 import { refusal } from '@laurel/contract/refusals'
 import { openBooks, settleBooks } from './gate/books.ts'
 import type { TimeAsk } from './gate/asks.ts'
@@ -38,15 +38,30 @@ export const time: Verb<TimeAsk> = {
   },
 }
 
+/** Members whose time could not be booked, and until when (ms) they are not asked again, so that others get their turn. */
+export type Failed = Map<Uuid, number>
+const FAILED_MS = 60_000
+const FAILED_MAX = 10_000
+
 /**
  * Passes time for members who are due, the longest due first, at most `limit` of them, in lists behind what is asked of
- * the same gate. Gives how many were due. A member that fails is told of by the gate's onFault and is due again.
+ * the same gate. Gives for how many it did. A member that fails is told of by the gate's onFault, and asked again a minute later.
  */
-export async function passDue(pool: pg.Pool, gate: Gate, space: number, limit: number): Promise<number> {
-  const due = await withBound(pool, space, (db) => loadDue(db, Date.now() * 1000, limit))
-  const asked = due.map((member) =>
-    gate.submit(space, { verb: 'time', member: encodeId('mem', member) }, {}, 'bulk').catch(() => undefined),
-  )
-  const outcomes = await Promise.all(asked)
-  return outcomes.every((outcome) => outcome && outcome.status === 200) ? due.length : 0 // else not at once again
+export async function passDue(
+  pool: pg.Pool,
+  gate: Gate,
+  space: number,
+  limit: number,
+  failed: Failed = new Map(),
+): Promise<number> {
+  const now = Date.now()
+  for (const [member, until] of failed) if (until <= now) failed.delete(member)
+  const due = await withBound(pool, space, (db) => loadDue(db, now * 1000, limit, [...failed.keys()]))
+  const asked = due.map(async (member): Promise<number> => {
+    const ask: TimeAsk = { verb: 'time', member: encodeId('mem', member) }
+    const outcome = await gate.submit(space, ask, {}, 'bulk').catch(() => undefined)
+    if (!outcome && failed.size < FAILED_MAX) failed.set(member, now + FAILED_MS)
+    return outcome?.status === 200 ? 1 : 0
+  })
+  return (await Promise.all(asked)).reduce((sum, one) => sum + one, 0)
 }

@@ -3,6 +3,7 @@ import { decodeId } from '../contract/ids.ts'
 import { door, openShop, type Shop } from '../tests/shop.ts'
 import { withTx } from './base/db.ts'
 import { configurations } from './earning/configuration.ts'
+import { changeMember } from './change-member.ts'
 import { changeWallet, createWallet } from './configure-wallets.ts'
 import type { Ask } from './gate/asks.ts'
 import { passDue } from './pass-time.ts'
@@ -222,5 +223,222 @@ describe('merges', () => {
     await send({ verb: 'merge', member: 'external:m6', from: 'external:m5', reason: 'a' })
     expect((await send(moving)).status).toBe(200)
     await sound()
+  })
+})
+
+describe('the worker', () => {
+  it('goes on with others where the books of one contradict themselves', async () => {
+    await shop.buy('w1', 'external:w1', 10_000)
+    await hold('external:w1', 10)
+    await shop.sql(`update holds set parts = replace(parts, '"l":[[1,', '"l":[[99,') where status = 1`)
+    later(1)
+    await shop.buy('w2', 'external:w2', 10_000)
+    await hold('external:w2', 10)
+    later(16 * 60_000)
+    const failed = new Map()
+    expect(await passDue(shop.pool, shop.gate, shop.space, 1, failed)).toBe(0)
+    expect(failed.size).toBe(1)
+    expect(await passDue(shop.pool, shop.gate, shop.space, 1, failed)).toBe(1)
+    expect(await passDue(shop.pool, shop.gate, shop.space, 1, failed)).toBe(0)
+    later(60_000)
+    await shop.sql(`update holds set parts = replace(parts, '"l":[[99,', '"l":[[1,') where status = 1`)
+    expect(await passDue(shop.pool, shop.gate, shop.space, 1, failed)).toBe(1)
+    await sound()
+  })
+})
+
+describe('a merged member', () => {
+  it('is the other by every verb', async () => {
+    await settings({ transfers: { min: 1 }, conversions: [{ to: 'stars', give: 1, get: 1 }] })
+    for (const who of ['g1', 'g2', 'g3', 'g4']) await shop.buy(`v-${who}`, `external:${who}`, 10_000)
+    const spent = (
+      await send({
+        verb: 'spend',
+        member: 'external:g1',
+        wallet: 'points',
+        points: 5,
+        reason: 'mug',
+        externalId: 'v-spend',
+      })
+    ).body
+    const placed = await send({
+      verb: 'hold',
+      member: 'external:g1',
+      wallets: [{ wallet: 'points', points: 5 }],
+      minutes: 5,
+      reason: 'o',
+      externalId: 'v-hold',
+    })
+    expect((await send({ verb: 'merge', member: 'external:g2', from: 'external:g1', reason: 'a' })).body.code).toBe(
+      'holds_open',
+    )
+    await send({ verb: 'capture', member: placed.body.member, hold: decodeId('hld', placed.body.id) as string })
+    const asked = await give('external:g1', 5)
+    expect((await send({ verb: 'merge', member: 'external:g2', from: 'external:g1', reason: 'a' })).status).toBe(201)
+    expect((await send({ verb: 'merge', member: 'external:g3', from: 'external:g2', reason: 'b' })).status).toBe(201)
+    const id = asked.body.member as string // g1, twice merged
+    const code = async (ask: Ask) => {
+      const { status, body } = await send(ask)
+      return body.code ?? status
+    }
+    expect(await code({ verb: 'merge', member: 'external:g1', from: 'external:g3', reason: 'x' })).toBe('same_member')
+    expect(await code({ verb: 'merge', member: 'external:g4', from: 'external:g1', reason: 'x' })).toBe('member_merged')
+    expect(await code({ verb: 'unmerge', member: 'external:g4', from: 'external:g1', reason: 'x' })).toBe('merge_over')
+    expect(
+      await code({ verb: 'transfer', member: id, to: 'external:g3', wallet: 'points', points: 1, reason: 'x' }),
+    ).toBe('same_member')
+    expect(
+      await code({ verb: 'transfer', member: id, to: 'external:g4', wallet: 'points', points: 1, reason: 'x' }),
+    ).toBe(201)
+    expect(await code({ verb: 'convert', member: id, from: 'points', to: 'stars', points: 2 })).toBe(201)
+    expect(await code({ verb: 'spend', member: id, wallet: 'points', points: 3, reason: 'x' })).toBe(201)
+    expect(
+      await code({ verb: 'spend', member: id, wallet: 'points', points: 5, reason: 'mug', externalId: 'v-spend' }),
+    ).toBe(200)
+    expect(
+      await code({
+        verb: 'spend',
+        member: 'external:g3',
+        wallet: 'points',
+        points: 5,
+        reason: 'mug',
+        externalId: 'v-spend',
+      }),
+    ).toBe(200)
+    expect(
+      await code({
+        verb: 'hold',
+        member: id,
+        wallets: [{ wallet: 'points', points: 5 }],
+        minutes: 5,
+        reason: 'o',
+        externalId: 'v-hold',
+      }),
+    ).toBe(200)
+    expect(await code({ verb: 'time', member: id })).toBe(200)
+    const bought = await shop.buy('v-g1', id, 10_000, { occurredAt: START * 1000 })
+    expect(bought.status).toBe(200)
+    const more = (await shop.buy('v-new', id, 1_000)).body.wallets[0]
+    expect(more).toEqual(await balance('external:g3'))
+    expect((await shop.giveBack('v-back', id, { purchase: 'external:v-g1' })).status).toBe(201)
+    expect((await shop.giveBack('v-back', id, { purchase: 'external:v-g1' })).status).toBe(200)
+    const again = await hold(id, 5)
+    expect(await code({ verb: 'release', ...again })).toBe(200)
+    const change = (patch: object, ref = id) =>
+      withTx(shop.pool, shop.space, (tx) => changeMember(tx, ref, patch as never, undefined, door()))
+    expect((await change({ status: 'suspended' })).member).toMatchObject({ externalId: 'g3', status: 'suspended' })
+    expect(await code({ verb: 'spend', member: 'external:g2', wallet: 'points', points: 1, reason: 'x' })).toBe(
+      'member_suspended',
+    )
+    await change({ status: 'active' }, 'external:g1')
+    await sound()
+    expect(await code({ verb: 'unmerge', member: 'external:g3', from: 'external:g2', reason: 'x' })).toBe(200)
+    expect(await code({ verb: 'unmerge', member: 'external:g2', from: id, reason: 'x' })).toBe(200)
+    await sound()
+    expect(await code({ verb: 'refund', member: id, spend: spent.entries[0], reason: 'x' })).toBe(201)
+    expect((await shop.giveBack('v-back2', 'external:g2', { purchase: 'external:v-g2' })).status).toBe(201)
+    await sound()
+  })
+
+  it('takes what it owes along, also where the other has pending points, and back again', async () => {
+    await settings({ negative: { policy: 'allow' } })
+    await shop.buy('o1', 'external:o1', 10_000)
+    await spend('external:o1', 80)
+    await shop.giveBack('o-back', 'external:o1', { purchase: 'external:o1' })
+    expect(await balance('external:o1')).toMatchObject({ available: -80 })
+    await settings({ pending: { kind: 'period', period: 'P5D' } })
+    await shop.buy('o2', 'external:o2', 5_000)
+    await settings({ pending: { kind: 'none' } })
+    await shop.buy('o3', 'external:o2', 1_000)
+    await send({ verb: 'merge', member: 'external:o2', from: 'external:o1', reason: 'a' })
+    const owed = await balance('external:o2')
+    expect((owed?.available ?? 0) + (owed?.pending ?? 0)).toBe(-20)
+    await sound()
+    later(6 * DAY)
+    expect(await balance('external:o2')).toMatchObject({ available: -20, pending: 0 })
+    await passed()
+    expect(await balance('external:o2')).toMatchObject({ available: -20, pending: 0 })
+    await sound()
+    await send({ verb: 'unmerge', member: 'external:o2', from: 'external:o1', reason: 'a' })
+    expect(await balance('external:o1')).toMatchObject({ available: 0 })
+    await sound()
+    await settings({ negative: { policy: 'forbid' } })
+  })
+})
+
+describe('one list', () => {
+  it('decides asks between which points begin and end, and a day passes', async () => {
+    await settings({
+      pending: { kind: 'period', period: 'PT1H' },
+      expiry: { kind: 'rolling', period: 'PT2H' },
+      transfers: { min: 1, perDay: 10 },
+    })
+    await shop.buy('y1', 'external:y1', 10_000)
+    const at = Date.now()
+    const asks: Promise<any>[] = []
+    const soon = (ms: number, ask: Ask) => {
+      vi.setSystemTime(at + ms)
+      asks.push(send(ask))
+    }
+    const spending: Ask = { verb: 'spend', member: 'external:y1', wallet: 'points', points: 10, reason: 'x' }
+    soon(3_599_999, spending)
+    soon(3_600_000, spending)
+    soon(7_199_999, spending)
+    soon(7_200_000, spending)
+    const codes = (await Promise.all(asks)).map(({ status }) => status)
+    expect(codes).toEqual([409, 201, 201, 409])
+    expect(await balance('external:y1')).toMatchObject({ lifetimeExpired: 80, lifetimeSpent: 20, available: 0 })
+    await sound()
+    await settings({ pending: { kind: 'none' }, expiry: { kind: 'never' } })
+  })
+
+  it('counts what was transferred today by the day of each', async () => {
+    await shop.buy('y2', 'external:y2', 10_000)
+    const midnight = Date.UTC(2027, 0, 11)
+    const sending: Ask = {
+      verb: 'transfer',
+      member: 'external:y2',
+      to: 'external:y1',
+      wallet: 'points',
+      points: 10,
+      reason: 'x',
+    }
+    const asks = [midnight - 2, midnight - 1, midnight, midnight + 1].map((ms) => {
+      vi.setSystemTime(ms)
+      return send(sending)
+    })
+    expect((await Promise.all(asks)).map(({ status }) => status)).toEqual([201, 409, 201, 409])
+    await sound()
+    await settings({ transfers: null })
+  })
+})
+
+describe('a clock that goes back an hour', () => {
+  it('loses nothing and tells nothing twice', async () => {
+    await settings({ pending: { kind: 'period', period: 'PT1H' }, expiry: { kind: 'rolling', period: 'PT3H' } })
+    await shop.buy('k1', 'external:k1', 10_000)
+    later(3_700_000)
+    await passed()
+    await spend('external:k1', 10)
+    const one = await hold('external:k1', 20)
+    later(-3_600_000)
+    expect(await balance('external:k1')).toMatchObject({ lifetimeSpent: 10, held: 20 })
+    await spend('external:k1', 5)
+    await passed()
+    await send({ verb: 'release', ...one })
+    await sound()
+    later(3_600_000)
+    await passed()
+    expect((await spend('external:k1', 5)).status).toBe(201)
+    later(10_800_000)
+    await passed()
+    await sound()
+    const [who] = await shop.sql("select member_id from members where external_id = 'k1'")
+    const told = (await shop.sql('select events from outbox order by 1'))
+      .flatMap(({ events }) => JSON.parse(String(events)) as [string, string, ...unknown[]][])
+      .flatMap(([type, member]) => (member === who?.member_id ? [type] : []))
+    const times = (type: string) => told.filter((one) => one === type).length
+    expect(['activated', 'released', 'expired'].map((type) => times(`points.${type}`))).toEqual([1, 1, 1])
+    await settings({ pending: { kind: 'none' }, expiry: { kind: 'never' } })
   })
 })

@@ -1,9 +1,9 @@
 import type pg from 'pg'
-import { encodeId, type Uuid } from '@laurel/contract/ids'
+import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
 import { loadActivitiesOf } from './activities/activities.sql.ts'
 import { type Db, withRead } from './base/db.ts'
 import { type Configuration, configurations } from './earning/configuration.ts'
-import { kindOf, KINDS } from './ledger/accounts.ts'
+import { kindName, kindOf, KINDS } from './ledger/accounts.ts'
 import { auditActs } from './gate/audit-acts.ts'
 import { auditCommerce } from './gate/audit.rules.ts'
 import { auditAllAdjustments } from './gate/audit-adjustments.ts'
@@ -13,7 +13,7 @@ import { auditAllBudgets } from './gate/audit-budgets.ts'
 import { auditLimits } from './gate/audit.limits.rules.ts'
 import { auditNames, auditProfiles } from './gate/audit-names.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
-import { type BooksOf, findUnevenTransfer, loadBooks } from './ledger/ledger.sql.ts'
+import { type BooksOf, findUneven, loadBooks } from './ledger/ledger.sql.ts'
 import { loadHeirs, loadMergesOf } from './members/merges.sql.ts'
 import type { Return } from './purchases/purchases.rules.ts'
 import { countersOf } from './limits/limits.sql.ts'
@@ -109,8 +109,11 @@ async function verifyShared(db: Db, configuration: Configuration, report: Report
 }
 
 async function auditTransfers(db: Db): Promise<string | undefined> {
-  const uneven = await findUnevenTransfer(db)
-  return uneven && `transfer ${encodeId('trf', uneven)}: other points came than went`
+  const uneven = await findUneven(db)
+  return (
+    uneven &&
+    `${kindName(uneven.kind)} of entry ${encodeEntryId(uneven.member, uneven.seq)}: other points came than went`
+  )
 }
 
 /** Gives the last member looked at, or nothing at the end. */

@@ -6,7 +6,7 @@ import { newId } from '@laurel/engine/base/ids'
 import { numberEvents } from '@laurel/engine/base/outbox'
 import { purgeUnclaimed } from '@laurel/engine/purge-unclaimed'
 import { createGate, type Gate } from '@laurel/engine/gate/gate'
-import { passDue } from '@laurel/engine/pass-time'
+import { type Failed, passDue } from '@laurel/engine/pass-time'
 import type pg from 'pg'
 import type pino from 'pino'
 import { createMoments } from './moments.ts'
@@ -67,6 +67,7 @@ async function lead(databaseUrl: string, logger: pino.Logger, stop: AbortSignal,
     onFault: (error, verb) => logger.error({ err: error, verb }, 'What time did to a member could not be booked'),
   })
   const moments = createMoments(pool, gate)
+  const failed: Failed = new Map()
   try {
     while (!stop.aborted && !(await claim(owner))) await pause(FOLLOWER_MS, stop)
     let wait = BUSY_MS
@@ -80,7 +81,7 @@ async function lead(databaseUrl: string, logger: pino.Logger, stop: AbortSignal,
       }
       const spent = await announceAll(owner, pool)
       if (spent > 0) logger.info({ budgets: spent }, 'Budgets are used up')
-      const passed = await passAll(owner, pool, gate, stop)
+      const passed = await passAll(owner, pool, gate, failed, stop)
       if (passed > 0) logger.debug({ members: passed }, 'Time passed for members')
       const lives = await moments.look(owner, stop)
       if (lives > 0) logger.debug({ members: lives }, 'Lives of members were looked at')
@@ -124,7 +125,13 @@ async function announceAll(owner: pg.Client, pool: pg.Pool): Promise<number> {
 }
 
 /** Expiry, activation, notices, lapsed holds: of members who are due, in small lists, until nobody is or others have waited a while. */
-async function passAll(owner: pg.Client, pool: pg.Pool, gate: Gate, stop: AbortSignal): Promise<number> {
+async function passAll(
+  owner: pg.Client,
+  pool: pg.Pool,
+  gate: Gate,
+  failed: Failed,
+  stop: AbortSignal,
+): Promise<number> {
   const { rows } = await owner.query<{ space_id: number }>({
     name: 'due',
     text: 'select space_id from spaces s where exists (select from member_states m where m.space_id = s.space_id and m.due_at <= $1)',
@@ -134,7 +141,7 @@ async function passAll(owner: pg.Client, pool: pg.Pool, gate: Gate, stop: AbortS
   const until = Date.now() + PASS_MS
   for (const { space_id } of rows) {
     for (let last = PASS_AT_ONCE; last === PASS_AT_ONCE && !stop.aborted && Date.now() < until; members += last) {
-      last = await passDue(pool, gate, space_id, PASS_AT_ONCE)
+      last = await passDue(pool, gate, space_id, PASS_AT_ONCE, failed)
     }
   }
   return members

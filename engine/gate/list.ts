@@ -147,6 +147,8 @@ async function runAlone(deps: ListDeps, space: number, items: Item[]): Promise<v
     const facts = items[0]?.facts
     const members = [findMember(slices, facts?.member), findMember(slices, facts?.other)]
     const ids = new Set(members.flatMap((member) => (member ? [member.member] : [])))
+    for (const { changes } of decideAll(slices, items)) // a return may name only its purchase
+      for (const { member } of changes ? eachMember(changes) : []) ids.add(member)
     await lockUnclaimed(tx, [...slices.unclaimed.keys()])
     for (const id of [...ids].sort()) await lockState(tx, id) // one at a time, in the order in which all take them
     if (slices.limits.asked.length > 0) await lockBudgets(tx, slices.limits.asked)

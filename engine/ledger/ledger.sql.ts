@@ -121,14 +121,16 @@ export function insertLotUses(
   )
 }
 
-/** A transfer of which other points came than went, if there is one: its source. */
-export async function findUnevenTransfer(db: Db): Promise<Uuid | undefined> {
-  const [row] = await db.query<{ source: Uuid }>(
-    `select source_id as source from entries where space_id = $1 and kind = ${KINDS.transferIn.code}
-      group by source_id having sum(case when to_account = ${KINDS.transferIn.to} then points else -points end) <> 0 limit 1`,
+/** A transfer or a merge of which other points came than went, if there is one: a member of it, and an entry. */
+export async function findUneven(db: Db): Promise<{ member: Uuid; seq: number; kind: number } | undefined> {
+  const [row] = await db.query<{ member: Uuid; seq: number; kind: number }>(
+    `select (array_agg(member_id))[1] as member, (array_agg(seq))[1] as seq, kind from entries
+      where space_id = $1 and kind in (${KINDS.transferIn.code}, ${KINDS.mergeIn.code})
+      group by kind, wallet_id, case when kind = ${KINDS.transferIn.code} then source_id else digest end
+     having sum(case when to_account = ${KINDS.transferIn.to} then points else -points end) <> 0 limit 1`,
     [db.space],
   )
-  return row?.source
+  return row
 }
 
 /** How many points a member transferred to others in a wallet since an instant; in the order of the keys. */

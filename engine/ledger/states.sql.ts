@@ -133,12 +133,13 @@ function updateTimedStates(
   )
 }
 
-/** Members whose books time has changed, or is to be told of, the longest due first. */
-export async function loadDue(db: Db, now: Instant, limit: number): Promise<Uuid[]> {
+/** Members whose books time has changed, or is to be told of, the longest due first; but for `without`. */
+export async function loadDue(db: Db, now: Instant, limit: number, without: readonly Uuid[] = []): Promise<Uuid[]> {
   const rows = await db.query<{ member: Uuid }>(
     `select member_id as member from member_states
-      where space_id = $1 and due_at is not null and due_at <= $2 and status <> ${MERGED} order by due_at limit $3`,
-    [db.space, formatInstant(now), limit],
+      where space_id = $1 and due_at is not null and due_at <= $2 and status <> ${MERGED}
+        and member_id <> all ($4::uuid[]) order by due_at limit $3`,
+    [db.space, formatInstant(now), limit, uuids(without, (m) => m)],
     'states-due',
   )
   return rows.map((row) => row.member)
