@@ -1,7 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { Draft, Lot, Why } from './books.ts'
-import { bookTakes, burnOrder, credit, isActive, takeFrom, walletOf } from './ledger.rules.ts'
+import { bookTakes, burnOrder, credit, isActive, takeFrom, walletOf, sliding } from './ledger.rules.ts'
 import { giveBack } from './refunds.rules.ts'
 import { debtOf } from './wallets.rules.ts'
 
@@ -117,7 +117,7 @@ function lotOf(books: Draft, clawed: ClawedLot, walletId: number): Lot {
       occurredAt: activatesAt,
       ruleVersionId: null,
     }
-    books.lots.push(lot)
+    books.lots.push(sliding(books.state, lot, books.terms))
   }
   return lot
 }

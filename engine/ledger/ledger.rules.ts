@@ -32,7 +32,7 @@ export function draft(state: MemberState, held: Held | undefined, terms: TermsOf
 }
 
 /** A lot without a date of its own expires by inactivity, where its wallet says so. */
-function sliding(state: MemberState, lot: Lot, terms: TermsOf): Lot {
+export function sliding(state: MemberState, lot: Lot, terms: TermsOf): Lot {
   if (lot.expiresAt !== null && !lot.slides) return lot
   const wallet = state.wallets.find((w) => w.w === lot.walletId)
   const last = wallet?.t ?? 0
