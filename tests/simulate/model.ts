@@ -48,6 +48,7 @@ export function passTime(w: World): void {
   }
   w.now = now
   happen(w)
+  w.passed = now
 }
 
 function instantsUntil(w: World, now: Instant): Instant[] {
@@ -55,7 +56,7 @@ function instantsUntil(w: World, now: Instant): Instant[] {
   for (const member of w.members.values()) {
     for (const lot of member.lots) if (lot.left > 0) found.push(endOf(w, member, lot) ?? now)
   }
-  return [...new Set(found.filter((at) => at < now))].sort((a, b) => a - b)
+  return [...new Set(found.filter((at) => at > w.passed && at < now))].sort((a, b) => a - b)
 }
 
 /** Holds whose deadline has come lapse, and whatever is over by now expires; what is held stays until it is let go. */

@@ -13,6 +13,8 @@ import type { Random } from './random.ts'
 export type World = {
   setup: Setup
   now: Instant
+  /** up to when time has done what it does */
+  passed: Instant
   paused: boolean
   wallets: Map<string, WalletSettings>
   members: Map<string, Member>
@@ -139,6 +141,7 @@ export function worldOf(setup: Setup, now: Instant): World {
   return {
     setup,
     now,
+    passed: now,
     paused: false,
     wallets: new Map(setup.wallets.map(({ slug, settings }) => [slug, settings])),
     members: new Map(),
