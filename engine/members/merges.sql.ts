@@ -124,14 +124,14 @@ export async function loadElders(db: Db, members: readonly Uuid[]): Promise<{ me
   )
 }
 
-/** Into whom these members were ever merged, undone or not, however far on. */
+/** Into whom else these members were ever merged, undone or not, however far on: perhaps one into the other and back. */
 export async function loadHeirs(db: Db, members: readonly Uuid[]): Promise<{ member: Uuid; heir: Uuid }[]> {
   return await db.query<{ member: Uuid; heir: Uuid }>(
     `with recursive heirs(member, heir) as (
        select g.other_id, g.member_id from merges g where g.space_id = $2 and g.other_id = any ($1::uuid[])
        union
        select h.member, g.member_id from heirs h join merges g on g.space_id = $2 and g.other_id = h.heir
-     ) select member, heir from heirs`,
+     ) select member, heir from heirs where heir <> member`,
     [uuids(members, (m) => m), db.space],
     'merges-heirs',
   )
