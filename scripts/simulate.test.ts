@@ -41,8 +41,8 @@ const MUTANTS: [what: string, file: string, right: string, wrong: string][] = [
   [
     'a pending lot begins an instant late',
     'ledger/ledger.rules.ts',
-    'lot.activatesAt <= now && (lot.expiresAt === null || lot.expiresAt > now)',
-    'lot.activatesAt < now && (lot.expiresAt === null || lot.expiresAt > now)',
+    'return lot.activatesAt > Math.max(now, lot.bookedAt)',
+    'return lot.activatesAt >= Math.max(now, lot.bookedAt + 1)',
   ],
   [
     'what is given back is given back twice',
@@ -72,8 +72,8 @@ const MUTANTS: [what: string, file: string, right: string, wrong: string][] = [
   [
     'what a lapsed hold set aside stays set aside',
     'ledger/time.rules.ts',
-    'for (const part of hold.parts) for (const [seq, points] of part.l) freeLot(d, seq, points)\n    d.changed',
-    'd.changed',
+    'for (const part of hold.parts) for (const [seq, points] of part.l) freeLot(d, seq, points)',
+    '',
   ],
   [
     'points are young again when they are sent',
