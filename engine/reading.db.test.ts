@@ -136,6 +136,18 @@ describe('sliding', () => {
     await sound()
   })
 
+  it('who was active while points did not end by inactivity was not away', async () => {
+    await settings(slide)
+    await shop.buy('s12', 'external:s12', 10_000)
+    await settings({ expiry: { kind: 'never' } })
+    later(60 * DAY)
+    await shop.buy('s13', 'external:s12', 1_000)
+    later(DAY)
+    await settings(slide)
+    expect(await balance('external:s12')).toMatchObject({ available: 110 })
+    await sound()
+  })
+
   it('a merge brings the deadline along, and the worker knows', async () => {
     await settings(slide)
     await shop.buy('s4', 'external:s4', 10_000)

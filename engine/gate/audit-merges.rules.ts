@@ -1,4 +1,4 @@
-import { encodeId } from '@laurel/contract/ids'
+import { encodeEntryId, encodeId } from '@laurel/contract/ids'
 import { kindOf } from '../ledger/accounts.ts'
 import type { BooksOf } from '../ledger/ledger.sql.ts'
 import type { Merge } from '../members/merges.sql.ts'
@@ -6,12 +6,17 @@ import { mergeDigest } from './digests.ts'
 
 /** What merges say came along is what the entries of the member say came. */
 export function auditMerges(books: BooksOf, merges: readonly Merge[]): string | undefined {
+  const came = new Set(merges.map((one) => one.digest))
+  const listed = new Set(merges.flatMap((one) => one.lots.map(([, , seq]) => seq)))
+  const stray = books.entries.find((e) => kindOf(e) === 'mergeIn' && came.has(e.digest) && !listed.has(e.seq))
+  if (stray) return `entry ${encodeEntryId(books.state.member, stray.seq)}: no merge says that it came along`
   for (const one of merges) {
     const name = `merge ${encodeId('mrg', one.id)}`
     if (one.digest !== mergeDigest(one.member, one.other, one.reason)) return `${name}: is not what was recorded`
-    for (const [walletId, , seq, points] of one.lots) {
+    for (const [walletId, , seq, points, source] of one.lots) {
       const entry = books.entries[seq - 1]
-      if (!entry || kindOf(entry) !== 'mergeIn' || entry.walletId !== walletId || entry.points !== points)
+      const same = entry?.walletId === walletId && entry.points === points && entry.source === source
+      if (!entry || !same || kindOf(entry) !== 'mergeIn')
         return `${name}: its lots are not those that its entries opened`
     }
     const sent = books.entries.filter((e) => kindOf(e) === 'mergeOut' && e.source === one.id)

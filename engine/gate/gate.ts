@@ -10,8 +10,9 @@ import { type Item, type ListDeps, refused, runList, verbOf } from './list.ts'
 /**
  * The door through which all that changes points goes. Asks that arrive while lists are under way wait and go together in the
  * next one: no artificial wait, and the busier it is the fewer transactions a purchase costs. A member is in at most one
- * list at a time, so that asks of one member are decided in the order in which they came. Single requests go before
- * bulk. The queue is bounded: beyond it callers are asked to come back.
+ * list at a time, so that asks of one member are decided in the order in which they came, but that one of two members
+ * waits for both, and others may go before it meanwhile. Single requests go before bulk. The queue is bounded: beyond it
+ * callers are asked to come back.
  */
 export type Gate = {
   submit(space: number, ask: Ask, submit?: Submit, priority?: 'single' | 'bulk'): Promise<Outcome>

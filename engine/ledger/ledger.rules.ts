@@ -119,9 +119,9 @@ export function lookAt(state: MemberState, at: Instant): void {
 /** An activity moves the deadline of points that expire by inactivity. */
 export function touch(d: Draft, walletId: number, activity: string, now: Instant): void {
   const terms = d.terms(walletId)
-  if (!terms.slideEnd || !terms.slidesOn?.has(activity)) return
   const wallet = d.state.wallets.find((w) => w.w === walletId)
-  if (!wallet) return
+  if (wallet && !terms.slideEnd) wallet.t = 0 // nobody was away while points did not end by that
+  if (!wallet || !terms.slideEnd || !terms.slidesOn?.has(activity)) return
   wallet.t = Math.max(wallet.t, now)
   const end = terms.slideEnd(wallet.t)
   slideTo(d, walletId, end, now)
