@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { ruleBody } from '@laurel/contract/earning-rules'
+import { RULE_ARGS, ruleBody } from '@laurel/contract/earning-rules'
 import { memberBody, memberQuery } from '@laurel/contract/members'
 import { OPERATIONS } from '@laurel/contract/operations'
 import { programBody } from '@laurel/contract/programs'
@@ -79,7 +79,7 @@ describe('one field', () => {
       '/items/0/quantity',
       'expected a whole number >= 1',
     ],
-    ['an unknown kind', ruleBody, { ...rule, kind: 'x' }, '/kind', 'expected per_amount, fixed, per_item, multiplier'],
+    ['an unknown kind', ruleBody, { ...rule, kind: 'x' }, '/kind', `expected ${Object.keys(RULE_ARGS).join(', ')}`],
     [
       'a fine factor',
       ruleBody,
