@@ -42,7 +42,8 @@ const configuration = {
     },
     {
       name: 'view-imports-verb',
-      comment: 'A view reads; it never does. It may say what it read in the words of an answer, by what settings say and names mean.',
+      comment:
+        'A view reads; it never does. It may say what it read in the words of an answer, by what settings say and names mean.',
       severity: 'error',
       from: { path: '^engine/views/', pathNot: TEST },
       to: { path: [VERB, '^engine/gate/'], pathNot: '^engine/gate/(answers|dates|holds|names)[.]ts$' },

@@ -26,10 +26,7 @@ export async function enroll(tx: Tx, body: MemberBody, door: Door): Promise<Enro
   const taken = await moveNames(tx, member.id, undefined, profile)
   if (taken.length > 0) return await enrolledBefore(tx, profile, taken)
   await Promise.all([
-    run(
-      tx,
-      insertStates(tx.space, [{ ...newState(member.id), eventSeq: 1 }]),
-    ),
+    run(tx, insertStates(tx.space, [{ ...newState(member.id), eventSeq: 1 }])),
     insertMember(tx, member),
     appendEvents(tx, door.newId(), door.now, [{ type: 'member.enrolled', member: member.id, sequence: 1, data: {} }]),
   ])
