@@ -112,7 +112,7 @@ describe('a transfer', () => {
     await shop.buy('T5', 'external:eve', 10_000)
     await settings({ transfers: { perDay: 60 } })
     const both = await Promise.all([1, 2, 3].map(() => send(transferring('external:eve', 'external:dog', 30))))
-    expect(both.map((one) => one.status).sort()).toEqual([201, 201, 409])
+    expect(both.map((one) => one.status).sort((a, b) => a - b)).toEqual([201, 201, 409])
     await settings({ transfers: { min: 1, max: 100_000 } })
   })
 

@@ -15,7 +15,11 @@ import { emptyWallet } from '../ledger/wallets.rules.ts'
 
 /** Members' books with all open lots and holds, as stored; those merged into another under that other. Three statements. */
 export async function readBooks(db: Db, configuration: Configuration, members: readonly Uuid[]): Promise<Draft[]> {
-  const states = await loadSurvivors(db, members)
+  const survivors = await loadSurvivors(db, members)
+  return await booksOf(db, configuration, [...new Set(survivors.values())])
+}
+
+async function booksOf(db: Db, configuration: Configuration, states: readonly MemberState[]): Promise<Draft[]> {
   const from = (state: MemberState) => Math.min(...state.wallets.filter((w) => w.o > 0).map((w) => w.o))
   const [lots, holds] = await Promise.all([
     loadLots(
@@ -40,15 +44,26 @@ export async function readBooks(db: Db, configuration: Configuration, members: r
   })
 }
 
-async function loadSurvivors(db: Db, members: readonly Uuid[]): Promise<MemberState[]> {
-  const states: MemberState[] = []
+/** Whom each of these members lives on as: itself, as a rule. Who is not stored is left out. */
+async function loadSurvivors(db: Db, members: readonly Uuid[]): Promise<Map<Uuid, MemberState>> {
+  const known = new Map<Uuid, MemberState>()
   let wanted: Uuid[] = [...new Set(members)]
   while (wanted.length > 0) {
-    const found = await loadStates(db, wanted)
-    states.push(...found.filter((state) => state.mergedInto === null))
-    wanted = [...new Set(found.flatMap((state) => (state.mergedInto === null ? [] : [state.mergedInto])))]
+    for (const state of await loadStates(db, wanted)) known.set(state.member, state)
+    wanted = [...new Set([...known.values()].flatMap(({ mergedInto }) => mergedInto ?? []))].filter(
+      (id) => !known.has(id),
+    )
   }
-  return states
+  const survivor = (state: MemberState): MemberState => {
+    const into = state.mergedInto === null ? undefined : known.get(state.mergedInto)
+    return into ? survivor(into) : state
+  }
+  return new Map(
+    members.flatMap((id) => {
+      const state = known.get(id)
+      return state ? [[id, survivor(state)] as const] : []
+    }),
+  )
 }
 
 /** What each wallet holds at an instant. Holds past their deadline hold nothing, lots past their date are over. */
@@ -56,16 +71,26 @@ export function standingsAt(books: Draft, now: Instant): (walletId: number) => S
   return (walletId) => standingOf(books, walletId, now)
 }
 
-/** Every wallet of every program, as time has made them by now: for members whose cached balances time has overtaken. */
+/**
+ * Every wallet of every program, as time has made them by now: for members whose cached balances time has overtaken, or who
+ * were merged into another. One snapshot for all of them.
+ */
 export async function walletsAt(
   pool: pg.Pool,
   space: number,
   configuration: Configuration,
-  member: Uuid,
+  members: readonly Uuid[],
   now: Instant,
-): Promise<WalletAnswer[]> {
-  const [books] = await withRead(pool, space, (db) => readBooks(db, configuration, [member]))
-  if (!books) throw new Error(`member ${member} has no books`)
+): Promise<Map<Uuid, WalletAnswer[]>> {
+  return await withRead(pool, space, async (db) => {
+    const survivors = await loadSurvivors(db, members)
+    const books = await booksOf(db, configuration, [...new Set(survivors.values())])
+    const answers = new Map(books.map((one) => [one.state.member, answersOf(configuration, one, now)]))
+    return new Map([...survivors].map(([member, state]) => [member, answers.get(state.member) ?? []]))
+  })
+}
+
+function answersOf(configuration: Configuration, books: Draft, now: Instant): WalletAnswer[] {
   const standing = standingsAt(books, now)
   return configuration.programs.flatMap((program) =>
     program.wallets.flatMap(({ walletId }) => {

@@ -114,16 +114,17 @@ async function readMany(
   if (!configuration) return questions.map(() => undefined) // nobody was found
   const found = new Map(rows.map((row) => [row.asked, row]))
   const now = Date.now() * 1000
-  return await Promise.all(
-    questions.map(({ member, key }) => {
-      const row = found.get(member ?? key ?? '')
-      if (!row) return undefined
-      const held = decodeWallets(row.wallets)
-      return row.merged || overtaken(configuration, held, now)
-        ? walletsAt(pool, space, configuration, row.member, now)
-        : show(configuration, held)
-    }),
-  )
+  const late: Uuid[] = []
+  const answers = new Map<Uuid, WalletAnswer[]>()
+  for (const { member, merged, wallets } of rows) {
+    const held = decodeWallets(wallets)
+    if (merged || overtaken(configuration, held, now)) late.push(member)
+    else answers.set(member, show(configuration, held))
+  }
+  if (late.length > 0) {
+    for (const [member, answer] of await walletsAt(pool, space, configuration, late, now)) answers.set(member, answer)
+  }
+  return questions.map(({ member, key }) => answers.get(found.get(member ?? key ?? '')?.member ?? ''))
 }
 
 function overtaken(configuration: Configuration, held: readonly WalletState[], now: Instant): boolean {
