@@ -8,9 +8,9 @@ import { conversionDigest, holdDigest, lotDigest, refundDigest, transferDigest }
 
 /**
  * What is not a purchase, return, spend or adjustment: holds against what was said of them, refunds against their spends, and what
- * began, ended, went on or came again against its lot and its reason. Names the first that is wrong.
+ * began, ended, went on or came again against its lot and its reason. Names the first that is wrong. `merged`: others were into it.
  */
-export function auditActs(books: BooksOf, activities: readonly Activity[]): string | undefined {
+export function auditActs(books: BooksOf, activities: readonly Activity[], merged = false): string | undefined {
   for (const hold of books.holds) {
     const wrong = auditHold(hold)
     if (wrong) return `hold ${encodeId('hld', hold.id)}: ${wrong}`
@@ -22,10 +22,28 @@ export function auditActs(books: BooksOf, activities: readonly Activity[]): stri
     activities: new Map(activities.map((activity) => [activity.digest, activity])),
     again: new Map(),
   }
+  const unseen = merged ? undefined : auditActivity(books, activities)
+  if (unseen) return unseen
   for (const entry of books.entries) {
     const kind = kindOf(entry)
     const wrong = kind && AUDITS[kind]?.(known, entry)
     if (wrong) return `entry ${encodeEntryId(books.state.member, entry.seq)}: ${wrong}`
+  }
+  return undefined
+}
+
+/** The last activity of a wallet is of an entry or an activity, the member's own unless a merge brought it along. */
+function auditActivity({ state, entries }: BooksOf, activities: readonly Activity[]): string | undefined {
+  for (const { w, t } of state.wallets) {
+    const own = entries.filter((entry) => entry.walletId === w)
+    if (
+      t === 0 ||
+      entries.some(({ kind }) => kind === KINDS.mergeIn.code) ||
+      own.some(({ bookedAt }) => bookedAt === t)
+    )
+      continue
+    if (!activities.some(({ recordedAt }) => recordedAt === t))
+      return `state: nothing was done when wallet ${w} says that it was last active`
   }
   return undefined
 }

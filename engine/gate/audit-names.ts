@@ -91,11 +91,17 @@ function namesOfHold({ id, member, externalId }: Hold) {
   return externalId === null ? [own] : [own, { key: holdKey(externalId), ...hold }]
 }
 
-/** Books belong to a profile with the same status, and its external id leads to it. */
+const MERGED = 4
+
+/** Books belong to a profile with the same status, and its external id leads to it. Who was merged has a merge that says into whom. */
 export async function auditProfiles(db: Db, books: readonly BooksOf[]): Promise<Wrong | undefined> {
-  const rows = await db.query<{ member: Uuid; status: number; externalId: string | null }>(
-    `select member_id as member, array_position(array['active', 'suspended', 'closed', 'merged'], status) as status, external_id as "externalId"
-       from members where space_id = $1 and member_id = any ($2::uuid[])`,
+  type Row = { member: Uuid; status: number; externalId: string | null; into: Uuid | null; merge: Uuid | null }
+  const rows = await db.query<Row>(
+    `select m.member_id as member, m.external_id as "externalId", m.merged_into as into,
+            array_position(array['active', 'suspended', 'closed', 'merged'], m.status) as status,
+            (select g.member_id from merges g where g.other_id = m.member_id and g.space_id = $1 and g.undone_at is null
+              order by g.merge_id desc limit 1) as merge
+       from members m where m.space_id = $1 and m.member_id = any ($2::uuid[])`,
     [db.space, uuids(books, (b) => b.state.member)],
   )
   const profiles = new Map(rows.map((row) => [row.member, row]))
@@ -104,6 +110,9 @@ export async function auditProfiles(db: Db, books: readonly BooksOf[]): Promise<
     const member = encodeId('mem', state.member)
     if (!profile) return { member, what: 'state: there is no such member' }
     if (profile.status !== state.status) return { member, what: "state: its status is not the member's" }
+    const into = state.mergedInto
+    if (into !== profile.into || into !== profile.merge || (into !== null) !== (state.status === MERGED))
+      return { member, what: 'state: no merge says into whom it was merged, or one says so and it is not' }
   }
   const named = rows.flatMap((row) =>
     row.externalId === null ? [] : [{ key: memberKey(row.externalId), member: row.member }],

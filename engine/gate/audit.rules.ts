@@ -4,6 +4,7 @@ import { digestOf } from '../base/keys.ts'
 import { type Configuration, type Program, programById, rulesAt, versionById } from '../earning/configuration.ts'
 import { award } from '../earning/earning.rules.ts'
 import { ACCOUNTS, KINDS } from '../ledger/accounts.ts'
+import { MADE_GOOD } from '../ledger/written-off.rules.ts'
 import type { BooksOf } from '../ledger/ledger.sql.ts'
 import {
   contentText,
@@ -49,7 +50,7 @@ export function auditCommerce(
       return `return ${encodeId('ret', r.id)}: its content is not what was recorded`
     }
     const made = (bySource.get(r.id) ?? [])
-      .filter((e) => e.kind === KINDS.reverse.code || e.kind === KINDS.restore.code)
+      .filter((e) => (e.kind === KINDS.reverse.code || e.kind === KINDS.restore.code) && e.reason !== MADE_GOOD)
       .reduce((sum, e) => sum + (e.to === ACCOUNTS.member ? -e.points : e.points), 0)
     const said = r.taken.reduce((sum, t) => sum + t.points, 0)
     if (made !== said) return `return ${encodeId('ret', r.id)}: says it took ${said} points, its entries ${made}`

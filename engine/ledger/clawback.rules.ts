@@ -4,6 +4,7 @@ import type { Draft, Lot, Why } from './books.ts'
 import { bookTakes, burnOrder, credit, isActive, takeFrom, walletOf, sliding } from './ledger.rules.ts'
 import { giveBack } from './refunds.rules.ts'
 import { debtOf } from './wallets.rules.ts'
+import { forget } from './written-off.rules.ts'
 
 /** What was taken back in one wallet of what one source gave, up to now. */
 export type Clawed = {
@@ -66,6 +67,10 @@ function takeMore(books: Draft, source: Uuid, walletId: number, points: number, 
     lots: takes.map((take) => [take.lot.seq, take.points]),
   }
   if (owed > 0) step.owed = owed
+  if (step.writtenOff > 0) {
+    const wallet = walletOf(books.state, walletId)
+    wallet.k = [...wallet.k, [why.source, step.writtenOff, books.state.entrySeq]]
+  }
   return step
 }
 
@@ -75,6 +80,7 @@ function takeMore(books: Draft, source: Uuid, walletId: number, points: number, 
  */
 function giveUp(books: Draft, before: Clawed, points: number, why: Why): Step {
   const forgiven = Math.min(points, before.writtenOff)
+  forget(walletOf(books.state, before.walletId), forgiven)
   const repaid = Math.min(points - forgiven, before.owed ?? 0)
   if (repaid > 0) {
     const no = credit(books, before.walletId, repaid, why)

@@ -69,5 +69,5 @@ function settle(d: Draft, hold: Hold, status: Hold['status'], now: number): void
   hold.status = status
   hold.settledAt = Math.max(now, hold.placedAt) // clocks of two processes differ
   if (!d.changedHolds.includes(hold)) d.changedHolds.push(hold)
-  payOwed(d, now)
+  payOwed(d, hold, now, now)
 }

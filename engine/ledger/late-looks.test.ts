@@ -55,10 +55,11 @@ describe('what happened between two looks', () => {
 
 test('a wallet is stored whole', () => {
   const units = fc.maxSafeInteger()
+  const triples = fc.array(fc.tuple(fc.uuid(), units, fc.nat()), { maxLength: 3 })
   const pairs = fc.array(fc.tuple(fc.nat(), units), { maxLength: 3 })
   const wallet: fc.Arbitrary<WalletState> = fc.record({
     ...{ w: fc.nat(), b: units, e: units, s: units, r: units, x: units, a: units, m: units },
-    ...{ o: fc.nat(), p: units, h: units, u: units, t: units, n: pairs, z: pairs },
+    ...{ o: fc.nat(), p: units, h: units, u: units, t: units, n: pairs, z: pairs, k: triples },
   })
   fc.assert(
     fc.property(fc.array(wallet), (wallets) => {

@@ -3,6 +3,7 @@ import type { Refusal } from '@laurel/contract/refusals'
 import type { Draft, Entry, Lot, LotUse, Why } from './books.ts'
 import { book, count, hasEnded, lowestOpen, outOfRange, recover, restart, walletOf } from './ledger.rules.ts'
 import { moveLot } from './moves.rules.ts'
+import { makeGood } from './written-off.rules.ts'
 
 /**
  * Gives points back to the lots from which an earlier entry took them, at their original age; what the wallet owes is paid
@@ -31,6 +32,10 @@ export function giveBack(
       wallet,
       own.filter((lot) => !hasEnded(lot, why.now)),
     )
+  }
+  if (why.kind === 'refund' && wallet.k.length > 0) {
+    const live = gives.map(({ lot }) => lot).filter((lot) => !hasEnded(lot, why.now))
+    makeGood(d, wallet, live, why.now, ([, , seq]) => (why.reverses ?? seq) <= seq)
   }
   wallet.o = lowestOpen(d.lots, walletId)
   return entry

@@ -1,8 +1,9 @@
 import type { Instant } from '@laurel/contract/instants'
 import { digestOf } from '../base/keys.ts'
-import { type Draft, FAR, HOLD_STATUS, type Lot, type MemberState, type TermsOf } from './books.ts'
+import { type Draft, FAR, type Hold, HOLD_STATUS, type Lot, type MemberState, type TermsOf } from './books.ts'
 import { bookTakes, hasEnded, isPending, lookAt, recover } from './ledger.rules.ts'
 import type { WalletState } from './wallets.rules.ts'
+import { makeGood } from './written-off.rules.ts'
 
 /** What time did to a member's books, to be told as an event of this type. */
 export type Told = { type: string; data: Record<string, unknown> }
@@ -73,22 +74,22 @@ function lapse(d: Draft, now: Instant): Told[] {
     hold.status = HOLD_STATUS.lapsed
     hold.settledAt = hold.deadline
     for (const part of hold.parts) for (const [seq, points] of part.l) freeLot(d, seq, points)
-    payOwed(d, hold.deadline)
+    payOwed(d, hold, hold.deadline, now)
     d.changedHolds.push(hold)
     told.push({ type: 'points.released', data: { hold: hold.id } })
   }
   return told
 }
 
-/** What came free then pays what is owed, as it would have if somebody had looked then. */
-export function payOwed(d: Draft, at: Instant): void {
+/** What came free of a hold then pays what is owed and makes good what was written off, as it would have if somebody had looked then. */
+export function payOwed(d: Draft, hold: Hold, at: Instant, now: Instant): void {
+  const freed = new Set(hold.parts.flatMap((part) => part.l.map(([seq]) => seq)))
   for (const wallet of d.state.wallets) {
-    if (wallet.n.length === 0) continue
-    recover(
-      d,
-      wallet,
-      d.lots.filter((lot) => lot.walletId === wallet.w && !hasEnded(lot, at)),
-    )
+    if (wallet.n.length === 0 && wallet.k.length === 0) continue
+    const live = d.lots.filter((lot) => lot.walletId === wallet.w && !hasEnded(lot, at))
+    recover(d, wallet, live)
+    const back = live.filter((lot) => freed.has(lot.seq))
+    makeGood(d, wallet, back, now, ([source]) => hold.id < source) // ids of one clock are in order
   }
 }
 
@@ -208,18 +209,23 @@ function nextLook(d: Draft, now: Instant): Instant {
   return Number.isFinite(next) ? next : 0
 }
 
-/** A wallet as time has made it, for readers: available, pending and held now; `over`: past its date and not booked yet. */
-export type Standing = { available: number; pending: number; held: number; over: number }
+/**
+ * A wallet as time has made it, for readers: available, pending and held now; not booked yet: `over`, what is past its date, and `good`,
+ * what made good what returns had written off.
+ */
+export type Standing = { available: number; pending: number; held: number; over: number; good: number }
 
 /** From the cache alone: right until `wallet.u`, and where points do not expire by inactivity until the deadline. */
 export function standing(wallet: WalletState): Standing {
-  return { available: wallet.b - wallet.p - wallet.h, pending: wallet.p, held: wallet.h, over: 0 }
+  return { available: wallet.b - wallet.p - wallet.h, pending: wallet.p, held: wallet.h, over: 0, good: 0 }
 }
 
 /** From all of the member's open lots and holds, right whenever it is asked. */
 export function standingOf(d: Draft, walletId: number, now: Instant): Standing {
   const { state, lots, holds } = withoutLapsed(d, now)
-  const balance = state.wallets.find((w) => w.w === walletId)?.b ?? 0
+  const wallet = state.wallets.find((w) => w.w === walletId)
+  const balance = wallet?.b ?? 0
+  const good = (wallet?.r ?? 0) - (d.state.wallets.find((w) => w.w === walletId)?.r ?? 0)
   let pending = 0
   let over = 0
   let held = 0
@@ -232,7 +238,7 @@ export function standingOf(d: Draft, walletId: number, now: Instant): Standing {
     if (lot.expiresAt !== null && lot.expiresAt <= now) over += lot.remaining - lot.held
     else if (isPending(lot, now)) pending += lot.remaining
   }
-  return { available: balance - pending - held - over, pending, held, over }
+  return { available: balance - pending - held - over, pending, held, over, good }
 }
 
 /** The books as they will be when it is booked that holds lapsed: what came free may have paid what was owed before it ended. */
@@ -243,6 +249,7 @@ function withoutLapsed(d: Draft, now: Instant): Draft {
     state: { ...d.state, wallets: d.state.wallets.map((w) => ({ ...w })) },
     lots: d.lots.map((lot) => ({ ...lot })),
     holds: d.holds.map((hold) => ({ ...hold })),
+    entries: [],
     uses: [],
     changedHolds: [],
   }

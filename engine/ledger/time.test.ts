@@ -170,7 +170,7 @@ class Naive {
   }
 
   standing(at: Instant) {
-    const counts = { available: 0, pending: 0, held: 0, over: 0 }
+    const counts = { available: 0, pending: 0, held: 0, over: 0, good: 0 }
     for (const { at: where, hold, lot } of this.points) {
       if (where !== 'here') continue
       if (hold && hold.deadline > at) counts.held += 1

@@ -1,3 +1,4 @@
+import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 
 /**
@@ -29,8 +30,12 @@ export type WalletState = {
   n: Debt[]
   /** lots that ended by inactivity while they were held, and when: no later activity brings them back */
   z: Over[]
+  /** what returns wrote off since it was not there: what was gone then and comes back makes it good (written-off.rules.ts) */
+  k: Forgiven[]
 }
 export type Debt = [seq: number, points: number]
+/** By the return `source`, when the member's last entry was `seq`. */
+export type Forgiven = [source: Uuid, points: number, seq: number]
 export type Over = [seq: number, end: Instant]
 
 export function decodeWallets(text: string): WalletState[] {
@@ -52,6 +57,7 @@ export function decodeWallets(text: string): WalletState[] {
     t: s.t ?? 0,
     n: s.n ?? [],
     z: s.z ?? [],
+    k: s.k ?? [],
   }))
 }
 
@@ -68,13 +74,14 @@ export function encodeWallets(wallets: readonly WalletState[]): string {
     if (w.t !== 0) text += `,"t":${w.t}`
     if (w.n.length > 0) text += `,"n":${JSON.stringify(w.n)}`
     if (w.z.length > 0) text += `,"z":${JSON.stringify(w.z)}`
+    if (w.k.length > 0) text += `,"k":${JSON.stringify(w.k)}`
     text += '}'
   }
   return `${text}]`
 }
 
 export function emptyWallet(walletId: number): WalletState {
-  return { w: walletId, b: 0, e: 0, s: 0, r: 0, x: 0, a: 0, m: 0, o: 0, p: 0, h: 0, u: 0, t: 0, n: [], z: [] }
+  return { w: walletId, b: 0, e: 0, s: 0, r: 0, x: 0, a: 0, m: 0, o: 0, p: 0, h: 0, u: 0, t: 0, n: [], z: [], k: [] }
 }
 
 export function debtOf(wallet: WalletState): number {

@@ -61,10 +61,12 @@ function instantsUntil(w: World, now: Instant): Instant[] {
 
 /** Holds whose deadline has come lapse, and whatever is over by now expires; what is held stays until it is let go. */
 function happen(w: World): void {
+  const lapsed: Hold[] = []
   for (const hold of w.holds.values()) {
     if (hold.status !== 'open' || hold.deadline > w.now) continue
     hold.status = 'lapsed'
     letGo(hold)
+    lapsed.push(hold)
   }
   for (const member of w.members.values()) {
     for (const lot of member.lots) {
@@ -81,6 +83,25 @@ function happen(w: World): void {
       const own = member.lots.filter((lot) => lot.wallet === wallet && !hasEnded(w, member, lot))
       payDebts(member, wallet, own)
     }
+  }
+  for (const hold of lapsed) letBack(w, hold)
+}
+
+/** What is let go of a hold is taken, as far as a return let off what the hold kept from it. */
+export function letBack(w: World, hold: Hold): void {
+  for (const { wallet, lots } of hold.parts) {
+    const live = lots.map(({ lot }) => lot).filter((lot) => !hasEnded(w, hold.member, lot))
+    makeGood(hold.member, wallet, live, hold.n)
+  }
+}
+
+/** Of what was let off after `n`, as much as these lots have. */
+export function makeGood(member: Member, wallet: string, lots: readonly Lot[], n: number): void {
+  for (const one of member.letOff) {
+    if (one.wallet !== wallet || one.n < n || one.points === 0) continue
+    const missing = take(lots, one.points)
+    if (missing < one.points) member.journal.push({ what: 'reversed', wallet, points: one.points - missing })
+    one.points = missing
   }
 }
 

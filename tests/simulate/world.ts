@@ -42,6 +42,8 @@ export type Member = {
   seen: Map<string, Instant>
   /** wallet → points that returns took beyond what there was, and that later points pay */
   debts: Map<string, number>
+  /** what returns let go since it was spent or held: what of that comes back is taken */
+  letOff: { n: number; wallet: string; points: number }[]
   /** what it transferred */
   sent: { wallet: string; points: number; at: Instant }[]
 }
@@ -73,6 +75,7 @@ export type Lot = {
 }
 
 export type Hold = {
+  n: number
   name: string
   member: Member
   content: string
@@ -83,6 +86,7 @@ export type Hold = {
 }
 
 export type Spend = {
+  n: number
   said: { member: string; wallet: string; points: number; externalId: string }
   member: Member
   wallet: string
@@ -160,7 +164,16 @@ export function worldOf(setup: Setup, now: Instant): World {
 }
 
 export function join(w: World, name: string): Member {
-  const member: Member = { name, status: 'active', lots: [], journal: [], seen: new Map(), debts: new Map(), sent: [] }
+  const member: Member = {
+    name,
+    status: 'active',
+    lots: [],
+    journal: [],
+    seen: new Map(),
+    debts: new Map(),
+    letOff: [],
+    sent: [],
+  }
   w.members.set(name, member)
   return member
 }

@@ -1,7 +1,7 @@
 import { MINUTE } from '../../../contract/instants.ts'
 import { decodeId } from '../../../contract/ids.ts'
 import { feature, type Known } from '../feature.ts'
-import { available, letGo, passTime, seen, spendable } from '../model.ts'
+import { available, letBack, letGo, passTime, seen, spendable } from '../model.ts'
 import type { Hold, Member, World } from '../world.ts'
 import type { Random } from '../random.ts'
 
@@ -42,7 +42,8 @@ export const hold = feature<Placed>({
       return { code: 'insufficient_points' }
     const parts = wallets.map((part) => ({ ...part, lots: setAside(w, member, part) }))
     const deadline = w.now + minutes * MINUTE
-    w.holds.set(externalId, { name: externalId, member, content, deadline, status: 'open', parts, captured: [] })
+    const n = ++w.counter
+    w.holds.set(externalId, { n, name: externalId, member, content, deadline, status: 'open', parts, captured: [] })
     return { code: 'ok' }
   },
 
@@ -106,6 +107,7 @@ export const capture = feature<Captured>({
     one.captured = amounts
     for (const [i, { wallet, lots }] of one.parts.entries()) spendHeld(one.member, wallet, lots, amounts[i] ?? 0)
     passTime(w) // what was not needed and has ended does not live on by this spending
+    letBack(w, one)
     for (const { wallet } of one.parts) seen(w, one.member, wallet, 'spend')
     return { code: 'repeat' } // a change of what is there already: 200, as for a repeat
   },
@@ -147,6 +149,8 @@ export const release = feature<Ended>({
     if (one.status === 'open') {
       one.status = 'released'
       letGo(one)
+      passTime(w)
+      letBack(w, one)
     }
     return { code: 'repeat' }
   },

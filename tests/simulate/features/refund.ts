@@ -1,7 +1,7 @@
 import type { Instant } from '../../../contract/instants.ts'
 import { later } from '../calendar.ts'
 import { feature } from '../feature.ts'
-import { goOn, hasEnded, payDebts, restart } from '../model.ts'
+import { goOn, hasEnded, makeGood, payDebts, restart } from '../model.ts'
 import { type Lot, type Member, settingsOf, type Spend, sum, type World } from '../world.ts'
 
 type Said = { externalId: string; member: string; spend: string; points?: number }
@@ -75,6 +75,8 @@ function giveBack(w: World, member: Member, spent: Spend, points: number): void 
     wallet,
     given.filter((lot) => !hasEnded(w, member, lot)),
   )
+  const live = given.filter((lot) => !hasEnded(w, member, lot))
+  makeGood(member, wallet, live, spent.n)
   const { refundGrace } = settingsOf(w, wallet)
   for (const lot of given) {
     if (refundGrace === null || lot.graced || !hasEnded(w, member, lot) || lot.left === lot.held) continue

@@ -181,6 +181,7 @@ function takeMore(w: World, purchase: Purchase, wallet: string, points: number):
   member.debts.set(wallet, debt + owed)
   taken.owed += owed
   taken.writtenOff += missing - owed
+  if (missing > owed) member.letOff.push({ n: ++w.counter, wallet, points: missing - owed })
   return points - missing + owed
 }
 
@@ -197,6 +198,13 @@ function giveBack(w: World, purchase: Purchase, wallet: string, points: number):
   const taken = takenOf(purchase, wallet)
   const forgiven = Math.min(points, taken.writtenOff)
   taken.writtenOff -= forgiven
+  let less = forgiven
+  for (const one of purchase.member.letOff.toReversed()) {
+    if (one.wallet !== wallet) continue
+    const n = Math.min(less, one.points)
+    one.points -= n
+    less -= n
+  }
   const repaid = Math.min(points - forgiven, taken.owed)
   taken.owed -= repaid
   if (repaid > 0) {

@@ -39,7 +39,7 @@ export const spend = feature<Said>({
     seen(w, member, wallet, 'spend')
     member.journal.push({ what: 'spent', wallet, points })
     const said = { member: name, wallet, points, externalId: externalId ?? '' }
-    if (externalId !== undefined) w.spends.set(externalId, { said, member, wallet, lots })
+    if (externalId !== undefined) w.spends.set(externalId, { n: ++w.counter, said, member, wallet, lots })
     return { code: 'ok', points }
   },
 

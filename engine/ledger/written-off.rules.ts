@@ -1,0 +1,48 @@
+import type { Instant } from '@laurel/contract/instants'
+import type { Draft, Lot, Why } from './books.ts'
+import { bookTakes } from './ledger.rules.ts'
+import type { Forgiven, WalletState } from './wallets.rules.ts'
+
+/** The reason of the entries by which what was written off is made good. */
+export const MADE_GOOD = 'written off before'
+
+/**
+ * What comes back to a member, of a spend or a hold that was there when a return wrote points off for want of them, makes
+ * that good first: by an entry of that return. So nobody keeps the points of what they gave back by having spent them or set them aside
+ * meanwhile. `had`: whether they were gone already when that was written off; what is earned later is never taken.
+ */
+export function makeGood(
+  d: Draft,
+  wallet: WalletState,
+  lots: readonly Lot[],
+  now: Instant,
+  had: (forgiven: Forgiven) => boolean,
+): void {
+  for (const lot of lots) {
+    for (const forgiven of wallet.k.filter(had)) {
+      const [source, written, seq] = forgiven
+      const points = Math.min(written, lot.remaining - lot.held)
+      if (points <= 0) break
+      wallet.k = wallet.k.flatMap((one): Forgiven[] => {
+        if (one !== forgiven) return [one]
+        return points === written ? [] : [[source, written - points, seq]]
+      })
+      const why: Why = { kind: 'reverse', source, digest: source, occurredAt: now, now, reason: MADE_GOOD }
+      bookTakes(d, wallet.w, [{ lot, points }], why)
+    }
+  }
+}
+
+/** So much is not written off any more: the latest first. */
+export function forget(wallet: WalletState, points: number): void {
+  let left = points
+  wallet.k = wallet.k
+    .toReversed()
+    .map(([source, written, seq]): Forgiven => {
+      const less = Math.min(left, written)
+      left -= less
+      return [source, written - less, seq]
+    })
+    .filter(([, written]) => written > 0)
+    .toReversed()
+}
