@@ -144,7 +144,7 @@ async function verifyMembers(
         returned.get(member) ?? [],
         done.get(member) ?? [],
       ) ??
-      auditActs(one, done.get(member) ?? []) ??
+      auditActs(one, done.get(member) ?? [], merges.has(member)) ??
       auditMerges(one, merges.get(member) ?? []) ??
       auditLimits(configuration, one, purchases.get(member) ?? [], counters.get(member) ?? [], done.get(member) ?? [])
     if (what) {
