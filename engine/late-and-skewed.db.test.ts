@@ -9,7 +9,7 @@ import { passDue } from './pass-time.ts'
 import { verify } from './verify.ts'
 import { createWalletReader } from './views/wallets.ts'
 
-/** What is looked at late, arrives late, or is seen by clocks that differ: balances, the worker and verify agree all the same. */
+/** What is looked at or arrives late, or is seen by clocks that differ: balances, worker and verify agree all the same. */
 const DAY = 86_400_000
 const START = Date.UTC(2027, 0, 10, 12)
 let shop: Shop

@@ -206,7 +206,7 @@ function takeOver(
   return undefined
 }
 
-/** What is left of the lots that came along, also of what went on since under other dates, or with another merge and back. */
+/** What is left of the lots that came along, also of what went on since under other dates, or by another merge and back. */
 function moveBack(from: Opened, to: Opened, undone: Merge, facts: Facts): Refusal | undefined {
   const came = new Set(undone.lots.map(([walletId, , , , source]) => `${walletId} ${source}`))
   const left = to.books.lots

@@ -38,14 +38,15 @@ export const time: Verb<TimeAsk> = {
   },
 }
 
-/** Members whose time could not be booked, and until when (ms) they are not asked again, so that others get their turn. */
+/** Members whose time could not be booked, and until when (ms) they are not asked again: others get their turn. */
 export type Failed = Map<Uuid, number>
 const FAILED_MS = 60_000
 const FAILED_MAX = 10_000
 
 /**
  * Passes time for members who are due, the longest due first, at most `limit` of them, in lists behind what is asked of
- * the same gate. Gives for how many it did. A member that fails is told of by the gate's onFault, and asked again a minute later.
+ * the same gate. Gives for how many it did. A member that fails is told of by the gate's onFault, and asked again a
+ * minute later.
  */
 export async function passDue(
   pool: pg.Pool,

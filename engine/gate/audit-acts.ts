@@ -7,8 +7,9 @@ import type { BooksOf } from '../ledger/ledger.sql.ts'
 import { conversionDigest, holdDigest, lotDigest, refundDigest, transferDigest } from './digests.ts'
 
 /**
- * What is not a purchase, return, spend or adjustment: holds against what was said of them, refunds against their spends, and what
- * began, ended, went on or came again against its lot and its reason. Names the first that is wrong. `merged`: others were into it.
+ * What is not a purchase, return, spend or adjustment: holds against what was said of them, refunds against their spends,
+ * and what began, ended, went on or came again against its lot and its reason. Names the first that is wrong.
+ * `merged`: whether others were ever merged into this member.
  */
 export function auditActs(books: BooksOf, activities: readonly Activity[], merged = false): string | undefined {
   for (const hold of books.holds) {

@@ -93,7 +93,10 @@ function namesOfHold({ id, member, externalId }: Hold) {
 
 const MERGED = 4
 
-/** Books belong to a profile with the same status, and its external id leads to it. Who was merged has a merge that says into whom. */
+/**
+ * Books belong to a profile with the same status, and its external id leads to it. Who was merged has a merge that says
+ * into whom.
+ */
 export async function auditProfiles(db: Db, books: readonly BooksOf[]): Promise<Wrong | undefined> {
   type Row = { member: Uuid; status: number; externalId: string | null; into: Uuid | null; merge: Uuid | null }
   const rows = await db.query<Row>(

@@ -173,7 +173,7 @@ export function isActive(lot: Lot, now: Instant): boolean {
   return !isPending(lot, now) && (lot.expiresAt === null || lot.expiresAt > now)
 }
 
-/** Not to be spent yet. What began when it was booked is there at once, also for a process whose clock is behind the one that booked it. */
+/** Not to be spent yet. What began when it was booked is there at once, also where the clock is a little behind. */
 export function isPending(lot: Pick<Lot, 'activatesAt' | 'bookedAt'>, now: Instant): boolean {
   return lot.activatesAt > Math.max(now, lot.bookedAt)
 }

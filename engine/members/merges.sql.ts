@@ -124,7 +124,7 @@ export async function loadElders(db: Db, members: readonly Uuid[]): Promise<{ me
   )
 }
 
-/** Into whom else these members were ever merged, undone or not, however far on: perhaps one into the other and back. */
+/** Into whom else these members were ever merged, undone or not, however far on: perhaps into one another in turn. */
 export async function loadHeirs(db: Db, members: readonly Uuid[]): Promise<{ member: Uuid; heir: Uuid }[]> {
   return await db.query<{ member: Uuid; heir: Uuid }>(
     `with recursive heirs(member, heir) as (
