@@ -3,8 +3,8 @@ import type { Instant } from '@laurel/contract/instants'
 import type { Draft, Lot, Why } from './books.ts'
 import { bookTakes, burnOrder, credit, isActive, takeFrom, walletOf, sliding } from './ledger.rules.ts'
 import { giveBack } from './refunds.rules.ts'
-import { debtOf } from './wallets.rules.ts'
-import { forget } from './written-off.rules.ts'
+import { debtOf, type Forgiven } from './wallets.rules.ts'
+import { forget, FORGIVEN_MAX } from './written-off.rules.ts'
 
 /** What was taken back in one wallet of what one source gave, up to now. */
 export type Clawed = {
@@ -69,7 +69,7 @@ function takeMore(books: Draft, source: Uuid, walletId: number, points: number, 
   if (owed > 0) step.owed = owed
   if (step.writtenOff > 0) {
     const wallet = walletOf(books.state, walletId)
-    wallet.k = [...wallet.k, [why.source, step.writtenOff, books.state.entrySeq]]
+    wallet.k = [...wallet.k, [why.source, step.writtenOff, books.state.entrySeq] as Forgiven].slice(-FORGIVEN_MAX)
   }
   return step
 }

@@ -5,6 +5,8 @@ import type { Forgiven, WalletState } from './wallets.rules.ts'
 
 /** The reason of the entries by which what was written off is made good. */
 export const MADE_GOOD = 'written off before'
+/** Returns of which it is remembered, the latest: each purchase writes the wallet again, so it must not grow for ever. */
+export const FORGIVEN_MAX = 50
 
 /**
  * What comes back to a member, of a spend or a hold that was there when a return wrote points off for want of them, makes
