@@ -58,8 +58,22 @@ test('a wallet is stored whole', () => {
   const triples = fc.array(fc.tuple(fc.uuid(), units, fc.nat()), { maxLength: 3 })
   const pairs = fc.array(fc.tuple(fc.nat(), units), { maxLength: 3 })
   const wallet: fc.Arbitrary<WalletState> = fc.record({
-    ...{ w: fc.nat(), b: units, e: units, s: units, r: units, x: units, a: units, m: units },
-    ...{ o: fc.nat(), p: units, h: units, u: units, t: units, n: pairs, z: pairs, k: triples },
+    w: fc.nat(),
+    b: units,
+    e: units,
+    s: units,
+    r: units,
+    x: units,
+    a: units,
+    m: units,
+    o: fc.nat(),
+    p: units,
+    h: units,
+    u: units,
+    t: units,
+    n: pairs,
+    z: pairs,
+    k: triples,
   })
   fc.assert(
     fc.property(fc.array(wallet), (wallets) => {
