@@ -68,6 +68,7 @@ async function runSteps(
     application_name: 'laurel-migrate',
     options: `-c search_path=public -c TimeZone=UTC -c lock_timeout=${LOCK_TIMEOUT}`,
   })
+  pool.on('connect', (client) => client.on('error', () => {})) // cut while it says goodbye: its queries have their answers
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
   const migrator = new Migrator({
     db,
