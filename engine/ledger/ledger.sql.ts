@@ -13,7 +13,7 @@ const LOT_COLUMNS = `e.member_id as member, e.seq, e.wallet_id as "walletId", e.
   coalesce(l.remaining, e.points) as remaining, e.activates_at as "activatesAt", e.expires_at as "expiresAt",
   e.booked_at as "bookedAt", e.occurred_at as "occurredAt", e.rule_version_id as "ruleVersionId"`
 
-/** All open lots of the members, those that will open or are past their date included; nothing of them held. */
+/** All open lots of the members in the order in which they were opened, those that will open or are past their date included; nothing of them held. */
 export async function loadLots(
   db: Db,
   members: readonly { member: Uuid; from: number }[],
@@ -23,7 +23,8 @@ export async function loadLots(
        from unnest($1::uuid[], $2::int[]) as m(member_id, seq)
        join entries e on e.member_id = m.member_id and e.seq >= m.seq
        left join lots l on l.member_id = e.member_id and l.seq = e.seq
-      where e.space_id = $3 and e.activates_at is not null and coalesce(l.remaining, e.points) > 0`,
+      where e.space_id = $3 and e.activates_at is not null and coalesce(l.remaining, e.points) > 0
+      order by e.member_id, e.seq`,
     [uuids(members, (m) => m.member), int4s(members, (m) => m.from), db.space],
     'lots-load',
   )
