@@ -116,15 +116,11 @@ describe('a transfer', () => {
     await settings({ transfers: { min: 1, max: 100_000 } })
   })
 
-  it('A to B and B to A, a thousand, two hundred at a time, through two processes: no error, no loss', async () => {
+  it('A to B and B to A, a thousand at once through two processes: no error, no loss', async () => {
     await shop.buy('T6', 'external:f', 100_000)
     await shop.buy('T7', 'external:g', 100_000)
-    const gates: [Gate, Gate] = [gateOf(), gateOf()]
-    for (let wave = 0; wave < 5; wave++) {
-      // as many at once as one pair of members gets done within the five seconds that a request waits, on a slow machine too
-      const statuses = await backAndForth(gates, 'external:f', 'external:g', 200)
-      expect(new Set(statuses)).toEqual(new Set([201]))
-    }
+    const statuses = await backAndForth([gateOf(), gateOf()], 'external:f', 'external:g', 1000)
+    expect(new Set(statuses)).toEqual(new Set([201]))
     const [f, g] = [await balance('external:f'), await balance('external:g')]
     expect((f?.available ?? 0) + (g?.available ?? 0)).toBe(2000)
     expect(f?.available).toBe(1000)

@@ -65,7 +65,7 @@ const VERBS = {
   merge,
   unmerge,
 } as const
-/** A list that lost this often runs its asks one at a time, each holding its member. */
+/** A list that lost this often runs its asks a member (or two) at a time, each holding its members. */
 const LOSSES_MAX = 3
 /** Who loses even so, this often, does not lose to anyone: what is stored contradicts itself. */
 const LOSSES_ABSURD = 8
@@ -77,13 +77,14 @@ export function verbOf(ask: Ask): Verb<Ask> {
 /**
  * load → decide → save for asks of one space, all in one transaction; fills in every item's outcome.
  * When what was read has moved meanwhile (another process was faster), nothing was written and the list is read and
- * decided again: the asks whose members moved apart from the others, and alone when they lost three times. A fault halves the list
+ * decided again: the asks whose members moved apart from the others, and alone with their members held when they lost three times. A fault halves the list
  * until the culprit stands alone, so that one poisoned item never spoils its neighbours.
  */
 export async function runList(deps: ListDeps, space: number, items: Item[], losses = 0): Promise<void> {
   try {
-    if (losses >= LOSSES_MAX && items.length > 1) {
-      for (const item of items) await runList(deps, space, [item], losses)
+    const groups = losses >= LOSSES_MAX ? byMembers(items) : []
+    if (groups.length > 1) {
+      for (const group of groups) await runList(deps, space, group, losses)
     } else if (losses >= LOSSES_MAX) {
       await runAlone(deps, space, items)
     } else {
@@ -139,13 +140,18 @@ async function attempt(deps: ListDeps, space: number, items: Item[], look: boole
   settle(items, answered)
 }
 
-/** Its members held for this transaction only: nobody can be faster. */
+/** Asks of the same member, or of the same two, go together: who sends whom does not matter. */
+function byMembers(items: readonly Item[]): Item[][] {
+  const members = ({ ask }: Item) => [laneOf(ask), verbOf(ask).other?.(ask) ?? ''].sort().join(' ')
+  return [...Map.groupBy(items, members).values()]
+}
+
+/** Asks of one member (or two), held for this transaction only: nobody can be faster. */
 async function runAlone(deps: ListDeps, space: number, items: Item[]): Promise<void> {
   const answered = await withTx(deps.pool, space, async (tx) => {
     const load = () => loadSlices(tx, items.map(loading), true, deps.configurationAt)
     const slices = await load()
-    const facts = items[0]?.facts
-    const members = [findMember(slices, facts?.member), findMember(slices, facts?.other)]
+    const members = items.flatMap(({ facts }) => [findMember(slices, facts.member), findMember(slices, facts.other)])
     const ids = new Set(members.flatMap((member) => (member ? [member.member] : [])))
     for (const { changes } of decideAll(slices, items)) // a return may name only its purchase
       for (const { member } of changes ? eachMember(changes) : []) ids.add(member)
