@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join, relative } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 
 /**
  * `npm test`: every ring on the embedded PostgreSQL 18, then the ring that needs a database again on PostgreSQL 15,
@@ -12,7 +14,8 @@ const NODE_MIN = [24, 11] as const
 /** What reads the journal that `laurel export` writes: Debian's packages of the same names. */
 const ACCOUNTANTS = ['hledger', 'ledger']
 
-type Outcome = { what: string; passed: boolean; detail: string }
+/** `failures`: each failed test with the beginning of its message, said once more at the very end, where people look. */
+type Outcome = { what: string; passed: boolean; detail: string; failures?: string[] }
 
 function main(): Outcome[] {
   prerequisites()
@@ -47,10 +50,39 @@ function vitest(what: string, args: string[], major?: string): Outcome {
   const started = performance.now()
   const program = join('node_modules', 'vitest', 'vitest.mjs')
   const env = { ...process.env, ...(major ? { LAUREL_TEST_PG: major } : {}) }
-  const { status, signal, error } = spawnSync(process.execPath, [program, 'run', ...args], { stdio: 'inherit', env })
+  const folder = mkdtempSync(join(tmpdir(), 'laurel-test-'))
+  const report = join(folder, 'report.json')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const run = spawnSync(process.execPath, [program, 'run', ...reporters, ...args], { stdio: 'inherit', env })
+  const { status, signal, error } = run
   const seconds = `${((performance.now() - started) / 1000).toFixed(0)} s`
+  const failures = status === 0 ? [] : failuresOf(report)
+  rmSync(folder, { recursive: true, force: true })
   if (signal === 'SIGINT') process.exit(130)
-  return { what, passed: status === 0, detail: status === 0 ? seconds : (error?.message ?? `failed after ${seconds}`) }
+  const detail = status === 0 ? seconds : (error?.message ?? `failed after ${seconds}`)
+  return { what, passed: status === 0, detail, failures }
+}
+
+type Report = { testResults: { name: string; message: string; assertionResults: Result[] }[] }
+type Result = { status: string; fullName: string; failureMessages?: string[] }
+
+/** What vitest's report of JSON names as failed: tests, and files that did not even load. */
+function failuresOf(report: string): string[] {
+  if (!existsSync(report)) return ['(vitest ended without a report: see above)']
+  const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report
+  const failures = testResults.flatMap(({ name, message, assertionResults }) => {
+    const failed = assertionResults.filter(({ status }) => status === 'failed')
+    const file = relative(process.cwd(), name)
+    if (failed.length === 0 && message) return [`${file}: ${opening(message)}`]
+    return failed.map((test) => `${file} > ${test.fullName}: ${opening(test.failureMessages?.join('\n') ?? '')}`)
+  })
+  return failures.length > 0 ? failures : ['(no test failed: an error outside of them, see above)']
+}
+
+function opening(message: string): string {
+  const lines = stripVTControlCharacters(message).split('\n')
+  const telling = lines.filter((line) => !line.includes('node_modules') && !line.includes('new Promise'))
+  return telling.slice(0, 12).join('\n      ')
 }
 
 function installed(major: number): boolean {
@@ -81,7 +113,8 @@ function missing(major: number): Outcome {
 process.chdir(join(import.meta.dirname, '..'))
 const outcomes = main()
 console.log('')
-for (const { what, passed, detail } of outcomes) {
+for (const { what, passed, detail, failures = [] } of outcomes) {
   console.log(`${!passed ? '✗' : detail.startsWith('NOT') ? '!' : '✓'} ${what}: ${detail}`)
+  for (const failure of failures) console.log(`    ${failure}`)
 }
 if (!outcomes.every(({ passed }) => passed)) process.exitCode = 1
