@@ -1,23 +1,20 @@
 import type { Instant } from '@laurel/contract/instants'
-import { ACCOUNTS, KINDS, kindOf } from './accounts.ts'
-import type { Entry, Hold, LotUse } from './books.ts'
+import { KINDS, kindOf } from './accounts.ts'
+import {
+  type DebtThen,
+  debtsOf,
+  type HeldThen,
+  type Line,
+  type Lots,
+  lotsOf,
+  of,
+  payFreed,
+  placeOf,
+  type SlideEnd,
+  useUp,
+  type WalletBooks,
+} from './explain-columns.rules.ts'
 import { isPending, signed } from './ledger.rules.ts'
-
-/** What an explanation needs of an entry. */
-export type Line = Pick<Entry, 'seq' | 'kind' | 'from' | 'to' | 'points' | 'bookedAt'> & {
-  activatesAt: Instant | null
-  expiresAt: Instant | null
-}
-
-/** A hold, whatever became of it. */
-export type HeldThen = Pick<Hold, 'id' | 'placedAt' | 'deadline' | 'settledAt' | 'reason' | 'parts'>
-
-/** All of one wallet of one member: lines ascending by seq, and of the uses and holds no matter which besides. */
-export type WalletBooks = { lines: readonly Line[]; uses: readonly LotUse[]; holds: readonly HeldThen[] }
-
-/** Where points end by inactivity: when a lot without a date of its own ends, by the lines that count; null: never. */
-export type SlideEnd = (lines: readonly Line[]) => (lot: Line) => Instant | null
-const NEVER = () => null
 
 /** Points of one wallet at an instant: balance = available + pending + held + due; available is less what is owed. */
 export type Split = {
@@ -49,9 +46,6 @@ export type LotThen = {
   holds: { hold: HeldThen; points: number }[]
 }
 
-/** An entry that took more than the lots held: what of that is not made up for. */
-export type DebtThen = { seq: number; points: number }
-
 export type Lifetime = Record<'earned' | 'spent' | 'reversed' | 'expired' | 'adjusted' | 'moved', number>
 export type Explained = {
   split: Split
@@ -76,6 +70,7 @@ const COUNTERS = { e: 'earned', s: 'spent', r: 'reversed', x: 'expired', a: 'adj
 export function explainAt(books: WalletBooks, at: Instant, slideEnd?: SlideEnd): Explained {
   const lots = lotsOf(books, at, slideEnd)
   useUp(lots)
+  payFreed(lots, books.holds)
   const debts = debtsOf(lots)
   const split = splitOf(lots, debts)
   return {
@@ -86,126 +81,12 @@ export function explainAt(books: WalletBooks, at: Instant, slideEnd?: SlideEnd):
   }
 }
 
-/**
- * Columns by the place of a line: of lots what is left, held and when they end, of what takes how much it found in
- * lots.
- */
-type Lots = {
-  at: Instant
-  lines: readonly Line[]
-  uses: readonly LotUse[]
-  holds: readonly HeldThen[]
-  remaining: Float64Array
-  held: Float64Array
-  ends: Float64Array
-  found: Float64Array
-  /** what was paid too early, by `place of the entry, place of the lot` */
-  early: Map<string, number>
-}
-
-function lotsOf(books: WalletBooks, at: Instant, slideEnd: SlideEnd | undefined): Lots {
-  const lines = bookedBy(books.lines, at)
-  const endOf = slideEnd?.(lines) ?? NEVER
-  const lots: Lots = {
-    at,
-    lines,
-    uses: books.uses,
-    holds: books.holds.filter((hold) => isHolding(hold, at)),
-    remaining: new Float64Array(lines.length),
-    held: new Float64Array(lines.length),
-    ends: new Float64Array(lines.length),
-    found: new Float64Array(lines.length),
-    early: new Map(),
-  }
-  for (const [i, line] of lines.entries()) {
-    if (line.activatesAt === null) continue
-    lots.remaining[i] = line.points
-    lots.ends[i] = line.expiresAt ?? endOf(line) ?? Number.POSITIVE_INFINITY
-  }
-  for (const [seq, points] of lots.holds.flatMap((hold) => hold.parts.flatMap((part) => part.l))) {
-    const i = placeOf(lines, seq)
-    if (i >= 0) lots.held[i] = of(lots.held, i) + points
-  }
-  return lots
-}
-
-/** Up to the first that was booked later: clocks of several machines may differ, the order of booking does not. */
-function bookedBy(lines: readonly Line[], at: Instant): readonly Line[] {
-  const first = lines.findIndex((line) => line.bookedAt > at)
-  return first < 0 ? lines : lines.slice(0, first)
-}
-
-/** From placing until its deadline, or until it was captured or released before that. */
-function isHolding(hold: HeldThen, at: Instant): boolean {
-  return hold.placedAt <= at && at < hold.deadline && (hold.settledAt === null || at < hold.settledAt)
-}
-
-/** Of the line with this seq, by halves; below zero where there is none. */
-function placeOf(lines: readonly Line[], seq: number): number {
-  let low = 0
-  let high = lines.length - 1
-  while (low <= high) {
-    const middle = (low + high) >>> 1
-    const found = (lines[middle] as Line).seq
-    if (found === seq) return middle
-    if (found < seq) low = middle + 1
-    else high = middle - 1
-  }
-  return -1
-}
-
-function of(column: Float64Array, i: number): number {
-  return column[i] as number
-}
-
-/** Takes the uses off the lots, and counts how much each entry found in lots. */
-function useUp(lots: Lots): void {
-  const { lines, uses, remaining, held, found } = lots
-  for (const { seq, lotSeq, points } of uses) {
-    const [entry, lot] = [placeOf(lines, seq), placeOf(lines, lotSeq)]
-    if (entry < 0 || lot < 0) continue
-    remaining[lot] = of(remaining, lot) - points
-    found[entry] = of(found, entry) + points
-  }
-  for (let lot = 0; lot < lines.length; lot++) {
-    if (of(remaining, lot) < of(held, lot)) takeBackEarly(lots, lot)
-  }
-}
-
-/** Kinds that may take more than there is: returns, and taking over what a merged member owes. */
-const OWING: ReadonlySet<number> = new Set([KINDS.reverse.code, KINDS.mergeOut.code])
-
-/**
- * What was taken below zero is found in points that come free later: a use of its entry. At an instant before that,
- * the lot has no room for such a use, and the points are still owed; the debt that was made last is paid last.
- */
-function takeBackEarly(lots: Lots, lot: number): void {
-  const { lines, remaining, held, found } = lots
-  for (const use of lots.uses.filter(({ lotSeq }) => lotSeq === lines[lot]?.seq).sort((a, b) => b.seq - a.seq)) {
-    const entry = placeOf(lines, use.seq)
-    const early = Math.min(of(held, lot) - of(remaining, lot), use.points)
-    if (early <= 0 || entry < 0 || !OWING.has((lines[entry] as Line).kind)) continue
-    remaining[lot] = of(remaining, lot) + early
-    found[entry] = of(found, entry) - early
-    lots.early.set(`${use.seq} ${use.lotSeq}`, early)
-  }
-}
-
 /** Half-open: at the instant of its activation it is active, at the instant of its end no longer. */
 function stateOf({ at, lines, remaining, ends }: Lots, i: number): LotState {
   if (of(remaining, i) === 0) return 'used'
   if (of(ends, i) <= at) return 'expired'
   const { activatesAt, bookedAt } = lines[i] as Line
   return isPending({ activatesAt: activatesAt ?? 0, bookedAt }, at) ? 'pending' : 'active'
-}
-
-function debtsOf({ lines, found }: Lots): DebtThen[] {
-  const debts: DebtThen[] = []
-  for (const [i, line] of lines.entries()) {
-    const owed = line.from === ACCOUNTS.member ? line.points - of(found, i) : 0
-    if (owed > 0) debts.push({ seq: line.seq, points: owed })
-  }
-  return debts
 }
 
 function splitOf(lots: Lots, debts: readonly DebtThen[]): Split {

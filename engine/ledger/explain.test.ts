@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { DAY, type Instant } from '@laurel/contract/instants'
 import { type Clawed, claw } from './clawback.rules.ts'
 import type { Draft, Entry, Hold, Lot, LotUse, MemberState, TermsOf } from './books.ts'
-import { explainAt, type Explained, type Line, type LotThen, type Split, type WalletBooks } from './explain.rules.ts'
+import type { Line, WalletBooks } from './explain-columns.rules.ts'
+import { explainAt, type Explained, type LotThen, type Split } from './explain.rules.ts'
 import { capture, place, release } from './holds.rules.ts'
 import { burnOrder, credit, debit, draft } from './ledger.rules.ts'
 import { cancelLot, moveLot } from './moves.rules.ts'
@@ -221,6 +222,20 @@ describe('what a wallet held', () => {
       }),
       { numRuns: 400 },
     )
+  })
+
+  test('pays what is owed as a hold lapses, though the points end before anybody looks', () => {
+    const life = new Life(15)
+    life.step({ do: 'earn', points: 2, after: 1, pendingDays: 0, livesDays: 8 })
+    life.step({ do: 'hold', points: 2, after: 1 })
+    life.step({ do: 'return', which: 0, share: 2, after: 1 })
+    const books = life.books()
+    expect(explainAt(books, life.now).split).toMatchObject({ balance: 1, available: -1, held: 2, debt: 1 })
+    const free = explainAt(books, life.now + 4 * DAY)
+    expect(free.split).toMatchObject({ balance: 1, available: 1, held: 0, due: 0, debt: 0 })
+    const over = explainAt(books, life.now + 9 * DAY)
+    expect(over.split).toMatchObject({ balance: 1, available: 0, held: 0, due: 1, debt: 0 })
+    expect(all(over)).toMatchObject([{ remaining: 1, state: 'expired', changes: [{ points: -1 }] }])
   })
 
   test('is made of lots less what is owed, each of them whole before it is used', () => {

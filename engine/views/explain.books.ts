@@ -8,7 +8,7 @@ import type { Configuration } from '../earning/configuration.ts'
 import { termsOf } from '../gate/dates.ts'
 import { KINDS } from '../ledger/accounts.ts'
 import type { HoldPart, LotUse, MemberState, WalletTerms } from '../ledger/books.ts'
-import type { HeldThen, Line, SlideEnd, WalletBooks } from '../ledger/explain.rules.ts'
+import type { HeldThen, Line, SlideEnd, WalletBooks } from '../ledger/explain-columns.rules.ts'
 import { loadStates } from '../ledger/states.sql.ts'
 import { existingMember } from '../members/members.ts'
 
