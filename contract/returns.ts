@@ -43,7 +43,11 @@ export const returnAnswer = z
         purchase: z.string(),
         wallet: z.string(),
         points: pointsOut,
-        writtenOff: pointsOut,
+        writtenOff: pointsOut.meta({ description: 'Not to be found any more, and let go' }),
+        gone: pointsOut.optional().meta({
+          description:
+            'Of what the purchase gave, what had expired or was cancelled unused: counted, and taken from nowhere',
+        }),
         lots: z.array(z.object({ entry: z.string(), points: pointsOut })),
       }),
     ),

@@ -13,6 +13,7 @@ import { returnDigest } from './gate/digests.ts'
 import { purchaseKey, returnKey } from './gate/names.ts'
 import { questionAgain } from './gate/questions.ts'
 import { type Slices, survivorOf } from './gate/slices.ts'
+import { endedBy } from './gate/lot-slices.ts'
 import { isNobodys, keyOfPurchase, returnOfUnclaimed, whoseReturn } from './gate/unclaimed.ts'
 import { claw, type Clawed } from './ledger/clawback.rules.ts'
 import type { Draft } from './ledger/books.ts'
@@ -34,8 +35,8 @@ import {
 /**
  * What happens when something comes back: each purchase that it touches is decided again on what is left of it, on
  * the inputs frozen with it; what that gives less than before is taken back, first from the purchase's own lots (pending
- * ones first), then from the member's other lots in burn order, and what is not to be found is written off. So
- * order and splitting of returns never matter. A suspended member's goods can come back too.
+ * ones first), then (but for what of those ended unused) from the member's other lots in burn order, and what is not to be found
+ * is written off. So order and splitting of returns never matter. A suspended member's goods can come back too.
  * Refusals: invalid_request, program_unknown, program_paused, member_unknown, purchase_unknown, return_exceeds_purchase,
  * external_id_conflict.
  */
@@ -53,6 +54,7 @@ export const returns: Verb<ReturnAsk> = {
     if ('nobody' in member) needs.unclaimed.add(keyOfPurchase(ask) ?? '')
     if ('nobody' in member || isRefusal(member)) return
     needs.lots.add(member.member)
+    needs.ended = true
     if (ask.purchase === undefined) {
       if (ask.items !== 'all')
         for (const item of ask.items) needs.holding.push({ member: member.member, sku: item.sku ?? '' })
@@ -102,7 +104,7 @@ export const returns: Verb<ReturnAsk> = {
     }
     const touched: Purchase[] = []
     for (const [purchase, allocations] of byPurchase(found.allocations)) {
-      const after = takeBack(slices.configuration, books, purchase, allocations, one, facts)
+      const after = takeBack(slices, books, purchase, allocations, one, facts)
       if (isRefusal(after)) return after
       touched.push(after)
     }
@@ -214,13 +216,14 @@ function byPurchase(allocations: readonly Allocation[]): Map<Purchase, Allocatio
 
 /** Decides one purchase again on what is left of it and books the difference; gives the purchase as it is then. */
 function takeBack(
-  configuration: Configuration,
+  slices: Slices,
   books: Draft,
   purchase: Purchase,
   allocations: readonly Allocation[],
   one: Return,
   facts: Facts,
 ): Purchase | Refusal {
+  const { configuration } = slices
   const { member } = books.state
   const units = returnedUnits(purchase)
   const lines: ReturnLine[] = []
@@ -247,18 +250,20 @@ function takeBack(
   )
   if (isRefusal(decided)) return decided
   const standing = perWallet(decided)
+  const ended = endedBy(slices, books)
   const wallets: Returned['wallets'] = []
   for (const [walletId, { points, seq }] of originals(configuration, purchase)) {
     const before = takenBefore(purchase, walletId, member)
     const due = points - kept(points, standing.get(walletId) ?? 0)
-    const [after, step] = claw(books, purchase.id, before, due, {
+    const why = {
       source: one.id,
       digest: one.digest,
       occurredAt: one.occurredAt,
       now: facts.now,
       ...(purchase.member === member ? { reverses: seq } : {}),
       ...(facts.actor ? { actor: facts.actor } : {}),
-    })
+    }
+    const [after, step] = claw(books, purchase.id, before, due, why, ended(purchase.id, walletId))
     wallets.push(after)
     if (step) one.taken.push({ purchase: purchase.id, walletId, ...step })
   }
@@ -276,7 +281,8 @@ function takenBefore(purchase: Purchase, walletId: number, member: Uuid): Clawed
   if (!before) return { walletId, lots: [], writtenOff: 0 }
   if ((purchase.returned?.by ?? purchase.member) === member) return before
   const owed = before.lots.reduce((sum, lot) => sum + lot.taken, before.owed ?? 0)
-  return { walletId, lots: [], writtenOff: before.writtenOff, ...(owed === 0 ? {} : { owed }) }
+  const { writtenOff, gone } = before
+  return { walletId, lots: [], writtenOff, ...(owed === 0 ? {} : { owed }), ...(gone === undefined ? {} : { gone }) }
 }
 
 /** What the purchase gave a wallet at first, and by which entry (the first, where several rules gave). */

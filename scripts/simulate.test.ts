@@ -54,8 +54,20 @@ const MUTANTS: [what: string, file: string, right: string, wrong: string][] = [
   [
     'a return takes other points before those of its purchase',
     'ledger/clawback.rules.ts',
-    'lot.source !== source ? 2 :',
-    'lot.source !== source ? -1 :',
+    'const [own, others] =',
+    'const [others, own] =',
+  ],
+  [
+    'a return takes other points for those of its purchase that ended unused',
+    'ledger/clawback.rules.ts',
+    'const gone = Math.min(missing, ended)',
+    'const gone = 0',
+  ],
+  [
+    'what ends in the very decision of a return is not seen by it',
+    'gate/lot-slices.ts',
+    'addEnded(now, endedInDraft(books))',
+    '',
   ],
   [
     'who brings back some has more than the purchase gave',

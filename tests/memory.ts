@@ -40,6 +40,7 @@ export function openMemory(configuration: Configuration): Memory {
     holds: new Map(),
     uses: new Map(),
     fates: new Map(),
+    ended: new Map(),
     merges: new Map(),
     sent: new Map(),
     unclaimed: new Map(),

@@ -208,6 +208,7 @@ export function returnAnswer(program: Program, r: Return) {
       wallet: walletSlug(program, t.walletId),
       points: t.points,
       writtenOff: t.writtenOff,
+      ...(t.gone === undefined ? {} : { gone: t.gone }),
       lots: t.lots.map(([seq, n]) => ({ entry: encodeEntryId(r.member, seq), points: n })),
     })),
   }

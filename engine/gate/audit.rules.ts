@@ -4,6 +4,7 @@ import { digestOf } from '../base/keys.ts'
 import { type Configuration, type Program, programById, rulesAt, versionById } from '../earning/configuration.ts'
 import { award } from '../earning/earning.rules.ts'
 import { ACCOUNTS, KINDS } from '../ledger/accounts.ts'
+import { endedIn, endedKey } from '../ledger/ended.rules.ts'
 import { MADE_GOOD } from '../ledger/written-off.rules.ts'
 import type { BooksOf } from '../ledger/ledger.sql.ts'
 import {
@@ -30,8 +31,9 @@ export function auditCommerce(
   activities: readonly Activity[] = [],
 ): string | undefined {
   const bySource = Map.groupBy(books.entries, (e) => e.source)
+  const ended = everEnded(books, purchases)
   for (const p of purchases) {
-    const what = auditPurchase(configuration, p, all)
+    const what = auditPurchase(configuration, p, all) ?? auditGone(ended, p)
     if (what) return `purchase ${encodeId('pur', p.id)}: ${what}`
     const earned = (bySource.get(p.id) ?? []).filter((e) => e.kind === KINDS.earn.code)
     const made = earned.map((e) => `${e.seq} ${e.kind} ${e.ruleVersionId} ${e.points} ${e.digest}`)
@@ -102,6 +104,32 @@ function auditPurchase(configuration: Configuration, p: Purchase, all: readonly 
   return auditReturned(configuration, program, p, all, rules)
 }
 
+/**
+ * What ever ended unused of what sources gave, where returns count any of it. What came again since was gone all the same. Undefined
+ * where the member was merged into another: it may have ended there.
+ */
+function everEnded({ entries, uses }: BooksOf, purchases: readonly Purchase[]): Map<string, number> | undefined {
+  const ended = new Map<string, number>()
+  if (!purchases.some(({ returned }) => returned?.wallets.some(({ gone }) => gone !== undefined))) return ended
+  if (entries.some((e) => e.kind === KINDS.mergeOut.code && e.from === ACCOUNTS.member)) return undefined
+  for (const { source, walletId, points } of endedIn(entries, uses, (seq) => entries[seq - 1]?.source)) {
+    const key = endedKey(source, walletId)
+    if (points > 0) ended.set(key, (ended.get(key) ?? 0) + points)
+  }
+  return ended
+}
+
+/** Returns count no more of a purchase as gone than ever ended unused of it. */
+function auditGone(ended: Map<string, number> | undefined, { id, returned }: Purchase): string | undefined {
+  if (!ended || returned?.by !== undefined) return undefined
+  for (const { walletId, gone } of returned?.wallets ?? []) {
+    const most = ended.get(endedKey(id, walletId)) ?? 0
+    if (gone !== undefined && (gone < 0 || gone > most))
+      return `its returns count ${gone} points as gone, ${most} ended unused`
+  }
+  return undefined
+}
+
 /** What returns took of a purchase is what its rules say, whatever their order. */
 function auditReturned(
   configuration: Configuration,
@@ -115,7 +143,8 @@ function auditReturned(
   for (const r of all) {
     for (const line of r.lines) if (line.purchase === p.id) units[line.index] = (units[line.index] ?? 0) + line.quantity
     for (const t of r.taken)
-      if (t.purchase === p.id) taken.set(t.walletId, (taken.get(t.walletId) ?? 0) + t.points + t.writtenOff)
+      if (t.purchase === p.id)
+        taken.set(t.walletId, (taken.get(t.walletId) ?? 0) + t.points + t.writtenOff + (t.gone ?? 0))
   }
   if ((p.returned?.units ?? p.items.map(() => 0)).join() !== units.join())
     return 'its returned units are not what its returns say'
@@ -131,6 +160,8 @@ function auditReturned(
     if (!same || found !== kept || wallet.writtenOff !== steps.reduce((sum, t) => sum + t.writtenOff, 0)) {
       return 'what its returns took from lots, or wrote off, is not what they say'
     }
+    if ((wallet.gone ?? 0) !== steps.reduce((sum, t) => sum + (t.gone ?? 0), 0))
+      return 'what its returns counted as gone is not what they say'
   }
   const decided = award(rules, questionAgain(program, p, remainingItems(p.items, units)))
   if (isRefusal(decided)) return 'its rules refuse what is left of it'

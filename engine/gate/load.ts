@@ -14,7 +14,7 @@ import { loadHolding, loadPurchases, loadReturns } from '../purchases/purchases.
 import { loadUnclaimed } from '../unclaimed/unclaimed.sql.ts'
 import { termsOf } from './dates.ts'
 import { loadLimits, noLimits } from './limit-slices.ts'
-import { loadUses } from './lot-slices.ts'
+import { loadEndedOf, loadUses } from './lot-slices.ts'
 import { MovedError } from './faults.ts'
 import { type ConfigurationAt, findMember, type FurtherNeeds, type Loading, type Needs, type Slices } from './slices.ts'
 
@@ -61,6 +61,7 @@ export async function loadSlices(
     holds: new Map(),
     uses: new Map(),
     fates: new Map(),
+    ended: new Map(),
     merges: new Map(),
     sent: new Map(),
     purchases: new Map(),
@@ -157,7 +158,7 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
   for (const entry of entries) slices.entries.set(`${entry.member} ${entry.seq}`, entry)
   if (limits) slices.limits = limits
   await loadInherited(db, needs, slices)
-  await Promise.all([loadUses(db, needs, slices), loadMoved(db, needs, slices)])
+  await Promise.all([loadUses(db, needs, slices), loadMoved(db, needs, slices), loadEndedOf(db, needs, slices)])
 }
 
 /** Purchases of those who live on as the members asked about: they can come back through them. */

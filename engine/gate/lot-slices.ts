@@ -2,7 +2,8 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Db } from '../base/db.ts'
 import { KINDS } from '../ledger/accounts.ts'
 import type { Draft } from '../ledger/books.ts'
-import { loadFates } from '../ledger/fates.sql.ts'
+import { type Ended, endedInDraft, endedKey } from '../ledger/ended.rules.ts'
+import { loadEnded, loadFates } from '../ledger/fates.sql.ts'
 import { loadLotsBySeq, loadLotUses } from '../ledger/ledger.sql.ts'
 import type { FurtherNeeds, Slices } from './slices.ts'
 
@@ -26,8 +27,38 @@ export async function loadUses(db: Db, needs: FurtherNeeds, slices: Slices): Pro
   for (const [key, fate] of fates) slices.fates.set(key, fate)
 }
 
+/** What ended unused of the points that the purchases at hand gave, where something comes back of any of them. */
+export async function loadEndedOf(db: Db, needs: FurtherNeeds, slices: Slices): Promise<void> {
+  if (!needs.ended) return
+  const gave = [...slices.purchases.values()].filter((purchase) => purchase.awards.length > 0)
+  const keys = gave.map(({ member, id, awards }) => ({
+    member,
+    source: id,
+    from: Math.min(...awards.map((a) => a[3])),
+  }))
+  addEnded(slices.ended, await loadEnded(db, keys))
+}
+
+/** How much of what a purchase gave a wallet ended unused, by what was booked and what these books are about to. */
+export function endedBy(slices: Slices, books: Draft): (source: Uuid, walletId: number) => number {
+  const now = new Map<string, number>()
+  addEnded(now, endedInDraft(books))
+  return (source, walletId) => {
+    const key = endedKey(source, walletId)
+    return (slices.ended.get(key) ?? 0) + (now.get(key) ?? 0)
+  }
+}
+
+function addEnded(sums: Map<string, number>, ended: readonly Ended[]): void {
+  for (const { source, walletId, points } of ended) {
+    const key = endedKey(source, walletId)
+    sums.set(key, (sums.get(key) ?? 0) + points)
+  }
+}
+
 /** What a decision took from lots or gave back, as the asks after it see it. */
 export function applyUses(slices: Slices, member: Uuid, books: Draft): void {
+  addEnded(slices.ended, endedInDraft(books))
   if (slices.fates.size === 0 && slices.uses.size === 0) return
   const entries = new Map(books.entries.map((entry) => [entry.seq, entry]))
   for (const use of books.uses) {

@@ -34,6 +34,8 @@ export type Slices = {
   uses: Map<string, LotUse[]>
   /** what became of the lots that were asked for by number, by `member seq` */
   fates: Map<string, LotFate>
+  /** what of purchases' own lots ended unused, by endedKey (ledger/ended.rules.ts), where something comes back */
+  ended: Map<string, number>
   purchases: Map<Uuid, Purchase>
   /** purchases without a member, by the key of their name */
   unclaimed: Map<Uuid, Unclaimed>
@@ -67,6 +69,8 @@ export type FurtherNeeds = {
   unclaimed: Set<Uuid>
   holding: { member: Uuid; sku: string }[]
   returns: { member: Uuid; id: Uuid }[]
+  /** what ended unused of what the purchases that are read gave */
+  ended?: true
   activities: { member: Uuid; id: Uuid }[]
   adjustments: Uuid[]
   entries: { member: Uuid; seq: number }[]

@@ -15,6 +15,8 @@ export type Clawed = {
   writtenOff: number
   /** not to be found, and owed: taken below zero, where the wallet's policy says so; absent where nothing is */
   owed?: number
+  /** of the source's own lots, ended before anybody used it: counted, and taken from nowhere; absent where nothing is */
+  gone?: number
 }
 
 export type ClawedLot = {
@@ -26,47 +28,70 @@ export type ClawedLot = {
   expiresAt: Instant | null
 }
 
-/** One step of it, lots as [seq, points]. Negative: given back, and no longer written off. */
-export type Step = { points: number; writtenOff: number; owed?: number; lots: [seq: number, points: number][] }
+/** One step of it, lots as [seq, points]. Negative: given back, no longer written off, and no longer gone. */
+export type Step = {
+  points: number
+  writtenOff: number
+  owed?: number
+  gone?: number
+  lots: [seq: number, points: number][]
+}
 
 /**
- * Brings what was taken back (and written off) to `due`: takes more, from the source's own lots first (pending before active), then from
- * the member's others in burn order, and writes off what is not to be found; or gives back, to the lots from which it
- * came, at their original age.
+ * Brings what was taken back (and written off) to `due`: takes more, from the source's own lots first (pending before active); counts what of
+ * these ended unused; then takes from the member's others in burn order, and writes off what is not to be found. Or gives
+ * back, to the lots from which it came, at their original age. `ended`: points of the source's lots in this wallet that ended unused, less what
+ * came again; what an earlier step counted and came again since is taken now.
  */
-export function claw(books: Draft, source: Uuid, before: Clawed, due: number, why: Omit<Why, 'kind'>): [Clawed, Step?] {
-  const owed = before.owed ?? 0
-  const difference = due - before.lots.reduce((sum, lot) => sum + lot.taken, 0) - before.writtenOff - owed
-  if (difference === 0) return [before]
-  const step =
+export function claw(
+  books: Draft,
+  source: Uuid,
+  before: Clawed,
+  due: number,
+  why: Omit<Why, 'kind'>,
+  ended = 0,
+): [Clawed, Step?] {
+  const [owed, counted] = [before.owed ?? 0, before.gone ?? 0]
+  const still = Math.min(counted, ended)
+  const difference = due - sumOf(before.lots.map((lot) => lot.taken)) - before.writtenOff - owed - still
+  if (difference === 0 && still === counted) return [before]
+  const { gone = 0, ...moved } =
     difference > 0
-      ? takeMore(books, source, before.walletId, difference, { ...why, kind: 'reverse' })
-      : giveUp(books, before, -difference, { ...why, kind: 'restore' })
+      ? takeMore(books, source, before.walletId, difference, ended - still, { ...why, kind: 'reverse' })
+      : giveUp(books, source, { ...before, gone: still }, -difference, { ...why, kind: 'restore' })
+  const more = still + gone - counted
+  const step: Step = more === 0 ? moved : { ...moved, gone: more }
   const after: Clawed = {
     walletId: before.walletId,
     lots: merge(books, before.lots, step.lots),
     writtenOff: before.writtenOff + step.writtenOff,
   }
   if (owed + (step.owed ?? 0) !== 0) after.owed = owed + (step.owed ?? 0)
+  if (still + gone !== 0) after.gone = still + gone
   return [after, step]
 }
 
 /** What the lots do not hold is owed, as far below zero as the wallet may go; the rest is written off. */
-function takeMore(books: Draft, source: Uuid, walletId: number, points: number, why: Why): Step {
+function takeMore(books: Draft, source: Uuid, walletId: number, points: number, ended: number, why: Why): Step {
   const lots = books.lots
     .filter((lot) => lot.walletId === walletId && lot.remaining > lot.held)
-    .sort(ownFirst(source, why.now))
-  const takes = takeFrom(lots, points)
-  const found = takes.reduce((sum, take) => sum + take.points, 0)
+    .sort(pendingFirst(why.now))
+  const [own, others] = [lots.filter((lot) => lot.source === source), lots.filter((lot) => lot.source !== source)]
+  const first = takeFrom(own, points)
+  const missing = points - sumOf(first.map((take) => take.points))
+  const gone = Math.min(missing, ended)
+  const takes = [...first, ...takeFrom(others.sort(burnOrder), missing - gone)]
+  const found = sumOf(takes.map((take) => take.points))
   const { floor } = books.terms(walletId)
-  const owed = Math.min(points - found, Math.max(0, floor - debtOf(walletOf(books.state, walletId))))
+  const owed = Math.min(points - gone - found, Math.max(0, floor - debtOf(walletOf(books.state, walletId))))
   bookTakes(books, walletId, takes, why, owed)
   const step: Step = {
     points: found + owed,
-    writtenOff: points - found - owed,
+    writtenOff: points - gone - found - owed,
     lots: takes.map((take) => [take.lot.seq, take.points]),
   }
   if (owed > 0) step.owed = owed
+  if (gone > 0) step.gone = gone
   if (step.writtenOff > 0) {
     const wallet = walletOf(books.state, walletId)
     wallet.k = [...wallet.k, [why.source, step.writtenOff, books.state.entrySeq] as Forgiven].slice(-FORGIVEN_MAX)
@@ -76,9 +101,10 @@ function takeMore(books: Draft, source: Uuid, walletId: number, points: number, 
 
 /**
  * First what was written off is taken up again, then what was owed is given (a lot of its own, which pays what is still
- * owed); then points go back to lots, to what was taken from last first.
+ * owed); then points go back to lots, to what was taken from last first: to the member's others, and to the source's own after what
+ * of those is gone. That gives nothing: it ended before the return.
  */
-function giveUp(books: Draft, before: Clawed, points: number, why: Why): Step {
+function giveUp(books: Draft, source: Uuid, before: Clawed, points: number, why: Why): Step {
   const forgiven = Math.min(points, before.writtenOff)
   forget(walletOf(books.state, before.walletId), forgiven)
   const repaid = Math.min(points - forgiven, before.owed ?? 0)
@@ -88,20 +114,31 @@ function giveUp(books: Draft, before: Clawed, points: number, why: Why): Step {
   }
   let left = points - forgiven - repaid
   const gives: { lot: Lot; points: number }[] = []
-  for (const clawed of before.lots.toReversed()) {
-    const given = Math.min(left, clawed.taken)
-    if (given === 0) continue
-    left -= given
-    gives.push({ lot: lotOf(books, clawed, before.walletId), points: given })
+  const giveTo = (lots: readonly ClawedLot[]) => {
+    for (const clawed of lots.toReversed()) {
+      const given = Math.min(left, clawed.taken)
+      if (given === 0) continue
+      left -= given
+      gives.push({ lot: lotOf(books, clawed, before.walletId), points: given })
+    }
   }
+  giveTo(before.lots.filter((lot) => lot.source !== source))
+  const gone = Math.min(left, before.gone ?? 0)
+  left -= gone
+  giveTo(before.lots.filter((lot) => lot.source === source))
   giveBack(books, before.walletId, gives, why)
   const step: Step = {
-    points: forgiven - points,
+    points: forgiven + gone - points,
     writtenOff: -forgiven,
     lots: gives.map((give): [number, number] => [give.lot.seq, -give.points]),
   }
   if (repaid > 0) step.owed = -repaid
+  if (gone > 0) step.gone = -gone
   return step
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, n) => sum + n, 0)
 }
 
 /** A lot that was used up is not among the open ones: it is known all the same, with nothing left. */
@@ -128,9 +165,8 @@ function lotOf(books: Draft, clawed: ClawedLot, walletId: number): Lot {
   return lot
 }
 
-function ownFirst(source: Uuid, now: number): (a: Lot, b: Lot) => number {
-  const rank = (lot: Lot) => (lot.source !== source ? 2 : isActive(lot, now) ? 1 : 0)
-  return (a, b) => rank(a) - rank(b) || burnOrder(a, b)
+function pendingFirst(now: Instant): (a: Lot, b: Lot) => number {
+  return (a, b) => Number(isActive(a, now)) - Number(isActive(b, now)) || burnOrder(a, b)
 }
 
 function merge(books: Draft, before: readonly ClawedLot[], now: Step['lots']): ClawedLot[] {

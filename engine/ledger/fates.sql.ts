@@ -3,6 +3,7 @@ import type { Instant } from '@laurel/contract/instants'
 import { int4s, uuids } from '../base/arrays.ts'
 import type { Db } from '../base/db.ts'
 import { KINDS } from './accounts.ts'
+import type { Ended } from './ended.rules.ts'
 
 /** What became of a lot: the entry that opened it (its kind and what that reverses), and every entry that took from it or gave back. */
 export type LotFate = { kind: number; reverses: number | null; uses: FateUse[] }
@@ -46,4 +47,34 @@ export async function loadFates(db: Db, keys: readonly { member: Uuid; seq: numb
     if (use.seq !== null) fate.uses.push(use)
   }
   return fates
+}
+
+/**
+ * What of these sources' lots ended unused: expired, or cancelled while pending, less what was reinstated. `member`: who got the points, by entries
+ * from `from` on; they may have gone on, and ended, with any that the member was ever merged into.
+ */
+export async function loadEnded(
+  db: Db,
+  keys: readonly { member: Uuid; from: number; source: Uuid }[],
+): Promise<Ended[]> {
+  if (keys.length === 0) return []
+  const reinstate = KINDS.reinstate.code
+  return await db.query<Ended>(
+    `with recursive whose(member_id, seq) as (
+       select member_id, min(seq) from unnest($1::uuid[], $2::int[]) as k(member_id, seq) group by member_id
+       union
+       select g.member_id, 1 from whose w join merges g on g.space_id = $4 and g.other_id = w.member_id
+     ), books as (select member_id, min(seq) as seq from whose group by member_id)
+     select coalesce(o.source_id, e.source_id) as source, e.wallet_id as "walletId",
+            sum(case when e.kind = ${reinstate} then -e.points else u.points end)::bigint as points
+       from books b
+       join entries e on e.member_id = b.member_id and e.seq >= b.seq
+        and e.kind in (${KINDS.expire.code}, ${KINDS.cancel.code}, ${reinstate})
+       left join lot_uses u on u.member_id = e.member_id and u.seq = e.seq and e.kind <> ${reinstate}
+       left join entries o on o.member_id = u.member_id and o.seq = u.lot_seq
+      where e.space_id = $4 and coalesce(o.source_id, e.source_id) = any ($3::uuid[])
+      group by 1, 2`,
+    [uuids(keys, (k) => k.member), int4s(keys, (k) => k.from), uuids(keys, (k) => k.source), db.space],
+    'entries-ended',
+  )
 }

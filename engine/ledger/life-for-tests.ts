@@ -3,6 +3,7 @@ import { auditBooks } from './audit.rules.ts'
 import type { Draft, Entry, Hold, Lot, LotUse, MemberState, TermsOf, WalletTerms } from './books.ts'
 import { newState } from './chain.rules.ts'
 import { type Clawed, claw } from './clawback.rules.ts'
+import { endedIn } from './ended.rules.ts'
 import { capture, place, release } from './holds.rules.ts'
 import { credit, debit, draft } from './ledger.rules.ts'
 import { cancelLot, moveLot, reinstateLot } from './moves.rules.ts'
@@ -91,6 +92,16 @@ export class Life {
     return auditBooks({ state: this.state, entries: this.entries, lots, uses: this.uses, holds: this.holds }, this.now)
   }
 
+  /** What of a source's lots ended unused, these books included. */
+  ended(source: string, d: Pick<Draft, 'entries' | 'uses'> = { entries: [], uses: [] }): number {
+    const [entries, uses] = [
+      [...this.entries, ...d.entries],
+      [...this.uses, ...d.uses],
+    ]
+    const all = endedIn(entries, uses, (seq) => entries[seq - 1]?.source)
+    return all.reduce((sum, one) => sum + (one.source === source ? one.points : 0), 0)
+  }
+
   /** What a spend took from lots and was not given back. */
   left(spend: Entry): LotUse[] {
     const of = (seq: number) => this.entries[seq - 1]
@@ -143,7 +154,8 @@ export class Life {
     if (!earned) return undefined
     const before = this.clawed.get(earned.source) ?? { walletId: WALLET, lots: [], writtenOff: 0 }
     const due = Math.floor((earned.points * share) / 100)
-    const [after] = claw(d, earned.source, before, due, { ...why, reverses: earned.seq })
+    const ended = this.ended(earned.source, d)
+    const [after] = claw(d, earned.source, before, due, { ...why, reverses: earned.seq }, ended)
     return this.clawed.set(earned.source, after)
   }
 

@@ -36,6 +36,8 @@ export type Returned = {
     writtenOff: number
     /** not to be found, and owed */
     owed?: number
+    /** ended before anybody used it */
+    gone?: number
   }[]
   /** in whose books the lots are, where that is not the buyer: who the buyer was merged into */
   by?: Uuid
@@ -95,6 +97,7 @@ export type Taken = {
   points: number
   writtenOff: number
   owed?: number
+  gone?: number
   lots: [seq: number, points: number][]
 }
 

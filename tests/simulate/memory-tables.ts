@@ -16,6 +16,7 @@ import {
   type LotUse,
   type MemberState,
 } from '../../engine/ledger/books.ts'
+import { endedIn, endedKey } from '../../engine/ledger/ended.rules.ts'
 import type { LotFate } from '../../engine/ledger/fates.sql.ts'
 import type { BooksOf } from '../../engine/ledger/ledger.sql.ts'
 import { hasPassed } from '../../engine/ledger/time.rules.ts'
@@ -32,6 +33,8 @@ export type Tables = {
   unclaimed: Map<Uuid, Unclaimed>
   holds: Map<Uuid, Hold>
   books: Map<Uuid, { entries: Entry[]; opening: Entry[]; uses: Map<string, LotUse>; lots: Map<number, number> }>
+  /** what ended unused of what sources gave, whoever had it then */
+  ended: Map<string, number>
 }
 
 export function tablesOf(): Tables {
@@ -44,6 +47,7 @@ export function tablesOf(): Tables {
     unclaimed: new Map(),
     holds: new Map(),
     books: new Map(),
+    ended: new Map(),
   }
 }
 
@@ -72,6 +76,7 @@ export function load(t: Tables, configuration: Configuration, items: readonly It
     sent: new Map(),
     uses: new Map(),
     fates: new Map(),
+    ended: new Map(),
     purchases: new Map(),
     unclaimed: new Map(),
     returns: new Map(),
@@ -121,6 +126,10 @@ function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
     for (const p of t.purchases.values()) {
       if (p.member === member && p.items.some((item) => item.sku === sku)) slices.purchases.set(p.id, p)
     }
+  }
+  if (needs.ended) {
+    for (const [key, points] of t.ended)
+      if (slices.purchases.has(key.split(' ')[0] ?? '')) slices.ended.set(key, points)
   }
   for (const { member, seq } of needs.entries) {
     const entry = t.books.get(member)?.entries[seq - 1]
@@ -250,6 +259,14 @@ function saveOne(t: Tables, changes: NonNullable<Answered['changes']>): void {
     const key = `${use.seq} ${use.lotSeq}`
     own.uses.set(key, { ...use, points: use.points + (own.uses.get(key)?.points ?? 0) })
     own.lots.set(use.lotSeq, books.lots.find((lot) => lot.seq === use.lotSeq)?.remaining ?? Number.NaN)
+  }
+  for (const { source, walletId, points } of endedIn(
+    books.entries,
+    books.uses,
+    (seq) => own.entries[seq - 1]?.source,
+  )) {
+    const key = endedKey(source, walletId)
+    t.ended.set(key, (t.ended.get(key) ?? 0) + points)
   }
 }
 

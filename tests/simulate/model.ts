@@ -169,6 +169,7 @@ export function openLot(w: World, member: Member, lot: NewLot): Lot {
     wasHeld: false,
     graced: false,
     cancelled: false,
+    givenUp: 0,
   }
   member.lots.push(open)
   payDebts(member, lot.wallet, [open])

@@ -72,6 +72,8 @@ export type Lot = {
   /** a refund after its end gave it (or what it went on from) a second life */
   graced: boolean
   cancelled: boolean
+  /** what of it was given up before it began */
+  givenUp: number
 }
 
 export type Hold = {
@@ -114,8 +116,8 @@ export type Purchase = {
   /** wallet → what it gave at first */
   given: Map<string, number>
   returned: number[]
-  /** wallet → what returns took: from which lots, what was let go, and what was taken beyond what there was */
-  taken: Map<string, { lots: { lot: Lot; points: number }[]; writtenOff: number; owed: number }>
+  /** wallet → what returns took: from which lots, what was let go, what was taken beyond what there was, and what had ended unused */
+  taken: Map<string, { lots: { lot: Lot; points: number }[]; writtenOff: number; owed: number; gone: number }>
 }
 
 export type Guest = {

@@ -68,6 +68,7 @@ function cancel(w: World, member: Member, lot: Lot): Expected {
   if (lot.left === 0 && lot.cancelled) return DONE
   if (!takes(w, member, lot) || lot.from <= w.now) return REFUSED
   lot.cancelled = true
+  lot.givenUp += lot.left - lot.held
   member.journal.push({ what: 'reversed', wallet: lot.wallet, points: lot.left - lot.held })
   lot.left = lot.held
   return DONE

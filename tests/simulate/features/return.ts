@@ -136,7 +136,7 @@ export function spread(item: Item, { lines }: Pick<Purchase, 'lines'>, left: num
 }
 
 function takenOf(purchase: Purchase, wallet: string) {
-  const taken = purchase.taken.get(wallet) ?? { lots: [], writtenOff: 0, owed: 0 }
+  const taken = purchase.taken.get(wallet) ?? { lots: [], writtenOff: 0, owed: 0, gone: 0 }
   purchase.taken.set(wallet, taken)
   return taken
 }
@@ -149,7 +149,8 @@ export function takeBack(w: World, purchase: Purchase, back: number[]): number {
   for (const [wallet, given] of purchase.given) {
     const stays = Math.min(given, sum(standing.filter((a) => a.wallet === wallet).map((a) => a.points)))
     const taken = takenOf(purchase, wallet)
-    const more = given - stays - taken.writtenOff - taken.owed - sum(taken.lots.map((t) => t.points))
+    taken.gone = Math.min(taken.gone, endedUnused(w, purchase, wallet)) // what came again is not gone
+    const more = given - stays - taken.writtenOff - taken.owed - taken.gone - sum(taken.lots.map((t) => t.points))
     const moved = more > 0 ? takeMore(w, purchase, wallet, more) : -giveBack(w, purchase, wallet, -more)
     if (moved !== 0) purchase.member.journal.push({ what: 'reversed', wallet, points: moved })
     if (wallet === 'points') points += moved
@@ -157,9 +158,16 @@ export function takeBack(w: World, purchase: Purchase, back: number[]): number {
   return points
 }
 
+/** What the purchase gave and nobody ever used: it expired and did not come again, or was given up before it began; whoever had it then. */
+function endedUnused(w: World, purchase: Purchase, wallet: string): number {
+  const own = [...w.members.values()].flatMap((member) => member.lots).filter((lot) => lot.source === purchase.name)
+  const ended = own.filter((lot) => lot.wallet === wallet)
+  return sum(ended.map((lot) => lot.givenUp + sum(lot.expired.filter((e) => !e.again).map((e) => e.points))))
+}
+
 /**
- * From the purchase's own lots first, pending ones before active ones, then from the others; the rest is owed, as far as
- * the wallet may go below zero, or let go.
+ * From the purchase's own lots first, pending ones before active ones; what of those ended unused is taken from nobody; then from the
+ * others. The rest is owed, as far as the wallet may go below zero, or let go.
  */
 function takeMore(w: World, purchase: Purchase, wallet: string, points: number): number {
   const { member } = purchase
@@ -168,21 +176,25 @@ function takeMore(w: World, purchase: Purchase, wallet: string, points: number):
   const order = [
     ...lots.filter((lot) => own(lot) && w.now < lot.from),
     ...lots.filter((lot) => own(lot) && lot.from <= w.now),
-    ...lots.filter((lot) => !own(lot)),
   ]
+  const others = lots.filter((lot) => !own(lot))
   const taken = takenOf(purchase, wallet)
-  const missing = take(order, points, (lot, n) => {
+  const note = (lot: Lot, n: number) => {
     const same = taken.lots.find((t) => t.lot === lot)
     if (same) same.points += n
     else taken.lots.push({ lot, points: n })
-  })
+  }
+  const left = take(order, points, note)
+  const gone = Math.min(left, endedUnused(w, purchase, wallet) - taken.gone)
+  taken.gone += gone
+  const missing = take(others, left - gone, note)
   const debt = member.debts.get(wallet) ?? 0
   const owed = Math.min(missing, Math.max(0, floorOf(w, wallet) - debt))
   member.debts.set(wallet, debt + owed)
   taken.owed += owed
   taken.writtenOff += missing - owed
   if (missing > owed) member.letOff.push({ n: ++w.counter, wallet, points: missing - owed })
-  return points - missing + owed
+  return points - gone - missing + owed
 }
 
 function floorOf(w: World, wallet: string): number {
@@ -192,7 +204,7 @@ function floorOf(w: World, wallet: string): number {
 
 /**
  * What was let go is no longer let go; then what was owed comes as a lot of its own; the rest returns to the lots that it came
- * from, the last one first.
+ * from, the last one first: to the others, and to the purchase's own when nothing of these is gone any more.
  */
 function giveBack(w: World, purchase: Purchase, wallet: string, points: number): number {
   const taken = takenOf(purchase, wallet)
@@ -212,13 +224,19 @@ function giveBack(w: World, purchase: Purchase, wallet: string, points: number):
   }
   let left = points - forgiven - repaid
   const given: Lot[] = []
-  for (const one of taken.lots.toReversed()) {
+  const comesBack = (one: { lot: Lot; points: number }) => {
     const n = Math.min(left, one.points)
     one.points -= n
     one.lot.left += n
     left -= n
     if (n > 0) given.push(one.lot)
   }
+  const own = (lot: Lot) => lot.source === purchase.name
+  for (const one of taken.lots.toReversed()) if (!own(one.lot)) comesBack(one)
+  const gone = Math.min(left, taken.gone)
+  taken.gone -= gone
+  left -= gone
+  for (const one of taken.lots.toReversed()) if (own(one.lot)) comesBack(one)
   const { member } = purchase
   payDebts(
     member,
@@ -226,5 +244,5 @@ function giveBack(w: World, purchase: Purchase, wallet: string, points: number):
     given.filter((lot) => !hasEnded(w, member, lot)),
   )
   taken.lots = taken.lots.filter((t) => t.points > 0)
-  return points - forgiven
+  return points - forgiven - gone
 }
