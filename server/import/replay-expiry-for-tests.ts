@@ -149,15 +149,17 @@ function shown(
 
 // ── what must come out ───────────────────────────────────────────────────────────────────────────────────────────────
 
-type Lot = { left: number; until: string }
+/** `ended`: of it, unused */
+type Lot = { left: number; until: string; ended: number }
 type Bought = {
   at: string
   lines: { sku: string; units: number; pence: number; back: number }[]
   times: number
   given: number
   lots: Lot[]
-  /** taken back, or not to be found any more */
+  /** taken back, ended unused, or not to be found any more; and of that what had ended unused */
   gone: number
+  unused: number
 }
 type Customer = { bought: Bought[]; lots: Lot[]; takenBack: number; expired: number }
 
@@ -199,6 +201,7 @@ function expire(one: Customer, month: string): void {
   for (const lot of one.lots) {
     if (lot.until > month) continue
     one.expired += lot.left
+    lot.ended += lot.left
     lot.left = 0
   }
 }
@@ -212,9 +215,13 @@ function buy(customers: Map<string, Customer>, name: string, rows: string[][], p
   const lines = rows.map((row) => ({ sku: row[1] ?? '', units: Number(row[3]), pence: penceOf(row), back: 0 }))
   const pounds = Math.floor(total(lines.map((line) => line.pence)) / 100)
   const times = month === DOUBLE && !plain ? 2 : 1
-  const lots = Array.from({ length: times }, () => ({ left: pounds, until: plain ? '9999-12' : endOf(month) }))
+  const lots = Array.from({ length: times }, () => ({
+    left: pounds,
+    until: plain ? '9999-12' : endOf(month),
+    ended: 0,
+  }))
   one.lots.push(...lots)
-  one.bought.push({ at: when, lines, times, given: pounds * times, lots, gone: 0 })
+  one.bought.push({ at: when, lines, times, given: pounds * times, lots, gone: 0, unused: 0 })
 }
 
 function bringBack(one: Customer, rows: string[][]): void {
@@ -238,7 +245,10 @@ function bringBack(one: Customer, rows: string[][]): void {
   for (const purchase of touched) takeBack(one, purchase)
 }
 
-/** What the rest is not worth: from the purchase's own points, then from those that are gone soonest; what is not there is let go. */
+/**
+ * What the rest is not worth: from the purchase's own points; what of those ended unused is taken from nobody; then from those that are gone
+ * soonest. What is not there is let go.
+ */
 function takeBack(one: Customer, purchase: Bought): void {
   const stays = purchase.lines.map((l) => l.pence - Math.floor((2 * l.pence * l.back + l.units) / (2 * l.units)))
   const worth = Math.min(purchase.given, purchase.times * Math.floor(total(stays) / 100))
@@ -246,12 +256,22 @@ function takeBack(one: Customer, purchase: Bought): void {
   purchase.gone += due
   const soonest = one.lots.filter((lot) => !purchase.lots.includes(lot))
   soonest.sort((a, b) => (a.until === b.until ? 0 : a.until < b.until ? -1 : 1)) // stable: then the older ones
-  for (const lot of [...purchase.lots, ...soonest]) {
+  due = take(one, purchase.lots, due)
+  const unused = Math.min(due, total(purchase.lots.map((lot) => lot.ended)) - purchase.unused)
+  purchase.unused += unused
+  take(one, soonest, due - unused)
+}
+
+/** What it could not find. */
+function take(one: Customer, lots: readonly Lot[], points: number): number {
+  let due = points
+  for (const lot of lots) {
     const n = Math.min(due, lot.left)
     lot.left -= n
     due -= n
     one.takenBack += n
   }
+  return due
 }
 
 /** Prices have at most three decimals. */
