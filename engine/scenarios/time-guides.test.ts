@@ -89,5 +89,5 @@ test('the guide to holds and refunds', async () => {
 
 test('the guide to pending and expiry', async () => {
   vi.setSystemTime(START)
-  expect(await play('pending-and-expiry.md')).toBe(6)
+  expect(await play('pending-and-expiry.md')).toBe(7)
 })

@@ -38,7 +38,7 @@ type Answer = {
   member: string | null
   points: number
   unmatched?: { quantity: number }[]
-  reversed?: { writtenOff: number }[]
+  reversed?: { writtenOff: number; gone?: number }[]
 }
 type Running = ImportOptions & {
   tally: Tally
@@ -224,7 +224,10 @@ function countReturn({ tally }: Running, { status, body }: Outcome): void {
   if (status === 201) {
     tally.returns.recorded += 1
     tally.returns.points += points
-    for (const { writtenOff } of reversed) tally.returns.writtenOff += writtenOff
+    for (const { writtenOff, gone = 0 } of reversed) {
+      tally.returns.writtenOff += writtenOff
+      tally.returns.gone += gone
+    }
   } else {
     tally.returns.alreadyThere += 1
     tally.returns.pointsAlreadyThere += points

@@ -28,10 +28,11 @@ export type Tally = {
     /** Returns of customers who have bought nothing: there is no member to take anything from. */
     ofUnknownMembers: number
     rowsOfUnknownMembers: number
-    /** Taken back; `writtenOff`: what was not to be found any more. */
+    /** Taken back; `writtenOff`: what was not to be found any more; `gone`: what had ended before anybody used it. */
     points: number
     pointsAlreadyThere: number
     writtenOff: number
+    gone: number
     units: number
     unitsUnmatched: number
   }
@@ -60,6 +61,7 @@ export function emptyTally(): Tally {
       points: 0,
       pointsAlreadyThere: 0,
       writtenOff: 0,
+      gone: 0,
       units: 0,
       unitsUnmatched: 0,
     },
@@ -140,6 +142,8 @@ export function reportText(tally: Tally, options: { dryRun: boolean; refusedFile
       ['points issued', p.points, there(p.pointsAlreadyThere)],
       ['points reversed', r.points, there(r.pointsAlreadyThere)],
     )
+    if (r.gone > 0)
+      table.push(['points that had ended', r.gone, 'expired before their goods came back: nothing taken for them'])
     if (r.writtenOff > 0) table.push(['points written off', r.writtenOff, 'spent before they could be taken back'])
     if (tally.faults > 0) table.push(['faults', tally.faults, 'of Laurel itself: please report them'])
   }
