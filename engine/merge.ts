@@ -8,7 +8,7 @@ import { type Decision, tell, type Verb } from './gate/decisions.ts'
 import { mergeDigest } from './gate/digests.ts'
 import { findMember, namedMember, type Slices } from './gate/slices.ts'
 import { HOLD_STATUS, type Lot, type MemberState, type Why } from './ledger/books.ts'
-import { bookTakes, burnOrder, credit, isActive, takeFrom, walletOf } from './ledger/ledger.rules.ts'
+import { bookTakes, burnOrder, credit, hasEnded, takeFrom, walletOf } from './ledger/ledger.rules.ts'
 import { debtOf } from './ledger/wallets.rules.ts'
 import type { Merge, MergedLot } from './members/merges.sql.ts'
 
@@ -34,7 +34,7 @@ export const merge: Verb<MergeAsk> = {
     if (survivor === other) return refusal('same_member', 'a member is merged into another')
     const before = mergeOf(slices, survivor.member, other.member)
     if (other.mergedInto !== null) {
-      if (before && findMember(slices, facts.other) === survivor) return answered(slices, 200, before, survivor, facts)
+      if (before && other.mergedInto === survivor.member) return answered(slices, 200, before, survivor, facts)
       return refusal('member_merged', 'this member was merged into another before')
     }
     if (survivor.status === 3) return refusal('member_suspended', 'the member to merge into is closed')
@@ -186,7 +186,7 @@ function carry(
   return undefined
 }
 
-/** What the other owes is paid by this member's active lots, and owed by it as far as they do not suffice. */
+/** What the other owes is paid by this member's lots, pending ones too as with a return, and owed by it as far as they do not suffice. */
 function takeOver(
   from: Opened,
   to: Opened,
@@ -198,7 +198,7 @@ function takeOver(
   const why = { ...whyOf(one, facts), source: one.id, occurredAt: facts.now }
   const full = credit(from.books, walletId, debt, { ...why, kind: 'mergeIn' })
   if (full) return full
-  const lots = to.books.lots.filter((lot) => lot.walletId === walletId && isActive(lot, facts.now)).sort(burnOrder)
+  const lots = to.books.lots.filter((lot) => lot.walletId === walletId && !hasEnded(lot, facts.now)).sort(burnOrder)
   const takes = takeFrom(lots, debt)
   const found = takes.reduce((sum, take) => sum + take.points, 0)
   bookTakes(to.books, walletId, takes, { ...why, kind: 'mergeOut' }, debt - found)

@@ -12,9 +12,10 @@ import { MovedError } from './gate/faults.ts'
 import { refundKey, spendKey } from './gate/names.ts'
 import { findMember, type Named, namedMember, type Slices, survivorOf } from './gate/slices.ts'
 import { KINDS } from './ledger/accounts.ts'
-import type { Entry, MemberState } from './ledger/books.ts'
-import { bookTakes, credit, hasEnded } from './ledger/ledger.rules.ts'
+import type { Entry, Lot, MemberState } from './ledger/books.ts'
+import { bookTakes, credit, hasEnded, walletOf as stateOf } from './ledger/ledger.rules.ts'
 import { type Grace, refund as giveBack } from './ledger/refunds.rules.ts'
+import { makeGood } from './ledger/written-off.rules.ts'
 
 /**
  * What happens when a spend is undone, in part or whole: the points go back to the very lots that they came from, what was taken last
@@ -116,7 +117,7 @@ function book(
   })
   if (isRefusal(made)) return made
   opened.events.push(tell(opened.books.state, 'points.refunded', { entry: made.seq }))
-  const heir = whose === state ? undefined : carryOn(slices, opened, whose, made, facts)
+  const heir = whose === state ? undefined : carryOn(slices, opened, whose, entry, made, facts)
   if (heir && isRefusal(heir)) return heir
   settleBooks(opened, facts)
   const { program } = walletOf(slices.configuration, entry)
@@ -142,14 +143,25 @@ function book(
   }
 }
 
-/** What came back to a member who lives on as another goes on there, with its dates and source, as all went on when they were merged. */
-function carryOn(slices: Slices, from: Opened, whose: MemberState, made: Entry, facts: Facts): Opened | Refusal {
+/**
+ * What came back to a member who lives on as another goes on there, with its dates and source, as all went on when they were merged.
+ * What returns of the other wrote off since it was spent is made good first, as if it had been the other who spent it.
+ */
+function carryOn(
+  slices: Slices,
+  from: Opened,
+  whose: MemberState,
+  spent: Entry,
+  made: Entry,
+  facts: Facts,
+): Opened | Refusal {
   const to = openBooks(slices, whose, facts)
   const { walletId, digest, source } = made
   const takes = from.books.lots
     .filter((lot) => lot.walletId === walletId && lot.remaining > lot.held && !hasEnded(lot, facts.now))
     .map((lot) => ({ lot, points: lot.remaining - lot.held }))
   const why = { digest, now: facts.now, ...(facts.actor ? { actor: facts.actor } : {}) }
+  const came: Lot[] = []
   bookTakes(from.books, walletId, takes, { ...why, kind: 'mergeOut', source, occurredAt: facts.now })
   for (const { lot, points } of takes) {
     const rule = lot.ruleVersionId === null ? {} : { ruleVersionId: lot.ruleVersionId }
@@ -161,10 +173,12 @@ function carryOn(slices: Slices, from: Opened, whose: MemberState, made: Entry, 
       { activatesAt: lot.activatesAt, expiresAt: lot.slides ? null : lot.expiresAt },
     )
     if (full) return full
+    came.push(...to.books.lots.slice(-1))
     const spend = encodeEntryId(from.books.state.member, made.reverses ?? 0)
     to.events.push(tell(to.books.state, 'points.refunded', { entry: to.books.state.entrySeq, spend }))
   }
   from.books.state.dueAt = 0 // nothing is left that time could change
+  makeGood(to.books, stateOf(to.books.state, walletId), came, facts.now, ([source]) => spent.source < source) // ids of one clock are in order
   settleBooks(to, facts)
   return to
 }

@@ -153,8 +153,9 @@ function auditReturned(
     const steps = all.flatMap((r) => r.taken.filter((t) => t.purchase === p.id && t.walletId === wallet.walletId))
     const lots = new Map<number, number>()
     for (const [seq, points] of steps.flatMap((t) => t.lots)) lots.set(seq, (lots.get(seq) ?? 0) + points)
-    // What was taken before the buyer was merged into another is known as a sum only.
-    const same = p.returned?.by !== undefined || wallet.lots.every((lot) => lots.get(lot.seq) === lot.taken)
+    // What was taken before the buyer was merged into another, or before that was undone, is known as a sum only.
+    const moved = all.some((r) => r.member !== p.member && r.taken.some((t) => t.purchase === p.id))
+    const same = moved || wallet.lots.every((lot) => lots.get(lot.seq) === lot.taken)
     const found = steps.reduce((sum, t) => sum + t.points, 0)
     const kept = wallet.lots.reduce((sum, lot) => sum + lot.taken, wallet.owed ?? 0)
     if (!same || found !== kept || wallet.writtenOff !== steps.reduce((sum, t) => sum + t.writtenOff, 0)) {

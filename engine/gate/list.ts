@@ -81,6 +81,9 @@ export function verbOf(ask: Ask): Verb<Ask> {
  * until the culprit stands alone, so that one poisoned item never spoils its neighbours.
  */
 export async function runList(deps: ListDeps, space: number, items: Item[], losses = 0): Promise<void> {
+  const parts = aroundMerges(items)
+  if (parts.length > 1) for (const part of parts) await runList(deps, space, part, losses)
+  if (parts.length > 1) return
   try {
     const groups = losses >= LOSSES_MAX ? byMembers(items) : []
     if (groups.length > 1) {
@@ -105,6 +108,19 @@ export async function runList(deps: ListDeps, space: number, items: Item[], loss
       await runList(deps, space, items.slice(half), losses)
     }
   }
+}
+
+/** A merge changes whose names are whose: what was read for those before it in a list is not what those after it go by. */
+export function aroundMerges(items: Item[]): Item[][] {
+  const isMerge = ({ ask }: Item) => ask.verb === 'merge' || ask.verb === 'unmerge'
+  if (!items.some(isMerge)) return [items]
+  const parts: Item[][] = []
+  for (const item of items) {
+    const last = parts.at(-1)
+    if (last && ![item, ...last].some(isMerge)) last.push(item)
+    else parts.push([item])
+  }
+  return parts
 }
 
 /** A row that a list needs is locked for long: only the ask that needs it is told so, or that its key is still in use. */

@@ -119,9 +119,10 @@ export function lookAt(state: MemberState, at: Instant): void {
 /** An activity moves the deadline of points that expire by inactivity. */
 export function touch(d: Draft, walletId: number, activity: string, now: Instant): void {
   const terms = d.terms(walletId)
-  const wallet = d.state.wallets.find((w) => w.w === walletId)
-  if (wallet && !terms.slideEnd) wallet.t = 0 // nobody was away while points did not end by that
-  if (!wallet || !terms.slideEnd || !terms.slidesOn?.has(activity)) return
+  const before = d.state.wallets.find((w) => w.w === walletId)
+  if (before && !terms.slideEnd) before.t = 0 // nobody was away while points did not end by that
+  if (!terms.slideEnd || !terms.slidesOn?.has(activity)) return
+  const wallet = before ?? walletOf(d.state, walletId) // who was there before the first points came, was there
   wallet.t = Math.max(wallet.t, now)
   const end = terms.slideEnd(wallet.t)
   slideTo(d, walletId, end, now)

@@ -1,7 +1,7 @@
 import type { Instant } from '@laurel/contract/instants'
 import { digestOf } from '../base/keys.ts'
 import { type Draft, FAR, type Hold, HOLD_STATUS, type Lot, type MemberState, type TermsOf } from './books.ts'
-import { bookTakes, hasEnded, isPending, lookAt, recover } from './ledger.rules.ts'
+import { bookTakes, hasEnded, isPending, lookAt, recover, sliding } from './ledger.rules.ts'
 import type { WalletState } from './wallets.rules.ts'
 import { makeGood } from './written-off.rules.ts'
 
@@ -164,7 +164,7 @@ export function refresh(d: Draft, now: Instant): void {
     wallet.p = 0
     wallet.h = 0
     wallet.u = 0
-    if (wallet.z.length > 0) wallet.z = wallet.z.filter(([seq]) => d.lots.some((l) => l.seq === seq && l.remaining > 0))
+    if (wallet.z.length > 0) letOver(d, wallet)
   }
   const by = new Map(d.state.wallets.map((wallet) => [wallet.w, wallet]))
   const until = (wallet: WalletState, at: Instant): void => {
@@ -188,6 +188,14 @@ export function refresh(d: Draft, now: Instant): void {
       until(wallet, hold.deadline)
     }
   }
+}
+
+/** What was held past its end and is gone is over no more: what comes back to such a lot lives as in any other. */
+function letOver(d: Draft, wallet: WalletState): void {
+  const left = (seq: number) => d.lots.some((lot) => lot.seq === seq && lot.remaining > 0)
+  const gone = wallet.z.filter(([seq]) => !left(seq)).map(([seq]) => seq)
+  wallet.z = wallet.z.filter(([seq]) => left(seq))
+  for (const lot of d.lots) if (gone.includes(lot.seq)) sliding(d.state, lot, d.terms)
 }
 
 /** When time next changes something or has something to tell; 0: never. */

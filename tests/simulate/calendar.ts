@@ -1,4 +1,5 @@
 import type { Instant } from '../../contract/instants.ts'
+import type { Per } from '../../contract/periods.ts'
 import type { LotExpiry, Pending, WalletSettings } from '../../contract/wallets.ts'
 
 /** The calendar of docs/guides/wallets.md by trial: what a wall clock shows is asked of Intl, never computed. */
@@ -85,6 +86,23 @@ function endOfNext(at: Instant, monthDay: string, timezone: string): Instant {
     const end = Date.UTC(year, month - 1, Math.min(day, last) + 1)
     if (end > wall) return instantOf(end, timezone)
   }
+}
+
+const periods = new Map<string, string>()
+
+/** Which local day, week from Monday, month or year it lies in; everything lies in one lifetime. */
+export function periodOf(per: Per, at: Instant, timezone: string): string {
+  if (per === 'lifetime') return per
+  const key = `${per} ${at} ${timezone}`
+  let found = periods.get(key)
+  if (found === undefined) {
+    if (periods.size > KNOWN_MAX) periods.clear()
+    const day = Math.floor(wallOf(at, timezone) / DAY_MS)
+    const date = new Date(day * DAY_MS).toISOString()
+    found = { day: date, week: `${Math.floor((day + 3) / 7)}`, month: date.slice(0, 7), year: date.slice(0, 4) }[per]
+    periods.set(key, found) // 1 January 1970 was a Thursday
+  }
+  return found
 }
 
 /** So long from then, without rounding. */

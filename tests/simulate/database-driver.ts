@@ -7,6 +7,7 @@ import { newId } from '../../engine/base/ids.ts'
 import { keyOf } from '../../engine/base/keys.ts'
 import { memberNamed } from '../../engine/base/names.ts'
 import { changeMember } from '../../engine/change-member.ts'
+import { createActivityType } from '../../engine/configure-activities.ts'
 import { createProgram, pauseProgram, resumeProgram } from '../../engine/configure-programs.ts'
 import { createRule, publishRuleVersion, turnRule } from '../../engine/configure-rules.ts'
 import { changeWallet, createWallet } from '../../engine/configure-wallets.ts'
@@ -30,6 +31,7 @@ import {
   type Setup,
   shownOf,
 } from './driver.ts'
+import { SCHEMA, TYPES } from './features/activities.ts'
 import { breakable, type Breakable } from './lost-commits.ts'
 
 /** Where a history is played: an empty migrated database of its own. */
@@ -82,11 +84,17 @@ class DatabaseDriver implements Driver {
       if (slug !== 'points') await this.change(start, (tx, door) => createWallet(tx, 'coffee', { slug }, door))
     }
     for (const { slug, settings } of wallets) await this.changeWallet(start, slug, patchOf(settings))
+    for (const slug of TYPES) {
+      const type = { program: 'coffee', slug, name: slug, schema: SCHEMA }
+      await this.change(start, (tx, door) => createActivityType(tx, type, door))
+    }
   }
 
   async ask(at: Instant, asks: readonly Asked[]): Promise<Answer[]> {
     setClock(at)
     const crash = asks.find((one) => one.crash)?.crash
+    if (crash && asks.length > 1 && asks.some(({ ask }) => ask.verb === 'merge' || ask.verb === 'unmerge'))
+      return await this.inTurn(at, asks)
     const submits = asks.map(({ ask }) => {
       const key = keyOf('simulated', String(++this.asked))
       return () => this.gate.submit(this.place.space, ask, crash ? { idempotency: { key, request: key } } : {})
@@ -98,6 +106,13 @@ class DatabaseDriver implements Driver {
       outcome.status === 503 ? ((await submits[i]?.()) ?? outcome) : outcome,
     )
     return (await Promise.all(again)).map(answerOf)
+  }
+
+  /** A list with a merge is committed in parts: what was lost of one would be asked again after the next. */
+  private async inTurn(at: Instant, asks: readonly Asked[]): Promise<Answer[]> {
+    const answers: Answer[] = []
+    for (const one of asks) answers.push(...(await this.ask(at, [one])))
+    return answers
   }
 
   async wallets(at: Instant, members: readonly string[]) {
@@ -115,12 +130,12 @@ class DatabaseDriver implements Driver {
     })
   }
 
-  async lotSeqs(member: string): Promise<number[]> {
+  async lotSeqs(member: string, wallet: string): Promise<number[]> {
     const rows = await withRead(this.pool, this.place.space, (db) =>
       db.query<{ seq: number }>(
-        `select e.seq from lookups n join entries e using (member_id)
-          where n.key = $1 and e.activates_at is not null order by e.seq`,
-        [memberKey(member)],
+        `select e.seq from lookups n join entries e using (member_id) join wallets w using (wallet_id)
+          where n.key = $1 and w.slug = $2 and e.activates_at is not null order by e.seq`,
+        [memberKey(member), wallet],
       ),
     )
     return rows.map(({ seq }) => seq)

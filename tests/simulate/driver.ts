@@ -25,8 +25,8 @@ export type Driver = {
   ask(at: Instant, asks: readonly Asked[]): Promise<Answer[]>
   /** Members' wallets as a reader sees them now; undefined for who is no member. */
   wallets(at: Instant, members: readonly string[]): Promise<(Shown | undefined)[]>
-  /** The entries that opened lots of a member, all that there ever were. */
-  lotSeqs(member: string): Promise<number[]>
+  /** The entries that opened lots of this very member in the wallet, all that there ever were. */
+  lotSeqs(member: string, wallet: string): Promise<number[]>
   /** What is left of a member's lots that have not expired, oldest lot first. */
   lots(at: Instant, member: string): Promise<OpenLot[]>
   enroll(at: Instant, member: string): Promise<Code>

@@ -1,6 +1,7 @@
 import type { Instant } from '../../contract/instants.ts'
-import type { LotExpiry, Pending } from '../../contract/wallets.ts'
-import type { Line } from './world.ts'
+import type { Budget } from '../../contract/rule-terms.ts'
+import type { Cap, LotExpiry, Pending } from '../../contract/wallets.ts'
+import { type Line, sum } from './world.ts'
 
 /** Earning rules as docs/guides/earning-rules.md tells them, in numbers without end. */
 export type Filter = { skus?: string[]; categories?: string[]; excludeSkus?: string[] }
@@ -11,10 +12,18 @@ export type Args =
   | { kind: 'multiplier'; factor: number }
 
 /** What a rule says of its points beside how many. */
-export type Terms = { when?: When; pending?: Pending; expiry?: LotExpiry }
-/** A condition on what is (or is left) in the purchase; `said` is the same in CEL. */
-export type When = { total: '<' | '>='; amount: number }
-export const said = ({ total, amount }: When): string => `purchase.total ${total} ${amount}`
+export type Terms = {
+  when?: When
+  pending?: Pending
+  expiry?: LotExpiry
+  caps?: Cap[]
+  cooldown?: string
+  budget?: Budget
+}
+/** A condition on what is (or is left) in the purchase, or on the stars of an activity; `said` is the same in CEL. */
+export type When = { total: '<' | '>='; amount: number } | { stars: number }
+export const said = (when: When): string =>
+  'stars' in when ? `activity.data.stars >= ${when.stars}` : `purchase.total ${when.total} ${when.amount}`
 
 export type Version = {
   args: Args
@@ -28,15 +37,17 @@ export type Rule = {
   name: string
   wallet: string
   priority: number
+  /** the type of activity that it answers to; purchases unless told */
+  on?: string
   status: 'active' | 'paused' | 'archived'
   versions: Version[]
 }
 
-/** The rules as they speak for a purchase that happens at `at`: each as the one version that is in force, in order. */
-export function inForce(rules: Iterable<Rule>, at: Instant): Rule[] {
+/** The rules as they speak for what happens at `at`: each as the one version that is in force, in order. */
+export function inForce(rules: Iterable<Rule>, at: Instant, on: string | undefined): Rule[] {
   const found: Rule[] = []
   for (const rule of rules) {
-    if (rule.status !== 'active') continue
+    if (rule.status !== 'active' || rule.on !== on) continue
     let speaks: Version | undefined
     for (const version of rule.versions) if ((version.effectiveFrom ?? at) <= at) speaks = version
     if (!speaks || at < (speaks.startsAt ?? at) || (speaks.endsAt !== undefined && at >= speaks.endsAt)) continue
@@ -46,25 +57,44 @@ export function inForce(rules: Iterable<Rule>, at: Instant): Rule[] {
   return found.sort((a, b) => multiplies(a) - multiplies(b) || a.priority - b.priority) // stable: then as made
 }
 
-export type Award = { wallet: string; points: number; terms: Terms | undefined }
+/** Of everything that may be given: `whole`, or not at all; `part` is what is left to be had; `shut`: nothing, for a while. */
+export type Room = { whole: number; part: number; shut: boolean }
+/** What limits left when it was decided, by rule and by wallet: it is decided again with the same. */
+export type Rooms = { rules: Map<string, Room>; wallets: Map<string, Room> }
+/** What happened: in a purchase, these lines; else an activity with so many stars. */
+export type What = Line[] | { type: string; stars: number }
 
-/** What rules in force give for these lines, in order; nothing that is zero. */
-export function awards(rules: readonly Rule[], lines: readonly Line[]): Award[] {
+export type Award = { rule: string; wallet: string; points: number; terms: Terms | undefined }
+
+/** What rules in force give for this within these limits, in order; nothing that is zero. */
+export function awards(rules: readonly Rule[], what: What, rooms: Rooms): Award[] {
   const plain: Award[] = []
   const more: Award[] = []
-  for (const { wallet, versions } of rules) {
+  for (const rule of rules) {
+    const { name, wallet, versions } = rule
     const { args, terms } = versions[0] as Version
-    if (terms?.when && !isTrue(terms.when, lines)) continue
+    if (terms?.when && !isTrue(terms.when, what)) continue
     const ground = plain.filter((a) => a.wallet === wallet).reduce((sum, a) => sum + a.points, 0)
-    const points = args.kind === 'multiplier' ? multiplied(args.factor, ground) : plainPoints(args, lines)
-    if (points > 0) (args.kind === 'multiplier' ? more : plain).push({ wallet, points, terms })
+    const wanted = args.kind === 'multiplier' ? multiplied(args.factor, ground) : plainPoints(args, what)
+    const points = allowed(rooms, rule, wanted, [...plain, ...more])
+    if (points > 0) (args.kind === 'multiplier' ? more : plain).push({ rule: name, wallet, points, terms })
   }
   return [...plain, ...more]
 }
 
-function isTrue({ total, amount }: When, lines: readonly Line[]): boolean {
-  const sum = lines.reduce((of, line) => of + line.amount, 0)
-  return total === '<' ? sum < amount : sum >= amount
+/** How much of what a rule wants to give there is room for. */
+function allowed({ rules, wallets }: Rooms, rule: Rule, wanted: number, given: readonly Award[]): number {
+  const own = rules.get(rule.name) as Room
+  const wallet = wallets.get(rule.wallet) as Room
+  const before = sum(given.filter((award) => award.wallet === rule.wallet).map((award) => award.points))
+  if (own.shut || wanted > Math.min(own.whole, wallet.whole - before)) return 0
+  return Math.max(0, Math.min(wanted, own.part, wallet.part - before))
+}
+
+function isTrue(when: When, what: What): boolean {
+  if ('stars' in when) return !Array.isArray(what) && what.stars >= when.stars
+  const total = Array.isArray(what) ? sum(what.map((line) => line.amount)) : 0
+  return when.total === '<' ? total < when.amount : total >= when.amount
 }
 
 /** (factor − 1) × ground, rounded down; a factor has at most four decimals. */
@@ -74,8 +104,9 @@ function multiplied(factor: number, ground: number): number {
   return Number((BigInt(ground) * parts) / 10_000n)
 }
 
-function plainPoints(args: Exclude<Args, { kind: 'multiplier' }>, lines: readonly Line[]): number {
-  if (args.kind === 'fixed') return lines.length > 0 ? args.points : 0
+function plainPoints(args: Exclude<Args, { kind: 'multiplier' }>, what: What): number {
+  const lines = Array.isArray(what) ? what : []
+  if (args.kind === 'fixed') return lines.length > 0 || lines !== what ? args.points : 0
   const counting = lines.filter((line) => counts(args, line))
   if (args.kind === 'per_item') return args.points * counting.reduce((units, line) => units + line.quantity, 0)
   const amount = counting.reduce((sum, line) => sum + BigInt(line.amount), 0n) * BigInt(args.points)

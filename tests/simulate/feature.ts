@@ -17,8 +17,8 @@ export type Step = {
   crash?: 'before' | 'after'
 }
 
-/** What the model says must be answered. `points`: of the answer, where it says some. */
-export type Expected = { code: Code; points?: number }
+/** What the model says must be answered. `points`: of the answer, where it says some; `whose`: where the step does not say the member. */
+export type Expected = { code: Code; points?: number; whose?: string }
 /** `ok`: done now. `repeat`: done before. Else the code of a refusal. */
 export type Code = string
 
@@ -26,8 +26,8 @@ export type Code = string
 export type Known = {
   /** of what was made under that name (`step.externalId`): its id (hld_…), and its member's (mem_…) */
   made(name: string): { id: string; member: string } | undefined
-  /** the number of the entry that opened a member's lot, which is the so many-th of all it ever had */
-  lotSeq(member: string, nth: number): Promise<number>
+  /** the number of the entry that opened a member's lot, which is the so many-th of all it ever had in the wallet */
+  lotSeq(member: string, wallet: string, nth: number): Promise<number>
 }
 
 /** One feature of the product, in one file of features/: how often, with what, and what must come of it. */

@@ -1,9 +1,11 @@
 import type { Feature } from './feature.ts'
+import { activity } from './features/activities.ts'
 import { adjust } from './features/adjust.ts'
 import { claim, guest, guestReturn } from './features/guests.ts'
 import { capture, hold, release } from './features/holds.ts'
 import { changeLot } from './features/lots.ts'
 import { enroll, status } from './features/members.ts'
+import { merge, unmerge } from './features/merges.ts'
 import { open } from './features/open.ts'
 import { purchase } from './features/purchase.ts'
 import { refund } from './features/refund.ts'
@@ -36,6 +38,9 @@ export const FEATURES: readonly Feature[] = [
   changeLot,
   transfer,
   convert,
+  activity,
+  merge,
+  unmerge,
   settings,
   jobs,
 ]

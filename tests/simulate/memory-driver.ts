@@ -5,10 +5,12 @@ import { keyOf } from '../../engine/base/keys.ts'
 import { walletsNow } from '../../engine/gate/answers.ts'
 import type { Ask, Submit } from '../../engine/gate/asks.ts'
 import { auditCommerce } from '../../engine/gate/audit.rules.ts'
+import { auditLimits } from '../../engine/gate/audit.limits.rules.ts'
+import { auditMerges } from '../../engine/gate/audit-merges.rules.ts'
 import { auditUnclaimed } from '../../engine/gate/audit-unclaimed.ts'
 import { termsOf } from '../../engine/gate/dates.ts'
 import { factsOf } from '../../engine/gate/gate.ts'
-import { decideAll, type Item } from '../../engine/gate/list.ts'
+import { aroundMerges, decideAll, type Item } from '../../engine/gate/list.ts'
 import { memberKey } from '../../engine/gate/names.ts'
 import { heldBy, type Slices } from '../../engine/gate/slices.ts'
 import type { Answered } from '../../engine/gate/save.ts'
@@ -18,17 +20,18 @@ import type { MemberState } from '../../engine/ledger/books.ts'
 import { draft } from '../../engine/ledger/ledger.rules.ts'
 import { type Asked, type Driver, type OpenDriver, type Setup, type Answer, shownOf, lotsShown } from './driver.ts'
 import { rulesInMemory } from './memory-rules.ts'
-import { booksOf, load, openingEntries, save, type Tables, tablesOf } from './memory-tables.ts'
+import { load } from './memory-load.ts'
+import { booksOf, living, openingEntries, save, type Tables, tablesOf } from './memory-tables.ts'
 
 /** The pure core: what a list would read from a database comes from tables in memory, and goes back there. */
-export const openMemoryDriver: OpenDriver = async (setup) => new MemoryDriver(setup)
+export const openMemoryDriver: OpenDriver = async (setup, start) => new MemoryDriver(setup, start)
 
 class MemoryDriver implements Driver {
   private readonly tables: Tables = tablesOf()
   private readonly rules: ReturnType<typeof rulesInMemory>
   private asked = 0
-  constructor(setup: Setup) {
-    this.rules = rulesInMemory(setup)
+  constructor(setup: Setup, start: Instant) {
+    this.rules = rulesInMemory(setup, start)
   }
 
   async ask(at: Instant, asks: readonly Asked[]): Promise<Answer[]> {
@@ -36,16 +39,23 @@ class MemoryDriver implements Driver {
       const key = keyOf('simulated', String(++this.asked))
       return itemOf(ask, at, crash === undefined ? {} : { idempotency: { key, request: key } })
     })
-    if (asks.some(({ crash }) => crash === 'before')) this.decide(items)
-    const answered = this.decide(items)
-    save(this.tables, answered)
+    const lostBefore = asks.some(({ crash }) => crash === 'before')
+    const answered = this.run(items, lostBefore)
     const lost = items.filter((_, i) => asks[i]?.crash === 'after')
     if (lost.length === 0) return answered.map(answerOf)
-    const again = this.decide(lost.map(({ ask, submit }) => itemOf(ask, at, submit)))
-    save(this.tables, again)
+    const again = this.run(lost.map(({ ask, submit }) => itemOf(ask, at, submit)))
     return answered.map((one, i) => {
       const second = asks[i]?.crash === 'after' ? again.shift() : undefined
       return second && second.outcome?.body !== one.outcome?.body ? { code: 'another answer', body: {} } : answerOf(one)
+    })
+  }
+
+  private run(items: Item[], lostBefore = false): Answered[] {
+    return aroundMerges(items).flatMap((part) => {
+      if (lostBefore) this.decide(part)
+      const answered = this.decide(part)
+      save(this.tables, answered)
+      return answered
     })
   }
 
@@ -56,7 +66,7 @@ class MemoryDriver implements Driver {
   }
 
   private state(member: string): MemberState | undefined {
-    return this.tables.states.get(this.tables.names.get(memberKey(member))?.member ?? '')
+    return living(this.tables, this.tables.names.get(memberKey(member))?.member ?? '')
   }
 
   async wallets(at: Instant, members: readonly string[]) {
@@ -81,8 +91,10 @@ class MemoryDriver implements Driver {
     return load(this.tables, this.rules.configuration(), [item])
   }
 
-  async lotSeqs(member: string) {
-    return openingEntries(this.tables, this.state(member)?.member ?? '').map(({ seq }) => seq)
+  async lotSeqs(member: string, wallet: string) {
+    const own = openingEntries(this.tables, this.tables.names.get(memberKey(member))?.member ?? '')
+    const { walletId } = this.rules.configuration().programs[0]?.wallets.find((one) => one.slug === wallet) ?? {}
+    return own.filter((entry) => entry.walletId === walletId).map(({ seq }) => seq)
   }
 
   async enroll(_at: Instant, name: string) {
@@ -102,8 +114,8 @@ class MemoryDriver implements Driver {
   }
 
   turnProgram: Driver['turnProgram'] = async (_at, to) => this.rules.turnProgram(to)
-  changeWallet: Driver['changeWallet'] = async (_at, wallet, patch) => this.rules.changeWallet(wallet, patch)
-  createRule: Driver['createRule'] = async (_at, name, rule) => this.rules.create(name, rule)
+  changeWallet: Driver['changeWallet'] = async (at, wallet, patch) => this.rules.changeWallet(at, wallet, patch)
+  createRule: Driver['createRule'] = async (at, name, rule) => this.rules.create(at, name, rule)
   publishRule: Driver['publishRule'] = async (at, name, version) => this.rules.publish(at, name, version)
   turnRule: Driver['turnRule'] = async (_at, name, turn) => this.rules.turn(name, turn)
 
@@ -128,7 +140,16 @@ class MemoryDriver implements Driver {
           this.rules.configuration(),
           books,
           own(this.tables.purchases.values()),
-          own(this.tables.returns.values()),
+          [...this.tables.returns.values()],
+          own(this.tables.activities.values()),
+        ) ??
+        auditMerges(books, own(this.tables.merges.values())) ??
+        auditLimits(
+          this.rules.configuration(),
+          books,
+          own(this.tables.purchases.values()),
+          own(this.tables.limits.counters.values()),
+          own(this.tables.activities.values()),
         )
       if (wrong) return wrong
     }

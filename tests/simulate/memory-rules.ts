@@ -11,14 +11,15 @@ import {
 import { aProgram, aVersion } from '../../engine/earning/rules-for-tests.ts'
 import { changedSettings } from '../../engine/programs/wallets.rules.ts'
 import type { Setup } from './driver.ts'
+import { SCHEMA, TYPES } from './features/activities.ts'
 
 /** What configuring writes, in memory: each change is a new config version. */
-export function rulesInMemory(setup: Setup) {
+export function rulesInMemory(setup: Setup, start: Instant) {
   let program = {
     ...aProgram,
     joinPolicy: setup.joinPolicy,
     timezone: setup.timezone,
-    wallets: setup.wallets.map(({ slug, settings }, i) => ({ walletId: i + 1, slug, settings })),
+    wallets: setup.wallets.map(({ slug, settings }, i) => ({ walletId: i + 1, slug, settings, changedAt: start })),
   }
   let configVersion = 1
   const versions: RuleVersion[] = []
@@ -41,20 +42,26 @@ export function rulesInMemory(setup: Setup) {
         versions: [...versions],
         states: [...states],
         activeTimes: [],
-        activityTypes: [],
+        activityTypes: TYPES.map((slug) => ({
+          programId: 1,
+          slug,
+          status: 'active',
+          version: 1,
+          schema: JSON.stringify(SCHEMA),
+        })),
       })),
     turnProgram(status: 'active' | 'paused') {
       program = { ...program, status }
       return changed()
     },
-    changeWallet(slug: string, patch: WalletPatch) {
+    changeWallet(changedAt: Instant, slug: string, patch: WalletPatch) {
       const wallets = program.wallets.map((w) =>
-        w.slug === slug ? { ...w, settings: changedSettings(w.settings, patch) } : w,
+        w.slug === slug ? { ...w, settings: changedSettings(w.settings, patch), changedAt } : w,
       )
       program = { ...program, wallets }
       return changed()
     },
-    create(name: string, said: RuleAsk) {
+    create(createdAt: Instant, name: string, said: RuleAsk) {
       changed()
       const ruleId = ids.size + 1
       ids.set(name, ruleId)
@@ -69,6 +76,7 @@ export function rulesInMemory(setup: Setup) {
           endsAt,
           terms,
           publishedIn: configVersion,
+          createdAt,
         }),
       )
       states.push({ ruleId, configVersion, status: 'active' })
@@ -80,7 +88,7 @@ export function rulesInMemory(setup: Setup) {
       if (statusOf(before.ruleId) === 'archived') return 'rule_state'
       changed()
       const { args, effectiveFrom = at, startsAt = null, endsAt = null } = said
-      const terms = termsIn(said)
+      const terms = { ...(before.terms.on ? { on: before.terms.on } : {}), ...termsIn(said) }
       const version = before.version + 1
       const ruleVersionId = before.ruleId * 1000 + version
       versions.push({
@@ -93,6 +101,7 @@ export function rulesInMemory(setup: Setup) {
         endsAt,
         terms,
         publishedIn: configVersion,
+        createdAt: at,
       })
       return 'ok'
     },
@@ -108,6 +117,11 @@ export function rulesInMemory(setup: Setup) {
   }
 }
 
-function termsIn({ when, pending, expiry }: Pick<RuleVersionAsk, 'when' | 'pending' | 'expiry'>): RuleTerms {
-  return { ...(when ? { when } : {}), ...(pending ? { pending } : {}), ...(expiry ? { expiry } : {}) }
+function termsIn(said: Partial<RuleAsk> | RuleVersionAsk): RuleTerms {
+  const terms: Record<string, unknown> = {}
+  for (const term of ['on', 'when', 'pending', 'expiry', 'caps', 'cooldown', 'budget'] as const) {
+    const one = (said as Record<string, unknown>)[term]
+    if (one) terms[term] = one
+  }
+  return terms
 }

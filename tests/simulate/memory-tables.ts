@@ -1,27 +1,16 @@
 import type { Uuid } from '../../contract/ids.ts'
+import type { Activity } from '../../engine/activities/activities.rules.ts'
 import type { StoredAnswer } from '../../engine/base/answers.ts'
-import type { Configuration } from '../../engine/earning/configuration.ts'
-import { termsOf } from '../../engine/gate/dates.ts'
 import { eachMember, type Kept, returnsOf } from '../../engine/gate/decisions.ts'
-import { noLimits } from '../../engine/gate/limit-slices.ts'
-import { type Item, verbOf } from '../../engine/gate/list.ts'
 import type { Answered } from '../../engine/gate/save.ts'
-import { findMember, type FurtherNeeds, type Named, type Needs, type Slices } from '../../engine/gate/slices.ts'
-import { kindOf } from '../../engine/ledger/accounts.ts'
-import {
-  type Entry,
-  type Hold,
-  HOLD_STATUS,
-  type Lot,
-  type LotUse,
-  type MemberState,
-} from '../../engine/ledger/books.ts'
+import type { Named } from '../../engine/gate/slices.ts'
+import type { Entry, Hold, LotUse, MemberState } from '../../engine/ledger/books.ts'
 import { endedIn, endedKey } from '../../engine/ledger/ended.rules.ts'
-import type { LotFate } from '../../engine/ledger/fates.sql.ts'
+import type { Merge } from '../../engine/members/merges.sql.ts'
 import type { BooksOf } from '../../engine/ledger/ledger.sql.ts'
-import { hasPassed } from '../../engine/ledger/time.rules.ts'
 import type { Purchase, Return } from '../../engine/purchases/purchases.rules.ts'
 import type { Unclaimed } from '../../engine/unclaimed/unclaimed.rules.ts'
+import { type LimitTables, limitTablesOf, saveLimits } from './memory-limits.ts'
 
 /** What the database keeps, as maps. A list reads no more of it than it said that it needs, as from the database. */
 export type Tables = {
@@ -32,6 +21,9 @@ export type Tables = {
   returns: Map<Uuid, Return>
   unclaimed: Map<Uuid, Unclaimed>
   holds: Map<Uuid, Hold>
+  activities: Map<Uuid, Activity>
+  merges: Map<Uuid, Merge>
+  limits: LimitTables
   books: Map<Uuid, { entries: Entry[]; opening: Entry[]; uses: Map<string, LotUse>; lots: Map<number, number> }>
   /** what ended unused of what sources gave, whoever had it then */
   ended: Map<string, number>
@@ -46,187 +38,16 @@ export function tablesOf(): Tables {
     returns: new Map(),
     unclaimed: new Map(),
     holds: new Map(),
+    activities: new Map(),
+    merges: new Map(),
+    limits: limitTablesOf(),
     books: new Map(),
     ended: new Map(),
   }
 }
 
-/** As slices.ts reads: names and members, then what the verbs say that they need besides. */
-export function load(t: Tables, configuration: Configuration, items: readonly Item[]): Slices {
-  const needs: Needs = { members: new Set(), names: new Set(), answers: new Set() }
-  for (const { ask, submit, facts } of items) {
-    if (submit.idempotency) needs.answers.add(submit.idempotency.key)
-    if (facts.name) needs.names.add(facts.name)
-    for (const ref of [facts.member, facts.other]) {
-      if (ref && 'id' in ref) needs.members.add(ref.id)
-      else if (ref) needs.names.add(ref.key)
-    }
-    verbOf(ask).needs(ask, needs)
-  }
-  const names = only(t.names, needs.names)
-  for (const { member } of names.values()) needs.members.add(member)
-  const slices: Slices = {
-    configuration,
-    states: only(t.states, needs.members),
-    names,
-    answers: only(t.answers, needs.answers),
-    lots: new Map(),
-    holds: new Map(),
-    merges: new Map(),
-    sent: new Map(),
-    uses: new Map(),
-    fates: new Map(),
-    ended: new Map(),
-    purchases: new Map(),
-    unclaimed: new Map(),
-    returns: new Map(),
-    activities: new Map(),
-    adjustments: new Map(),
-    entries: new Map(),
-    limits: noLimits(),
-  }
-  for (const { mergedInto } of slices.states.values()) if (mergedInto) copy(t.states, slices.states, mergedInto)
-  loadFurther(t, slices, furtherNeeds(slices, items))
-  return slices
-}
-
-function furtherNeeds(slices: Slices, items: readonly Item[]): FurtherNeeds {
-  const needs: FurtherNeeds = {
-    lots: new Set(),
-    lotsBySeq: [],
-    holds: [],
-    merges: [],
-    sent: [],
-    uses: [],
-    purchases: [],
-    unclaimed: new Set(),
-    holding: [],
-    returns: [],
-    activities: [],
-    adjustments: [],
-    entries: [],
-  }
-  for (const { ask, facts } of items) {
-    verbOf(ask).furtherNeeds(ask, facts, slices, needs)
-    for (const ref of [facts.member, facts.other]) {
-      const member = findMember(slices, ref)
-      if (member && hasPassed(member, termsOf(slices.configuration), facts.now)) needs.lots.add(member.member)
-    }
-  }
-  return needs
-}
-
-function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
-  for (const member of needs.lots) loadLots(t, slices, member)
-  for (const { id } of needs.holds) copy(t.holds, slices.holds, id)
-  for (const { id } of needs.purchases) copy(t.purchases, slices.purchases, id)
-  for (const { id } of needs.returns) copy(t.returns, slices.returns, id)
-  for (const key of needs.unclaimed) copy(t.unclaimed, slices.unclaimed, key)
-  for (const { member, sku } of needs.holding) {
-    for (const p of t.purchases.values()) {
-      if (p.member === member && p.items.some((item) => item.sku === sku)) slices.purchases.set(p.id, p)
-    }
-  }
-  if (needs.ended) {
-    for (const [key, points] of t.ended)
-      if (slices.purchases.has(key.split(' ')[0] ?? '')) slices.ended.set(key, points)
-  }
-  for (const { member, seq } of needs.entries) {
-    const entry = t.books.get(member)?.entries[seq - 1]
-    if (entry) slices.entries.set(`${member} ${seq}`, entry)
-  }
-  const further = [...needs.lotsBySeq]
-  for (const { member, seq } of needs.uses) {
-    const uses = netUses(t, member, seq)
-    slices.uses.set(`${member} ${seq}`, uses)
-    for (const { lotSeq } of uses) further.push({ member, seq: lotSeq })
-  }
-  for (const { member, seq } of further) {
-    const lots = slices.lots.get(member)
-    const entry = booksIn(t, member).entries[seq - 1]
-    if (lots && entry?.activatesAt !== undefined && !lots.some((lot) => lot.seq === seq))
-      lots.push(lotOf(t, member, entry))
-    if (entry?.activatesAt !== undefined) slices.fates.set(`${member} ${seq}`, fateOf(t, member, entry))
-  }
-  for (const { member, walletId, since } of needs.sent) {
-    const sent = booksIn(t, member).entries.filter(
-      (e) => e.walletId === walletId && e.bookedAt >= since && kindOf(e) === 'transferOut',
-    )
-    slices.sent.set(
-      `${member} ${walletId} ${since}`,
-      sent.reduce((sum, e) => sum + e.points, 0),
-    )
-  }
-}
-
-/** Open lots, from where the member's state says that the first may be; and open holds, with what they hold of them. */
-function loadLots(t: Tables, slices: Slices, member: Uuid): void {
-  const wallets = t.states.get(member)?.wallets ?? []
-  const first = Math.min(...wallets.flatMap((w) => (w.o > 0 ? [w.o] : [])))
-  const lots = Number.isFinite(first) ? openLots(t, member).filter((lot) => lot.seq >= first) : []
-  slices.lots.set(member, lots)
-  if (!wallets.some((w) => w.h > 0)) return
-  for (const hold of t.holds.values()) {
-    if (hold.member !== member || hold.status !== HOLD_STATUS.open) continue
-    slices.holds.set(hold.id, hold)
-    for (const [seq, points] of hold.parts.flatMap((part) => part.l)) {
-      const lot = lots.find((l) => l.seq === seq)
-      if (!lot) throw new Error(`hold ${hold.id} holds lot ${seq}, which is not open`)
-      lot.held += points
-    }
-  }
-}
-
 export function openingEntries(t: Tables, member: Uuid): readonly Entry[] {
   return booksIn(t, member).opening
-}
-
-function openLots(t: Tables, member: Uuid): Lot[] {
-  const { opening, lots } = booksIn(t, member)
-  return opening.filter((e) => (lots.get(e.seq) ?? e.points) > 0).map((entry) => lotOf(t, member, entry))
-}
-
-function lotOf(t: Tables, member: Uuid, entry: Entry): Lot {
-  const { seq, walletId, source, points, activatesAt = 0, expiresAt = null, bookedAt, occurredAt } = entry
-  const remaining = booksIn(t, member).lots.get(seq) ?? points
-  const ruleVersionId = entry.ruleVersionId ?? null
-  const dates = { activatesAt, expiresAt, slides: false, bookedAt, occurredAt }
-  return { seq, walletId, source, points, remaining, held: 0, ...dates, ruleVersionId }
-}
-
-/** What became of a lot. */
-function fateOf(t: Tables, member: Uuid, { seq: lot, kind, reverses }: Entry): LotFate {
-  const { entries, uses } = booksIn(t, member)
-  const of = [...uses.values()].filter((use) => use.lotSeq === lot).sort((a, b) => a.seq - b.seq)
-  return {
-    kind,
-    reverses: reverses ?? null,
-    uses: of.map(({ seq, points }) => {
-      const entry = entries[seq - 1] as Entry
-      const again = entries.findLast((e) => e.reverses === seq && kindOf(e) === 'reinstate')
-      return {
-        seq,
-        kind: entry.kind,
-        points,
-        reverses: entry.reverses ?? null,
-        bookedAt: entry.bookedAt,
-        activatesAt: entry.activatesAt ?? null,
-        expiresAt: entry.expiresAt ?? null,
-        again: again?.seq ?? null,
-      }
-    }),
-  }
-}
-
-/** What an entry took from lots, less what entries that reverse it gave back. */
-function netUses(t: Tables, member: Uuid, seq: number): LotUse[] {
-  const { entries, uses } = booksIn(t, member)
-  const net = new Map<number, number>()
-  for (const use of uses.values()) {
-    if (use.seq !== seq && !(entries[use.seq - 1]?.reverses === seq && use.seq > seq)) continue
-    net.set(use.lotSeq, (net.get(use.lotSeq) ?? 0) + use.points)
-  }
-  return [...net].sort(([a], [b]) => a - b).map(([lotSeq, points]) => ({ seq, lotSeq, points }))
 }
 
 /** As save.ts writes. */
@@ -246,6 +67,9 @@ function saveKept(t: Tables, { change, names }: Kept): void {
 function saveOne(t: Tables, changes: NonNullable<Answered['changes']>): void {
   const { member, books } = changes
   t.states.set(member, books.state)
+  if (changes.merges) t.merges.set(changes.merges.id, changes.merges)
+  if (changes.activity) t.activities.set(changes.activity.id, changes.activity)
+  if (changes.limits) saveLimits(t.limits, changes.limits)
   for (const { key, ...named } of changes.names) t.names.set(key, named)
   if (changes.purchase) t.purchases.set(changes.purchase.id, changes.purchase)
   for (const purchase of changes.returned ?? []) t.purchases.set(purchase.id, purchase)
@@ -282,19 +106,14 @@ export function booksOf(t: Tables, state: MemberState): BooksOf {
   }
 }
 
-function booksIn(t: Tables, member: Uuid) {
+/** Who a member is by now: itself, or whom it was merged into. */
+export function living(t: Tables, member: Uuid): MemberState | undefined {
+  const state = t.states.get(member)
+  return state?.mergedInto ? living(t, state.mergedInto) : state
+}
+
+export function booksIn(t: Tables, member: Uuid) {
   let own = t.books.get(member)
   if (!own) t.books.set(member, (own = { entries: [], opening: [], uses: new Map(), lots: new Map() }))
   return own
-}
-
-function only<K, V>(from: Map<K, V>, keys: Iterable<K>): Map<K, V> {
-  const found = new Map<K, V>()
-  for (const key of keys) copy(from, found, key)
-  return found
-}
-
-function copy<K, V>(from: Map<K, V>, to: Map<K, V>, key: K): void {
-  const value = from.get(key)
-  if (value !== undefined) to.set(key, value)
 }

@@ -70,6 +70,7 @@ function happen(w: World): void {
   }
   for (const member of w.members.values()) {
     for (const lot of member.lots) {
+      if (lot.left === 0) lot.over = null // whatever comes back to it lives as in any other lot
       if (lot.left === 0 || !hasEnded(w, member, lot)) continue
       lot.over = lot.held > 0 ? endOf(w, member, lot) : null // nothing brings back what a hold keeps past its end
       const over = lot.left - lot.held
@@ -181,6 +182,16 @@ export function goOn(w: World, member: Member, lot: Lot, from: Instant, until: I
   const points = lot.left - lot.held
   lot.left -= points
   return openLot(w, member, { wallet: lot.wallet, points, source: lot.source, from: Math.max(from, w.now), until })
+}
+
+/** What is not held of a lot goes on as another member's, with its dates and source. */
+export function moveOn(w: World, from: Member, to: Member, lot: Lot): Lot {
+  const { wallet, source, until } = lot
+  const points = lot.left - lot.held
+  lot.left -= points
+  from.journal.push({ what: 'moved', wallet, points: -points })
+  to.journal.push({ what: 'moved', wallet, points })
+  return openLot(w, to, { wallet, points, source, from: Math.max(lot.from, w.now), until })
 }
 
 /** An activity that may keep the points of a wallet from expiring. */

@@ -3,7 +3,7 @@ import { type Answer, type Asked, type Driver, type OpenDriver, type Setup, show
 import type { Expected, Feature, Known, Step } from './feature.ts'
 import { FEATURES } from './features.ts'
 import { balances, endOf, openLots, passTime } from './model.ts'
-import { type Member, type World, worldOf } from './world.ts'
+import { find, type Member, type World, worldOf } from './world.ts'
 import { type Random, randomOf } from './random.ts'
 import { setupOf } from './features/wallets.ts'
 
@@ -116,7 +116,7 @@ async function playList(driver: Driver, world: World, list: Step[], n: number, i
     const one = NAMED.get(step.do) as Feature
     const said: Expected = one.model(world, step)
     passTime(world)
-    const member = (step as { member?: string }).member
+    const member = said.whose ?? (step as Named).member
     return { said, after: shownBy(world, member ?? '') }
   })
   const answers = await answersOf(driver, list, ids)
@@ -136,7 +136,10 @@ async function playList(driver: Driver, world: World, list: Step[], n: number, i
     const wrong = difference(after ?? {}, told)
     if (wrong) return `${what}: the answer's ${wrong}`
   }
-  const touched = n % ALL_EVERY < list.length ? [...world.members.keys()] : membersOf(list)
+  const touched =
+    n % ALL_EVERY < list.length
+      ? [...world.members.keys()]
+      : membersOf(world, [...list, ...expected.map(({ said }) => ({ member: said.whose }))])
   return await compare(driver, world, touched)
 }
 
@@ -148,7 +151,7 @@ async function answersOf(driver: Driver, list: Step[], ids: Ids): Promise<Answer
   if (one.act) return [{ code: await one.act(driver, step), body: {} }]
   const known: Known = {
     made: (name) => ids.get(name),
-    lotSeq: async (member, nth) => (await driver.lotSeqs(member))[nth] ?? 0,
+    lotSeq: async (member, wallet, nth) => (await driver.lotSeqs(member, wallet))[nth] ?? 0,
   }
   const asks: Asked[] = []
   for (const s of list) {
@@ -158,9 +161,11 @@ async function answersOf(driver: Driver, list: Step[], ids: Ids): Promise<Answer
   return await driver.ask(step.at, asks)
 }
 
-function membersOf(list: Step[]): string[] {
-  const named = list.map((step) => (step as { member?: string }).member)
-  return [...new Set(named.filter((member) => member !== undefined))]
+type Named = { member?: string | undefined; from?: string; to?: string }
+
+function membersOf(world: World, list: readonly object[]): string[] {
+  const named = list.flatMap((step: Named) => [step.member, step.from, step.to])
+  return [...new Set(named.filter((name) => world.members.has(name ?? '')))] as string[]
 }
 
 /** Every number of these members, as the model and as a reader has it. */
@@ -177,7 +182,8 @@ async function compare(driver: Driver, world: World, names: Iterable<string>): P
     }
     const wrong = difference(model, engine)
     if (wrong) return `${member}'s ${wrong}`
-    const [right, lots] = [openLots(world, world.members.get(member) as Member), await driver.lots(world.now, member)]
+    const right = byWallet(openLots(world, find(world, member) as Member))
+    const lots = byWallet(await driver.lots(world.now, member))
     const at = right.findIndex((lot, n) => JSON.stringify(lot) !== JSON.stringify(lots[n]))
     const nth = at < 0 && lots.length > right.length ? right.length : at
     if (nth < 0) continue
@@ -187,8 +193,11 @@ async function compare(driver: Driver, world: World, names: Iterable<string>): P
   return undefined
 }
 
+const byWallet = <T extends { wallet: string }>(lots: T[]): T[] =>
+  lots.sort((a, b) => (a.wallet < b.wallet ? -1 : a.wallet > b.wallet ? 1 : 0))
+
 function shownBy(world: World, name: string) {
-  const member = world.members.get(name)
+  const member = find(world, name)
   return member && Object.fromEntries(world.setup.wallets.map(({ slug }) => [slug, balances(world, member, slug)]))
 }
 

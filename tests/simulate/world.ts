@@ -1,7 +1,8 @@
 import type { Instant } from '../../contract/instants.ts'
 import type { WalletSettings } from '../../contract/wallets.ts'
 import type { Setup } from './driver.ts'
-import type { Rule } from './earning.ts'
+import type { Rooms, Rule } from './earning.ts'
+import type { Given } from './limits.ts'
 import type { Random } from './random.ts'
 
 /**
@@ -19,15 +20,17 @@ export type World = {
   wallets: Map<string, WalletSettings>
   members: Map<string, Member>
   purchases: Map<string, Purchase>
-  returns: Map<string, { said: object; content: string; points: number }>
+  returns: Map<string, { said: object; content: string; member: Member; points: number }>
   /** purchases that were made without a member, and what came back of them without one */
   guests: Map<string, Guest>
   guestReturns: Map<string, { content: string; points: number }>
-  openings: Map<string, string>
+  openings: Map<string, { said: object; content: string; member: Member }>
   spends: Map<string, Spend>
   holds: Map<string, Hold>
   refunds: Map<string, { said: object; content: string; points: number }>
-  transfers: Map<string, { said: object; content: string }>
+  transfers: Map<string, { said: Sent; from: Member; to: Member }>
+  activities: Map<string, { said: object; content: string; member: Member; points: number }>
+  merges: Merge[]
   rules: Map<string, Rule>
   /** counts lots and purchases, in the order in which they came to be */
   counter: number
@@ -46,7 +49,16 @@ export type Member = {
   letOff: { n: number; wallet: string; points: number }[]
   /** what it transferred */
   sent: { wallet: string; points: number; at: Instant }[]
+  /** all that rules ever gave, which limits count */
+  given: Given[]
+  /** whom it lives on as, by every name */
+  mergedInto: Member | undefined
 }
+
+/** `brought`: wallet and source of the lots that came along. */
+export type Merge = { into: Member; from: Member; at: Instant; undone: boolean; brought: Set<string> }
+
+export type Sent = { externalId: string; member: string; to: string; wallet: string; points: number }
 
 export type Lot = {
   n: number
@@ -113,11 +125,15 @@ export type Purchase = {
   lines: Line[]
   /** what decided it, and decides it again when something comes back */
   rules: Rule[]
+  /** what limits left then */
+  rooms: Rooms
   /** wallet → what it gave at first */
   given: Map<string, number>
   returned: number[]
   /** wallet → what returns took: from which lots, what was let go, what was taken beyond what there was, and what had ended unused */
   taken: Map<string, { lots: { lot: Lot; points: number }[]; writtenOff: number; owed: number; gone: number }>
+  /** from whom: the member who bought, or who lives on as it */
+  takenFrom: Member
 }
 
 export type Guest = {
@@ -160,6 +176,8 @@ export function worldOf(setup: Setup, now: Instant): World {
     holds: new Map(),
     refunds: new Map(),
     transfers: new Map(),
+    activities: new Map(),
+    merges: [],
     rules: new Map(),
     counter: 0,
   }
@@ -175,9 +193,18 @@ export function join(w: World, name: string): Member {
     debts: new Map(),
     letOff: [],
     sent: [],
+    given: [],
+    mergedInto: undefined,
   }
   w.members.set(name, member)
   return member
+}
+
+/** Whoever was merged into another is that other. */
+export const living = (member: Member): Member => (member.mergedInto ? living(member.mergedInto) : member)
+export function find(w: World, name: string): Member | undefined {
+  const member = w.members.get(name)
+  return member && living(member)
 }
 
 export const aWallet = (r: Random, w: World): string => r.pick([...w.wallets.keys()])

@@ -1,6 +1,6 @@
 import { feature } from '../feature.ts'
 import { available, datesOf, give, spendable, take } from '../model.ts'
-import { aWallet } from '../world.ts'
+import { aWallet, find } from '../world.ts'
 
 type Said = { member: string; wallet: string; points: number }
 
@@ -16,12 +16,12 @@ export const adjust = feature<Said>({
   },
 
   model(w, { member: name, wallet, points }) {
-    const member = w.members.get(name)
+    const member = find(w, name)
     if (!member) return { code: 'member_unknown' }
     if (w.paused) return { code: 'program_paused' }
     if (points > 0) {
       const { until } = datesOf(w, wallet, w.now, { pending: { kind: 'none' } })
-      give(w, member, { wallet, points, source: 'adjustment', from: w.now, until }, 'adjusted')
+      give(w, member, { wallet, points, source: `adjustment ${++w.counter}`, from: w.now, until }, 'adjusted')
       return { code: 'ok', points }
     }
     if (available(w, member, wallet) < -points) return { code: 'insufficient_points' }

@@ -1,9 +1,9 @@
 import { DAY, type Instant } from '../../../contract/instants.ts'
-import { awards, inForce, remaining } from '../earning.ts'
+import { remaining } from '../earning.ts'
 import { type Expected, feature } from '../feature.ts'
-import { datesOf, give } from '../model.ts'
-import { type Guest, join, type Line, type Purchase, sum, type World } from '../world.ts'
-import { contentOf, itemsOf, lineOf, purchase, someone } from './purchase.ts'
+import { decided } from '../limits.ts'
+import { find, type Guest, join, type Line, living, type Purchase, sum, type World } from '../world.ts'
+import { contentOf, giveAll, itemsOf, lineOf, purchase, someone } from './purchase.ts'
 import { type Item, named, ofNamed, spread, takeBack } from './return.ts'
 
 type Bought = { externalId: string; occurredAt: Instant; currency: string; items: Line[] }
@@ -73,10 +73,10 @@ export const claim = feature<Claiming>({
 
   model(w, said) {
     const kept = w.guests.get(said.externalId)
-    const member = w.members.get(said.member)
+    const member = find(w, said.member)
     if (!kept) return said.byShop ? straight(w, said) : { code: 'purchase_unknown' }
     if (kept.claimed) {
-      const own = kept.claimed.member === member
+      const own = living(kept.claimed.member) === member
       if (!own && !said.byShop) return { code: 'purchase_claimed' }
       return { code: own && kept.content === wordsOf(said) ? 'repeat' : 'external_id_conflict' }
     }
@@ -121,30 +121,27 @@ function straight(w: World, said: Claiming): Expected {
 
 /** As if it had been bought by the member when it was, but for what came back meanwhile. */
 function record(w: World, kept: Guest, said: Claiming): Expected {
-  const rules = inForce(w.rules.values(), kept.occurredAt)
+  const member = find(w, said.member) ?? join(w, said.member)
+  const { given, ...by } = decided(w, member, remaining(kept.lines, kept.returned), kept.occurredAt, kept.name)
   const claimed: Purchase = {
     n: kept.n,
     name: kept.name,
-    member: w.members.get(said.member) ?? join(w, said.member),
+    member,
     content: contentOf({ ...saidOf(kept, true), member: said.member }),
     occurredAt: kept.occurredAt,
     lines: kept.lines,
-    rules,
+    ...by,
     given: new Map(),
     returned: [...kept.returned],
     taken: new Map(),
+    takenFrom: member,
   }
   kept.claimed = claimed
   w.purchases.set(claimed.name, claimed)
-  for (const { wallet, points, terms } of awards(rules, remaining(kept.lines, kept.returned))) {
-    claimed.given.set(wallet, (claimed.given.get(wallet) ?? 0) + points)
-    const lot = { wallet, points, source: claimed.name, ...datesOf(w, wallet, kept.occurredAt, terms) }
-    give(w, claimed.member, lot, 'earned')
-  }
-  return { code: 'ok', points: claimed.given.get('points') ?? 0 }
+  return { code: 'ok', points: giveAll(w, claimed, given) }
 }
 
-type Back = { externalId: string; occurredAt: Instant; purchase: string; items: 'all' | Item[]; member?: string }
+type Back = { externalId: string; occurredAt: Instant; purchase: string; items: 'all' | Item[] }
 
 /** Something of it comes back, and nobody says whose it was. */
 export const guestReturn = feature<Back>({
@@ -160,7 +157,6 @@ export const guestReturn = feature<Back>({
       occurredAt: w.now,
       purchase: one.name,
       items: r.chance(0.2) ? ('all' as const) : named(r, one),
-      ...(one.claimed ? { member: one.claimed.member.name } : {}),
     }
   },
 
@@ -175,7 +171,7 @@ export const guestReturn = feature<Back>({
     const points = kept.claimed ? ofMember(w, kept.claimed, items) : ofNobody(kept, items)
     if (typeof points === 'object') return points
     w.guestReturns.set(externalId, { content, points })
-    return { code: 'ok', points }
+    return { code: 'ok', points, ...(kept.claimed ? { whose: kept.claimed.member.name } : {}) }
   },
 
   ask: ({ externalId, occurredAt, purchase: name, items }) => ({
@@ -189,7 +185,7 @@ export const guestReturn = feature<Back>({
 })
 
 function ofMember(w: World, bought: Purchase, items: Back['items']): number | Expected {
-  const units = ofNamed(w, bought.member, { purchase: bought.name, items })
+  const units = ofNamed(w, living(bought.member), { purchase: bought.name, items })
   if (!(units instanceof Map)) return units
   return sum([...units].map(([one, back]) => takeBack(w, one, back)))
 }

@@ -2,7 +2,7 @@ import { MINUTE } from '../../../contract/instants.ts'
 import { decodeId } from '../../../contract/ids.ts'
 import { feature, type Known } from '../feature.ts'
 import { available, letBack, letGo, passTime, seen, spendable } from '../model.ts'
-import type { Hold, Member, World } from '../world.ts'
+import { find, type Hold, living, type Member, type World } from '../world.ts'
 import type { Random } from '../random.ts'
 
 type Placed = { externalId: string; member: string; wallets: { wallet: string; points: number }[]; minutes: number }
@@ -31,11 +31,14 @@ export const hold = feature<Placed>({
   },
 
   model(w, { externalId, member: name, wallets, minutes }) {
-    const member = w.members.get(name)
+    const member = find(w, name)
     if (!member) return { code: 'member_unknown' }
-    const content = JSON.stringify([name, wallets, minutes])
+    const content = JSON.stringify([wallets, minutes])
     const before = w.holds.get(externalId)
-    if (before) return { code: before.content === content ? 'repeat' : 'external_id_conflict' }
+    if (before) {
+      const same = before.content === content && living(before.member) === member
+      return { code: same ? 'repeat' : 'external_id_conflict' }
+    }
     if (w.paused) return { code: 'program_paused' }
     if (member.status !== 'active') return { code: 'member_suspended' }
     if (wallets.some(({ wallet, points }) => available(w, member, wallet) < points))
@@ -59,8 +62,8 @@ export const hold = feature<Placed>({
 
 function again(r: Random, w: World): Placed {
   const before = r.pick([...w.holds.values()])
-  const [member, wallets, minutes] = JSON.parse(before.content)
-  return { externalId: before.name, member, wallets, minutes: minutes + (r.chance(0.8) ? 0 : 1) }
+  const [wallets, minutes] = JSON.parse(before.content)
+  return { externalId: before.name, member: before.member.name, wallets, minutes: minutes + (r.chance(0.8) ? 0 : 1) }
 }
 
 function setAside(w: World, member: Member, part: { wallet: string; points: number }): Hold['parts'][number]['lots'] {

@@ -5,8 +5,8 @@ import { endOf, goOn, hasEnded, openLot, restart } from '../model.ts'
 import { type Lot, type Member, settingsOf, type World } from '../world.ts'
 
 type Change = 'activate' | 'cancel' | 'extend' | 'reinstate'
-/** `lot`: the so many-th of all lots that the member ever had. */
-type Said = { member: string; lot: number; change: Change; expiresAt?: Instant }
+/** `lot`: the so many-th of all that the member ever had in the wallet. */
+type Said = { member: string; wallet: string; lot: number; change: Change; expiresAt?: Instant }
 
 const DONE: Expected = { code: 'repeat' } // a change of what is there already: 200, as for a repeat
 const REFUSED: Expected = { code: 'lot_state' }
@@ -27,25 +27,35 @@ export const changeLot = feature<Said>({
     const end = endOf(w, member, lot) ?? w.now
     const expiresAt = (change === 'extend' ? end : w.now) + r.int(-2, 60) * DAY
     const says = change === 'extend' || (change === 'reinstate' && r.chance(0.5))
-    return { member: member.name, lot: member.lots.indexOf(lot), change, ...(says ? { expiresAt } : {}) }
+    const { wallet } = lot
+    return {
+      member: member.name,
+      wallet,
+      lot: inWallet(member, wallet).indexOf(lot),
+      change,
+      ...(says ? { expiresAt } : {}),
+    }
   },
 
-  model(w, { member: name, lot: nth, change, expiresAt }) {
+  model(w, { member: name, wallet, lot: nth, change, expiresAt }) {
     const member = w.members.get(name)
-    const lot = member?.lots[nth]
+    const lot = member && inWallet(member, wallet)[nth]
     if (!member || !lot) return { code: 'entry_unknown' }
+    if (member.mergedInto) return { code: 'member_merged' }
     if (w.paused) return { code: 'program_paused' }
     if (change === 'activate') return activate(w, member, lot)
     if (change === 'cancel') return cancel(w, member, lot)
     return change === 'extend' ? extend(w, member, lot, expiresAt ?? 0) : reinstate(w, member, lot, expiresAt)
   },
 
-  async ask({ member, lot, change, expiresAt }, known) {
-    const of = { lot: await known.lotSeq(member, lot) }
+  async ask({ member, wallet, lot, change, expiresAt }, known) {
+    const of = { lot: await known.lotSeq(member, wallet, lot) }
     const says = expiresAt === undefined ? {} : { expiresAt }
     return { verb: 'changeLot', member: `external:${member}`, of, change, reason: 'asked by the member', ...says }
   },
 })
+
+const inWallet = (member: Member, wallet: string) => member.lots.filter((lot) => lot.wallet === wallet)
 
 function fits(w: World, lot: Lot, change: Change): boolean {
   if (change === 'reinstate') return lot.expired.length > 0 && !lot.wasHeld // else: in how many pieces, depends on the job

@@ -1,5 +1,5 @@
 import { feature } from '../feature.ts'
-import { join } from '../world.ts'
+import { find, join } from '../world.ts'
 import { someone } from './purchase.ts'
 
 /** Someone joins without buying; twice is once. */
@@ -26,7 +26,7 @@ export const status = feature<{ member: string; status: 'active' | 'suspended' }
     return { member: r.pick([...w.members.keys()]), status: 'suspended' }
   },
   model(w, said) {
-    const member = w.members.get(said.member)
+    const member = find(w, said.member)
     if (!member) return { code: 'member_unknown' }
     member.status = said.status
     return { code: 'ok' }

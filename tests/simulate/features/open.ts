@@ -1,7 +1,7 @@
 import { DAY, type Instant } from '../../../contract/instants.ts'
 import { feature } from '../feature.ts'
 import { datesOf, give } from '../model.ts'
-import { aWallet } from '../world.ts'
+import { aWallet, find, living } from '../world.ts'
 
 type Said = {
   externalId: string
@@ -21,7 +21,7 @@ export const open = feature<Said>({
   generate(r, w, n) {
     if (w.members.size === 0) return undefined
     if (r.chance(0.15) && w.openings.size > 0) {
-      const before = JSON.parse(r.pick([...w.openings.values()])) as Said
+      const before = r.pick([...w.openings.values()]).said as Said
       return r.chance(0.6) ? before : { ...before, points: before.points + 1 }
     }
     const earnedAt = w.now - r.int(0, 900) * DAY
@@ -38,18 +38,21 @@ export const open = feature<Said>({
 
   model(w, said) {
     const { externalId, wallet, points, earnedAt } = said
-    const member = w.members.get(said.member)
+    const member = find(w, said.member)
     if (!member) return { code: 'member_unknown' }
     const content = contentOf(said)
     const before = w.openings.get(externalId)
-    if (before !== undefined) return before === content ? { code: 'repeat', points } : { code: 'external_id_conflict' }
+    if (before) {
+      const same = before.content === content && living(before.member) === member
+      return same ? { code: 'repeat', points } : { code: 'external_id_conflict' }
+    }
     if (member.status === 'closed') return { code: 'member_suspended' }
     const from = said.activatesAt ?? earnedAt
     const own = datesOf(w, wallet, earnedAt, { pending: { kind: 'none' } }).until
     const until = said.expiresAt === 'never' ? null : (said.expiresAt ?? own)
     if (until !== null && (until <= from || until <= earnedAt || until <= w.now)) return { code: 'invalid_request' }
-    w.openings.set(externalId, content)
-    give(w, member, { wallet, points, source: 'opening', from: Math.max(from, w.now), until }, 'adjusted')
+    w.openings.set(externalId, { said: { ...JSON.parse(content), member: said.member }, content, member })
+    give(w, member, { wallet, points, source: externalId, from: Math.max(from, w.now), until }, 'adjusted')
     return { code: 'ok', points }
   },
 
@@ -66,10 +69,10 @@ export const open = feature<Said>({
   }),
 })
 
-function contentOf({ externalId, member, wallet, points, earnedAt, activatesAt, expiresAt }: Said): string {
+function contentOf({ externalId, wallet, points, earnedAt, activatesAt, expiresAt }: Said): string {
   const dates = {
     ...(activatesAt === undefined ? {} : { activatesAt }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
   }
-  return JSON.stringify({ externalId, member, wallet, points, earnedAt, ...dates })
+  return JSON.stringify({ externalId, wallet, points, earnedAt, ...dates })
 }

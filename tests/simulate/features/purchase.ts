@@ -1,9 +1,10 @@
 import type { PurchaseAsk } from '../../../engine/gate/asks.ts'
 import { DAY, MINUTE } from '../../../contract/instants.ts'
-import { awards, inForce } from '../earning.ts'
+import type { Award } from '../earning.ts'
 import { feature } from '../feature.ts'
+import { decided } from '../limits.ts'
 import { datesOf, give } from '../model.ts'
-import { join, type Line, type Purchase, type World } from '../world.ts'
+import { find, join, living, type Line, type Purchase, type World } from '../world.ts'
 import type { Random } from '../random.ts'
 
 const SKUS = ['beans', 'mug', 'cake', 'seeds'] as const
@@ -32,8 +33,11 @@ export const purchase = feature<Said>({
 
   model(w, said) {
     const before = w.purchases.get(said.externalId)
-    const member = w.members.get(said.member)
-    if (before) return { code: before.content === contentOf(said) && member ? 'repeat' : 'external_id_conflict' }
+    const member = find(w, said.member)
+    if (before) {
+      const same = before.content === contentOf(said) && living(before.member) === member
+      return { code: same ? 'repeat' : 'external_id_conflict' }
+    }
     if (w.paused) return { code: 'program_paused' }
     if (said.currency !== 'GBP') return { code: 'currency_mismatch' }
     if (said.occurredAt > w.now + 5 * MINUTE) return { code: 'invalid_request' }
@@ -46,27 +50,33 @@ export const purchase = feature<Said>({
 })
 
 function record(w: World, said: Said) {
-  const rules = inForce(w.rules.values(), said.occurredAt)
-  const given = awards(rules, said.items)
+  const member = find(w, said.member) ?? join(w, said.member)
+  const { given, ...by } = decided(w, member, said.items, said.occurredAt, said.externalId)
   const bought: Purchase = {
     n: ++w.counter,
     name: said.externalId,
-    member: w.members.get(said.member) ?? join(w, said.member),
+    member,
     content: contentOf(said),
     occurredAt: said.occurredAt,
     lines: said.items,
-    rules,
+    ...by,
     given: new Map(),
     returned: said.items.map(() => 0),
     taken: new Map(),
+    takenFrom: member,
   }
   w.purchases.set(bought.name, bought)
+  return { code: 'ok', points: giveAll(w, bought, given) }
+}
+
+/** Everything in lots of its own; gives the points of the wallet `points`. */
+export function giveAll(w: World, bought: Purchase, given: readonly Award[]): number {
+  const { name: source, member, occurredAt } = bought
   for (const { wallet, points, terms } of given) {
     bought.given.set(wallet, (bought.given.get(wallet) ?? 0) + points)
-    const lot = { wallet, points, source: bought.name, ...datesOf(w, wallet, said.occurredAt, terms) }
-    give(w, bought.member, lot, 'earned')
+    give(w, member, { wallet, points, source, ...datesOf(w, wallet, occurredAt, terms) }, 'earned')
   }
-  return { code: 'ok', points: bought.given.get('points') ?? 0 }
+  return bought.given.get('points') ?? 0
 }
 
 /** The same words again, or nearly. */
@@ -96,10 +106,11 @@ export function lineOf(r: Random, i: number): Line {
 /** Mostly someone who was here before, at times someone new. */
 export function someone(r: Random, w: World): string {
   const known = [...w.members.keys()]
-  return known.length > 0 && (known.length >= MEMBERS_MAX || r.chance(0.9)) ? r.pick(known) : `m-${known.length + 1}`
+  const alive = [...w.members.values()].filter((member) => !member.mergedInto)
+  return known.length > 0 && (alive.length >= MEMBERS_MAX || r.chance(0.9)) ? r.pick(known) : `m-${known.length + 1}`
 }
 
-export const contentOf = (said: Said) => JSON.stringify([said.member, said.occurredAt, said.currency, said.items])
+export const contentOf = (said: Said) => JSON.stringify([said.occurredAt, said.currency, said.items])
 const namedOf = ({ externalId, member, occurredAt, currency }: Said) => ({
   externalId,
   member: `external:${member}`,

@@ -1,8 +1,8 @@
 import type { Instant } from '../../../contract/instants.ts'
 import { later } from '../calendar.ts'
 import { feature } from '../feature.ts'
-import { goOn, hasEnded, makeGood, payDebts, restart } from '../model.ts'
-import { type Lot, type Member, settingsOf, type Spend, sum, type World } from '../world.ts'
+import { goOn, hasEnded, makeGood, moveOn, payDebts, restart } from '../model.ts'
+import { find, living, type Lot, type Member, settingsOf, type Spend, sum, type World } from '../world.ts'
 
 type Said = { externalId: string; member: string; spend: string; points?: number }
 
@@ -22,22 +22,23 @@ export const refund = feature<Said>({
   },
 
   model(w, { externalId, member: name, spend: spentAs, points }) {
-    const member = w.members.get(name)
+    const member = find(w, name)
     if (!member) return { code: 'member_unknown' }
     const spent = w.spends.get(spentAs)
-    if (!spent || spent.member !== member) return { code: 'entry_unknown' }
+    if (!spent || living(spent.member) !== member) return { code: 'entry_unknown' }
     const before = w.refunds.get(externalId)
     if (before) {
-      const same = before.content === JSON.stringify([name, spentAs, points ?? before.points])
+      const same = before.content === JSON.stringify([spentAs, points ?? before.points])
       return same ? { code: 'repeat', points: before.points } : { code: 'external_id_conflict' }
     }
     if (w.paused) return { code: 'program_paused' }
     const left = sum(spent.lots.map((one) => one.points))
     const back = points ?? left
     if (back > left || left === 0) return { code: 'refund_exceeds_spend' }
-    giveBack(w, member, spent, back)
+    giveBack(w, spent.member, spent, back)
+    if (spent.member !== member) carryOn(w, spent, member)
     const said = { externalId, member: name, spend: spentAs, ...(points === undefined ? {} : { points }) }
-    w.refunds.set(externalId, { said, content: JSON.stringify([name, spentAs, back]), points: back })
+    w.refunds.set(externalId, { said, content: JSON.stringify([spentAs, back]), points: back })
     return { code: 'ok', points: back }
   },
 
@@ -55,7 +56,9 @@ export const refund = feature<Said>({
 function giveBack(w: World, member: Member, spent: Spend, points: number): void {
   const { wallet } = spent
   member.journal.push({ what: 'spent', wallet, points: -points })
-  restart(w, member, wallet)
+  const { expiry } = settingsOf(w, wallet)
+  const on = expiry.kind === 'sliding' ? (expiry.on ?? ['earn']) : []
+  if (on.includes('earn') || on.includes('spend')) restart(w, member, wallet) // of others there may never have been one
   const end = (lot: Lot): Instant => lot.until ?? Number.POSITIVE_INFINITY
   const order = spent.lots.toSorted(({ lot: a }, { lot: b }) =>
     end(a) === end(b) ? b.from - a.from || b.n - a.n : end(b) - end(a),
@@ -83,4 +86,12 @@ function giveBack(w: World, member: Member, spent: Spend, points: number): void 
     lot.graced = true
     goOn(w, member, lot, w.now, later(w.now, refundGrace, w.setup.timezone)).graced = true
   }
+}
+
+/** What came back to a member who lives on as another goes on there, with its dates and source. */
+function carryOn(w: World, { n, member, wallet }: Spend, heir: Member): void {
+  const came: Lot[] = []
+  for (const lot of member.lots.filter((one) => one.wallet === wallet && one.left > 0 && !hasEnded(w, member, one)))
+    came.push(moveOn(w, member, heir, lot))
+  makeGood(heir, wallet, came, n)
 }

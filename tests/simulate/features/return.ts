@@ -2,7 +2,7 @@ import { DAY, type Instant } from '../../../contract/instants.ts'
 import { awards, remaining } from '../earning.ts'
 import { type Expected, feature } from '../feature.ts'
 import { burnOrder, hasEnded, openLot, payDebts, take } from '../model.ts'
-import { type Lot, type Member, type Purchase, settingsOf, sum, type World } from '../world.ts'
+import { find, living, type Lot, type Member, type Purchase, settingsOf, sum, type World } from '../world.ts'
 import type { Random } from '../random.ts'
 
 export type Item = { line?: string; sku?: string; quantity: number }
@@ -34,13 +34,14 @@ export const returns = feature<Said>({
   },
 
   model(w, said) {
-    const member = w.members.get(said.member)
+    const member = find(w, said.member)
     if (!member) return { code: 'member_unknown' }
     const { externalId, occurredAt, purchase, items } = said
-    const content = JSON.stringify([said.member, occurredAt, purchase, items])
+    const content = JSON.stringify([occurredAt, purchase, items])
     const before = w.returns.get(said.externalId)
     if (before) {
-      return before.content === content ? { code: 'repeat', points: before.points } : { code: 'external_id_conflict' }
+      const same = before.content === content && living(before.member) === member
+      return same ? { code: 'repeat', points: before.points } : { code: 'external_id_conflict' }
     }
     if (w.paused) return { code: 'program_paused' }
     const units = purchase === undefined ? matching(w, member, said) : ofNamed(w, member, said)
@@ -54,7 +55,7 @@ export const returns = feature<Said>({
       ...(purchase === undefined ? {} : { purchase }),
       items,
     }
-    w.returns.set(externalId, { said: again, content, points })
+    w.returns.set(externalId, { said: again, content, member, points })
     return { code: 'ok', points }
   },
 
@@ -92,7 +93,7 @@ export function ofNamed(
   { purchase: name = '', items }: Pick<Said, 'purchase' | 'items'>,
 ): Units | Expected {
   const purchase = w.purchases.get(name)
-  if (!purchase || purchase.member !== member) return { code: 'purchase_unknown' }
+  if (!purchase || living(purchase.member) !== member) return { code: 'purchase_unknown' }
   const left = purchase.lines.map((line, i) => line.quantity - (purchase.returned[i] ?? 0))
   if (items === 'all') return sum(left) > 0 ? new Map([[purchase, left]]) : { code: 'return_exceeds_purchase' }
   const back = left.map(() => 0)
@@ -106,7 +107,7 @@ export function ofNamed(
 /** Most recent first, none that happened after the return. */
 function matching(w: World, member: Member, { items, occurredAt }: Said): Units {
   const newest = [...w.purchases.values()]
-    .filter((p) => p.member === member && p.occurredAt <= occurredAt)
+    .filter((p) => living(p.member) === member && p.occurredAt <= occurredAt)
     .sort((a, b) => b.occurredAt - a.occurredAt || b.n - a.n)
   const units: Units = new Map()
   const lefts = new Map(newest.map((p) => [p, p.lines.map((line, i) => line.quantity - (p.returned[i] ?? 0))]))
@@ -144,7 +145,9 @@ function takenOf(purchase: Purchase, wallet: string) {
 /** Decides the purchase again on what is left of it; gives what was taken net, in the wallet `points`. */
 export function takeBack(w: World, purchase: Purchase, back: number[]): number {
   purchase.returned = purchase.returned.map((n, i) => n + (back[i] ?? 0))
-  const standing = awards(purchase.rules, remaining(purchase.lines, purchase.returned))
+  const standing = awards(purchase.rules, remaining(purchase.lines, purchase.returned), purchase.rooms)
+  const member = living(purchase.member)
+  if (purchase.takenFrom !== member) takenBefore(purchase, member)
   let points = 0
   for (const [wallet, given] of purchase.given) {
     const stays = Math.min(given, sum(standing.filter((a) => a.wallet === wallet).map((a) => a.points)))
@@ -152,10 +155,19 @@ export function takeBack(w: World, purchase: Purchase, back: number[]): number {
     taken.gone = Math.min(taken.gone, endedUnused(w, purchase, wallet)) // what came again is not gone
     const more = given - stays - taken.writtenOff - taken.owed - taken.gone - sum(taken.lots.map((t) => t.points))
     const moved = more > 0 ? takeMore(w, purchase, wallet, more) : -giveBack(w, purchase, wallet, -more)
-    if (moved !== 0) purchase.member.journal.push({ what: 'reversed', wallet, points: moved })
+    if (moved !== 0) member.journal.push({ what: 'reversed', wallet, points: moved })
     if (wallet === 'points') points += moved
   }
   return points
+}
+
+/** What was taken from somebody else who was one with this member, or is again, would come as a lot of its own. */
+function takenBefore(purchase: Purchase, member: Member): void {
+  for (const taken of purchase.taken.values()) {
+    taken.owed += sum(taken.lots.map((one) => one.points))
+    taken.lots = []
+  }
+  purchase.takenFrom = member
 }
 
 /** What the purchase gave and nobody ever used: it expired and did not come again, or was given up before it began; whoever had it then. */
@@ -170,7 +182,7 @@ function endedUnused(w: World, purchase: Purchase, wallet: string): number {
  * others. The rest is owed, as far as the wallet may go below zero, or let go.
  */
 function takeMore(w: World, purchase: Purchase, wallet: string, points: number): number {
-  const { member } = purchase
+  const member = living(purchase.member)
   const lots = member.lots.filter((lot) => lot.wallet === wallet && lot.left > lot.held).sort(burnOrder(w, member))
   const own = (lot: Lot) => lot.source === purchase.name
   const order = [
@@ -211,7 +223,8 @@ function giveBack(w: World, purchase: Purchase, wallet: string, points: number):
   const forgiven = Math.min(points, taken.writtenOff)
   taken.writtenOff -= forgiven
   let less = forgiven
-  for (const one of purchase.member.letOff.toReversed()) {
+  const member = living(purchase.member)
+  for (const one of member.letOff.toReversed()) {
     if (one.wallet !== wallet) continue
     const n = Math.min(less, one.points)
     one.points -= n
@@ -220,7 +233,8 @@ function giveBack(w: World, purchase: Purchase, wallet: string, points: number):
   const repaid = Math.min(points - forgiven, taken.owed)
   taken.owed -= repaid
   if (repaid > 0) {
-    openLot(w, purchase.member, { wallet, points: repaid, source: 'given back', from: w.now, until: null })
+    const source = `given back ${w.counter}`
+    openLot(w, member, { wallet, points: repaid, source, from: w.now, until: null })
   }
   let left = points - forgiven - repaid
   const given: Lot[] = []
@@ -237,7 +251,6 @@ function giveBack(w: World, purchase: Purchase, wallet: string, points: number):
   taken.gone -= gone
   left -= gone
   for (const one of taken.lots.toReversed()) if (own(one.lot)) comesBack(one)
-  const { member } = purchase
   payDebts(
     member,
     wallet,

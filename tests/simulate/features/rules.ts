@@ -4,10 +4,11 @@ import { type Args, type Filter, type Rule, said, type Terms, type Version } fro
 import { feature } from '../feature.ts'
 import { aWallet, type World } from '../world.ts'
 import type { Random } from '../random.ts'
-import { lotExpiryOf, pendingOf } from './wallets.ts'
+import { TYPES } from './activities.ts'
+import { capsOf, lotExpiryOf, PERS, pendingOf } from './wallets.ts'
 
 type Window = { startsAt?: Instant; endsAt?: Instant; terms?: Terms }
-type Made = Window & { rule: string; wallet: string; priority: number; args: Args }
+type Made = Window & { on?: string; rule: string; wallet: string; priority: number; args: Args }
 type Published = Window & { rule: string; args: Args; effectiveFrom?: Instant }
 
 const RULES_MAX = 6
@@ -18,15 +19,18 @@ export const rule = feature<Made>({
   weight: 1.5,
   generate(r, w, n) {
     if (inUse(w).length >= RULES_MAX) return undefined
-    return { rule: `rule-${n}`, wallet: aWallet(r, w), priority: r.int(0, 2), args: argsOf(r), ...windowOf(r, w) }
+    const on = r.chance(0.25) ? { on: r.pick(TYPES) } : {}
+    const made = { rule: `rule-${n}`, wallet: aWallet(r, w), priority: r.int(0, 2), ...on }
+    return { ...made, args: on.on ? { kind: 'fixed', points: r.int(1, 60) } : argsOf(r), ...windowOf(r, w, on.on) }
   },
-  model(w, { rule: name, wallet, priority, args, startsAt, endsAt, terms }) {
+  model(w, { rule: name, on, wallet, priority, args, startsAt, endsAt, terms }) {
     const version = { args, ...boundsOf({ startsAt, endsAt }), ...(terms ? { terms } : {}) }
-    w.rules.set(name, { name, wallet, priority, status: 'active', versions: [version] })
+    w.rules.set(name, { name, ...(on ? { on } : {}), wallet, priority, status: 'active', versions: [version] })
     return { code: 'ok' }
   },
-  act(driver, { at, rule: name, wallet, priority, args: { kind, ...args }, startsAt, endsAt, terms }) {
-    const rule = { name, kind, args, wallet, priority, startsAt, endsAt }
+  act(driver, { at, rule: name, on, wallet, priority, args: { kind, ...args }, startsAt, endsAt, terms }) {
+    const answers = on ? { on: { event: 'activity' as const, activity: on } } : {}
+    const rule = { name, ...answers, kind, args, wallet, priority, startsAt, endsAt }
     return driver.createRule(at, name, { program: 'coffee', ...rule, ...asSaid(terms) })
   },
 })
@@ -43,7 +47,7 @@ export const version = feature<Published>({
     let args = argsOf(r)
     while (args.kind !== kind) args = argsOf(r)
     const effectiveFrom = r.chance(0.5) ? {} : { effectiveFrom: w.now + r.int(-30, 10) * DAY }
-    return { rule: one.name, args, ...effectiveFrom, ...windowOf(r, w) }
+    return { rule: one.name, args, ...effectiveFrom, ...windowOf(r, w, one.on) }
   },
   model(w, { rule: name, args, effectiveFrom, startsAt, endsAt, terms = {} }) {
     const one = w.rules.get(name)
@@ -55,7 +59,7 @@ export const version = feature<Published>({
   },
   act(driver, { at, rule: name, args: said, effectiveFrom, startsAt = null, endsAt = null, terms }) {
     const { kind: _, ...args } = said
-    const none = { when: null, pending: null, expiry: null }
+    const none = { when: null, pending: null, expiry: null, caps: null, cooldown: null, budget: null }
     return driver.publishRule(at, name, { args, effectiveFrom, startsAt, endsAt, ...none, ...asSaid(terms) })
   },
 })
@@ -112,21 +116,31 @@ function asSaid({ when, ...dates }: Terms = {}): Omit<Terms, 'when'> & { when?: 
   return { ...dates, ...(when ? { when: said(when) } : {}) }
 }
 
-function termsOf(r: Random): Terms {
-  const total = r.pick(['<', '>='] as const)
+function termsOf(r: Random, on: string | undefined): Terms {
+  const when = on ? { stars: r.int(1, 5) } : { total: r.pick(['<', '>='] as const), amount: r.int(100, 8_000) }
   return {
-    ...(r.chance(0.5) ? { when: { total, amount: r.int(100, 8_000) } } : {}),
+    ...(r.chance(0.4) ? { when } : {}),
     ...(r.chance(0.3) ? { pending: pendingOf(r) } : {}),
     ...(r.chance(0.3) ? { expiry: lotExpiryOf(r) } : {}),
+    ...(r.chance(0.5) ? { caps: capsOf(r) } : {}),
+    ...(r.chance(0.2) ? { cooldown: r.pick(['PT30M', 'PT2H', 'P1D', 'P1W', 'P1M']) } : {}),
+    ...(r.chance(0.2) ? { budget: budgetOf(r) } : {}),
   }
 }
 
-function windowOf(r: Random, w: World): Window {
+function budgetOf(r: Random): NonNullable<Terms['budget']> {
+  const per = r.chance(0.6) ? { per: r.pick(PERS) } : {}
+  const price = { pointCost: { points: r.int(1, 20), money: r.int(1, 20) } }
+  const money = r.chance(0.3) ? { money: r.int(10, 500), ...price } : undefined
+  return { ...(money && r.chance(0.7) ? {} : { points: r.int(1, 400) }), ...money, ...per }
+}
+
+function windowOf(r: Random, w: World, on: string | undefined): Window {
   const startsAt = w.now + r.int(-40, 5) * DAY
   return {
     ...(r.chance(0.2) ? { startsAt } : {}),
     ...(r.chance(0.2) ? { endsAt: startsAt + r.int(1, 60) * DAY } : {}),
-    ...(r.chance(0.4) ? { terms: termsOf(r) } : {}),
+    ...(r.chance(0.6) ? { terms: termsOf(r, on) } : {}),
   }
 }
 

@@ -1,6 +1,6 @@
 import { feature } from '../feature.ts'
 import { available, seen, spendable, take } from '../model.ts'
-import { aWallet, type Spend } from '../world.ts'
+import { aWallet, find, living, type Spend } from '../world.ts'
 import { someone } from './purchase.ts'
 
 type Said = { member: string; wallet: string; points: number; externalId?: string }
@@ -16,7 +16,7 @@ export const spend = feature<Said>({
       return { ...before, points: before.points + (r.chance(0.7) ? 0 : 1) }
     }
     const name = r.chance(0.98) && w.members.size > 0 ? r.pick([...w.members.keys()]) : someone(r, w)
-    const member = w.members.get(name)
+    const member = find(w, name)
     const wallet = aWallet(r, w)
     const has = member ? available(w, member, wallet) : 0
     const points = r.chance(0.15) ? has + 1 : r.chance(0.15) ? has : r.int(1, Math.max(1, r.chance(0.5) ? has : 30))
@@ -24,11 +24,11 @@ export const spend = feature<Said>({
   },
 
   model(w, { member: name, wallet, points, externalId }) {
-    const member = w.members.get(name)
+    const member = find(w, name)
     if (!member) return { code: 'member_unknown' }
     const before = w.spends.get(externalId ?? '')
     if (before) {
-      const same = before.said.member === name && before.said.wallet === wallet && before.said.points === points
+      const same = living(before.member) === member && before.wallet === wallet && before.said.points === points
       return { code: same ? 'repeat' : 'external_id_conflict' }
     }
     if (w.paused) return { code: 'program_paused' }

@@ -1,10 +1,9 @@
 import type { Instant } from '../../../contract/instants.ts'
 import { wallOf } from '../calendar.ts'
-import { type Expected, feature } from '../feature.ts'
+import { feature } from '../feature.ts'
 import { available, datesOf, give, spendable, take } from '../model.ts'
-import { aWallet, type Lot, type Member, settingsOf, sum, type World } from '../world.ts'
+import { aWallet, find, living, type Lot, type Member, type Sent, settingsOf, sum, type World } from '../world.ts'
 
-type Sent = { externalId: string; member: string; to: string; wallet: string; points: number }
 type Converted = { externalId: string; member: string; from: string; to: string; points: number }
 
 /** Points are given to another member: they end when they would have; a fee comes on top. */
@@ -15,18 +14,18 @@ export const transfer = feature<Sent>({
   generate(r, w, n) {
     const names = [...w.members.keys()]
     if (names.length < 2) return undefined
-    if (r.chance(0.05) && w.transfers.size > 0) return r.pick([...w.transfers.values()]).said as Sent
+    if (r.chance(0.05) && w.transfers.size > 0) return r.pick([...w.transfers.values()]).said
     const [member, to, wallet] = [r.pick(names), r.pick(names), aWallet(r, w)]
-    const has = available(w, w.members.get(member) as Member, wallet)
+    const has = available(w, find(w, member) as Member, wallet)
     return { externalId: `t-${n}`, member, to, wallet, points: r.int(1, Math.max(1, r.chance(0.5) ? has + 1 : 20)) }
   },
 
   model(w, said) {
-    const [from, to] = [w.members.get(said.member), w.members.get(said.to)]
+    const [from, to] = [find(w, said.member), find(w, said.to)]
     if (!from || !to) return { code: 'member_unknown' }
+    const before = w.transfers.get(said.externalId)
+    if (before) return { code: isSame(before, said, from, to) ? 'repeat' : 'external_id_conflict' }
     if (from === to) return { code: 'same_member' }
-    const before = repeated(w, said)
-    if (before) return before
     if (w.paused) return { code: 'program_paused' }
     if (from.status !== 'active' || to.status !== 'active') return { code: 'member_suspended' }
     const { transfers } = settingsOf(w, said.wallet)
@@ -58,9 +57,9 @@ function send(w: World, from: Member, to: Member, { externalId, member, to: name
   take(spendable(w, from, wallet), fee)
   from.journal.push({ what: 'moved', wallet, points: -points - fee })
   from.sent.push({ wallet, points, at: w.now })
-  for (const [until, n] of ends) give(w, to, { wallet, points: n, source: 'transfer', from: w.now, until }, 'moved')
+  for (const [until, n] of ends) give(w, to, { wallet, points: n, source: externalId, from: w.now, until }, 'moved')
   const said = { externalId, member, to: name, wallet, points }
-  w.transfers.set(externalId, { said, content: JSON.stringify(said) })
+  w.transfers.set(externalId, { said, from, to })
 }
 
 function sameDay(w: World, at: Instant): boolean {
@@ -68,11 +67,9 @@ function sameDay(w: World, at: Instant): boolean {
   return day(at) === day(w.now)
 }
 
-function repeated(w: World, { externalId, member, to, wallet, points }: Sent): Expected | undefined {
-  const before = w.transfers.get(externalId)
-  if (!before) return undefined
-  const same = before.content === JSON.stringify({ externalId, member, to, wallet, points })
-  return { code: same ? 'repeat' : 'external_id_conflict' }
+function isSame(before: { said: Sent; from: Member; to: Member }, { wallet, points }: Sent, from: Member, to: Member) {
+  const { said } = before
+  return said.wallet === wallet && said.points === points && living(before.from) === from && living(before.to) === to
 }
 
 /** Points of one wallet become points of the other, at the rate that is said, under the dates of the other. */
@@ -89,8 +86,8 @@ export const convert = feature<Converted>({
     return { externalId: `c-${n}`, member: member.name, from, to, points: times * lot + (r.chance(0.1) ? 1 : 0) }
   },
 
-  model(w, { member: name, from, to, points }) {
-    const member = w.members.get(name)
+  model(w, { externalId, member: name, from, to, points }) {
+    const member = find(w, name)
     if (!member) return { code: 'member_unknown' }
     if (w.paused) return { code: 'program_paused' }
     if (member.status !== 'active') return { code: 'member_suspended' }
@@ -99,7 +96,7 @@ export const convert = feature<Converted>({
     if (available(w, member, from) < points) return { code: 'insufficient_points' }
     take(spendable(w, member, from), points)
     member.journal.push({ what: 'moved', wallet: from, points: -points })
-    const lot = { wallet: to, points: (points / rate.give) * rate.get, source: 'conversion', from: w.now }
+    const lot = { wallet: to, points: (points / rate.give) * rate.get, source: externalId, from: w.now }
     give(w, member, { ...lot, until: datesOf(w, to, w.now, { pending: { kind: 'none' } }).until }, 'moved')
     return { code: 'ok', points }
   },

@@ -1,4 +1,10 @@
-import { DEFAULT_SETTINGS, type Expiry, type Pending, type WalletSettings } from '../../../contract/wallets.ts'
+import {
+  type Cap,
+  DEFAULT_SETTINGS,
+  type Expiry,
+  type Pending,
+  type WalletSettings,
+} from '../../../contract/wallets.ts'
 import type { Setup } from '../driver.ts'
 import { feature } from '../feature.ts'
 import { aWallet, settingsOf } from '../world.ts'
@@ -27,6 +33,7 @@ function restOf(r: Random, slug: string): Said['patch'] {
   return {
     pending: pendingOf(r),
     refundGrace: r.chance(0.5) ? null : r.pick(['P10D', 'P1M', 'PT6H']),
+    caps: r.chance(0.6) ? [] : capsOf(r),
     conversions: r.chance(0.3) ? [] : [{ to, give: r.int(1, 10), get: r.int(1, 5) }],
   }
 }
@@ -69,6 +76,18 @@ export const jobs = feature<object>({
   act: (driver, { at }) => driver.passTime(at),
 })
 
+export const PERS = ['day', 'week', 'month', 'year', 'lifetime'] as const
+
+/** What one member may have: so many points, or so many times, a period. */
+export function capsOf(r: Random): Cap[] {
+  return Array.from({ length: r.chance(0.7) ? 1 : 2 }, () => {
+    const over = r.chance(0.5) ? {} : { over: r.pick(['clip', 'refuse'] as const) }
+    const times = r.chance(0.4) ? { times: r.int(1, 4) } : {}
+    const points = times.times === undefined || r.chance(0.2) ? { points: r.int(1, r.pick([20, 200])) } : {}
+    return { per: r.pick(PERS), ...times, ...points, ...over }
+  })
+}
+
 export function pendingOf(r: Random): Pending {
   if (r.chance(0.6)) return { kind: 'none' }
   const roundUp = r.chance(0.4) ? { roundUp: r.pick(['day', 'month'] as const) } : {}
@@ -95,7 +114,7 @@ export function lotExpiryOf(r: Random): Exclude<Expiry, { kind: 'sliding' }> {
 
 function expiryOf(r: Random): Expiry {
   if (r.chance(0.75)) return lotExpiryOf(r)
-  const on = r.pick([undefined, ['earn'], ['spend'], ['earn', 'spend']])
+  const on = r.pick([undefined, ['earn'], ['spend'], ['earn', 'spend'], ['review'], ['earn', 'visit']])
   const roundUp = r.chance(0.3) ? { roundUp: 'month' as const } : {}
   return { kind: 'sliding', period: r.pick(['P20D', 'P1M', 'P3M', 'PT400H']), ...roundUp, ...(on ? { on } : {}) }
 }
