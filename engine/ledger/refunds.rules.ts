@@ -47,8 +47,8 @@ export type Grace = (lot: Lot) => Instant | undefined
 /**
  * Undoes so much of a spend: gives back to the very lots that it took from, what it took last first. `uses`: what of the spend is
  * not given back yet, no less than `points`. What comes back to a lot whose end has passed goes on as a lot of its own
- * where there is a grace for it, by an entry that names the refund; otherwise it expires at once (settleTime). Refuses
- * amount_out_of_range.
+ * where there is a grace for it, by an entry that names the refund, and makes good what was written off like all that comes back; otherwise it
+ * expires at once (settleTime). Refuses amount_out_of_range.
  */
 export function refund(
   d: Draft,
@@ -65,17 +65,15 @@ export function refund(
   const gives = lastFirst(d, uses, points)
   const entry = giveBack(d, walletId, gives, { ...why, kind: 'refund' })
   if (!entry) throw new Error(`entry ${why.reverses} took nothing that could be given back`)
+  const graced: Lot[] = []
   for (const { lot } of gives) {
     const expiresAt = hasEnded(lot, why.now) && lot.remaining > lot.held ? grace(lot) : undefined
     if (expiresAt === undefined) continue
     const { digest, now, actor } = why
-    moveLot(
-      d,
-      lot,
-      { activatesAt: now, expiresAt },
-      { digest, now, reverses: entry.seq, ...(actor === undefined ? {} : { actor }) },
-    )
+    const from = { digest, now, reverses: entry.seq, ...(actor === undefined ? {} : { actor }) }
+    graced.push(moveLot(d, lot, { activatesAt: now, expiresAt }, from))
   }
+  makeGood(d, walletOf(d.state, walletId), graced, why.now, ([, , seq]) => why.reverses <= seq)
   return entry
 }
 

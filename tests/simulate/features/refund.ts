@@ -84,7 +84,9 @@ function giveBack(w: World, member: Member, spent: Spend, points: number): void 
   for (const lot of given) {
     if (refundGrace === null || lot.graced || !hasEnded(w, member, lot) || lot.left === lot.held) continue
     lot.graced = true
-    goOn(w, member, lot, w.now, later(w.now, refundGrace, w.setup.timezone)).graced = true
+    const longer = goOn(w, member, lot, w.now, later(w.now, refundGrace, w.setup.timezone))
+    longer.graced = true
+    makeGood(member, wallet, [longer], spent.n)
   }
 }
 

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { NO_TERMS } from './books.ts'
+import { Life, type Step } from './life-for-tests.ts'
+
+/** Points are spent, their goods come back (nothing is there: written off), and then the spend is refunded. */
+const spentAndBack = (days: number): Step[] => [
+  { do: 'earn', points: 10, pending: 0, lives: 2, after: 0 },
+  { do: 'spend', points: 10, after: 0 },
+  { do: 'return', which: 0, share: 60, after: 0 },
+  { do: 'wait', after: 24 * days },
+]
+const lived = (steps: Step[]): Life => {
+  const life = new Life(NO_TERMS)
+  for (const step of steps) life.step(step)
+  expect(life.audit()).toBeUndefined()
+  return life
+}
+
+test.each([
+  ['in time', 1],
+  ['after their end, with a grace', 3],
+])('what a refund gives back makes good what was written off: %s', (_when, days) => {
+  const life = lived([...spentAndBack(days), { do: 'refund', which: 0, points: 10, grace: true, after: 0 }])
+  expect(life.standing().available).toBe(4)
+  expect(life.state.wallets[0]).toMatchObject({ r: 6, k: [] })
+})
+
+test('in parts, with a grace: until all is made good, and not further', () => {
+  const life = lived(spentAndBack(3))
+  const refund: Step = { do: 'refund', which: 0, points: 4, grace: true, after: 0 }
+  const left = [4, 4, 2].map(() => {
+    life.step(refund)
+    expect(life.audit()).toBeUndefined()
+    return life.standing().available
+  })
+  expect(left).toEqual([0, 2, 4])
+})
