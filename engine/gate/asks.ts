@@ -183,6 +183,8 @@ export type Facts = {
   /** the second member, of an ask that concerns two */
   other: MemberRef | undefined
   name: Uuid | undefined
+  /** 32 hexadecimal characters of crypto randomness, for verbs that say so: what nobody may guess is made of it */
+  chance?: string
 }
 
 /** The answer to one ask as it goes on the wire: JSON of the answer, or of the problem when status >= 400. */

@@ -50,6 +50,8 @@ export type Verb<A> = {
   name(ask: A): Uuid | undefined
   /** The second member that it concerns, as a reference; none unless said. */
   other?(ask: A): string | undefined
+  /** Whether its facts are to hold chance, because it makes codes or secrets. */
+  chance?: true
   /** Names besides its own and its member's. */
   needs(ask: A, needs: Needs): void
   furtherNeeds(ask: A, facts: Facts, slices: Slices, needs: FurtherNeeds): void

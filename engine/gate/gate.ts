@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
 import { refusal } from '@laurel/contract/refusals'
 import { newId } from '../base/ids.ts'
@@ -246,6 +247,7 @@ export function factsOf(ask: Ask, ms: number, actor: Uuid | undefined): Facts {
     other: other === undefined ? undefined : memberRef(other),
     newMember: member && 'key' in member ? newId(ms) : undefined,
     name: verbOf(ask).name(ask),
+    ...(verbOf(ask).chance ? { chance: randomBytes(16).toString('hex') } : {}),
   }
 }
 
