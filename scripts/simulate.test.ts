@@ -99,6 +99,61 @@ const MUTANTS: [what: string, file: string, right: string, wrong: string][] = [
     'idempotency && slices.answers.get(idempotency.key)',
     "idempotency && slices.answers.get(idempotency.key + '?')",
   ],
+  [
+    'points are young again when their member is merged into another',
+    'merge.ts',
+    'expiresAt: lot.slides ? null : lot.expiresAt }',
+    'expiresAt: null }',
+  ],
+  [
+    'a merge that is undone gives back what the survivor had before it, too',
+    'merge.ts',
+    'remaining > lot.held && came.has(',
+    'remaining > lot.held && (() => true)(',
+  ],
+  [
+    'what is asked in one list with a merge goes by what was read before it',
+    'gate/list.ts',
+    'if (!items.some(isMerge)) return [items]',
+    'if (!items.every(isMerge)) return [items]',
+  ],
+  [
+    'a refund to whoever a member lives on as makes nothing good',
+    'refund.ts',
+    'spent.source < source',
+    'spent.source < source && false',
+  ],
+  ['a cap of so many times gives once more', 'limits/limits.rules.ts', 'times >= cap.times', 'times > cap.times'],
+  [
+    'a cap that refuses goes by what is left after another clipped it',
+    'limits/limits.rules.ts',
+    'if (points > least(own?.refuse, wallet?.refuse))',
+    'if (Math.min(points, least(own?.clip, wallet?.clip)) > least(own?.refuse, wallet?.refuse))',
+  ],
+  [
+    "rules of one wallet do not take from each other's room",
+    'limits/limits.rules.ts',
+    'for (const room of [rules.get(rule.ruleId), wallets.get(rule.walletId)])',
+    'for (const room of [rules.get(rule.ruleId)])',
+  ],
+  [
+    'a cooldown does not look ahead',
+    'limits/limits.rules.ts',
+    ': award < addPeriod(at, cooldown, timezone)',
+    ': false',
+  ],
+  [
+    'a budget of a period never begins again',
+    'gate/limits.ts',
+    'return { ruleId: rule.ruleId, period: periodKey(budget.per, at, ours.timezone) }',
+    "return { ruleId: rule.ruleId, period: periodKey('lifetime', at, ours.timezone) }",
+  ],
+  [
+    'an activity keeps no points from ending',
+    'activity.ts',
+    'touch(books, walletId, ask.type, facts.now)',
+    "touch(books, walletId, ask.type + '?', facts.now)",
+  ],
   ['a multiplier rounds up', 'earning/kinds/multiplier.ts', "PARTS, 'floor')", "PARTS, 'ceil')"],
 ]
 
