@@ -51,7 +51,8 @@ export async function loadFates(db: Db, keys: readonly { member: Uuid; seq: numb
 
 /**
  * What of these sources' lots ended unused: expired, or cancelled while pending, less what was reinstated. `member`: who got the points, by entries
- * from `from` on; they may have gone on, and ended, with any that the member was ever merged into.
+ * from `from` on; they may have gone on, and ended, with any that the member was ever merged into. A member at a time, by index, whatever
+ * the plan: hence the laterals.
  */
 export async function loadEnded(
   db: Db,
@@ -63,16 +64,21 @@ export async function loadEnded(
     `with recursive whose(member_id, seq) as (
        select member_id, min(seq) from unnest($1::uuid[], $2::int[]) as k(member_id, seq) group by member_id
        union
-       select g.member_id, 1 from whose w join merges g on g.space_id = $4 and g.other_id = w.member_id
-     ), books as (select member_id, min(seq) as seq from whose group by member_id)
-     select coalesce(o.source_id, e.source_id) as source, e.wallet_id as "walletId",
-            sum(case when e.kind = ${reinstate} then -e.points else u.points end)::bigint as points
-       from books b
-       join entries e on e.member_id = b.member_id and e.seq >= b.seq
-        and e.kind in (${KINDS.expire.code}, ${KINDS.cancel.code}, ${reinstate})
-       left join lot_uses u on u.member_id = e.member_id and u.seq = e.seq and e.kind <> ${reinstate}
-       left join entries o on o.member_id = u.member_id and o.seq = u.lot_seq
-      where e.space_id = $4 and coalesce(o.source_id, e.source_id) = any ($3::uuid[])
+       select g.member_id, 1 from whose w
+        cross join lateral (select g.member_id from merges g where g.other_id = w.member_id and g.space_id = $4 offset 0) as g
+     )
+     select of.source, of.wallet_id as "walletId", sum(of.points)::bigint as points
+       from (select member_id, min(seq) as seq from whose group by member_id) as b
+       cross join lateral (
+         select coalesce(o.source_id, e.source_id) as source, e.wallet_id,
+                sum(case when e.kind = ${reinstate} then -e.points else u.points end) as points
+           from entries e
+           left join lot_uses u on u.member_id = e.member_id and u.seq = e.seq and e.kind <> ${reinstate}
+           left join entries o on o.member_id = u.member_id and o.seq = u.lot_seq
+          where e.member_id = b.member_id and e.seq >= b.seq and e.space_id = $4
+            and e.kind in (${KINDS.expire.code}, ${KINDS.cancel.code}, ${reinstate})
+            and coalesce(o.source_id, e.source_id) = any ($3::uuid[])
+          group by 1, 2) as of
       group by 1, 2`,
     [uuids(keys, (k) => k.member), int4s(keys, (k) => k.from), uuids(keys, (k) => k.source), db.space],
     'entries-ended',
