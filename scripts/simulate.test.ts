@@ -117,12 +117,6 @@ const MUTANTS: [what: string, file: string, right: string, wrong: string][] = [
     'if (!items.some(isMerge)) return [items]',
     'if (!items.every(isMerge)) return [items]',
   ],
-  [
-    'a refund to whoever a member lives on as makes nothing good',
-    'refund.ts',
-    'spent.source < source',
-    'spent.source < source && false',
-  ],
   ['a cap of so many times gives once more', 'limits/limits.rules.ts', 'times >= cap.times', 'times > cap.times'],
   [
     'a cap that refuses goes by what is left after another clipped it',

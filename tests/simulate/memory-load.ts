@@ -94,7 +94,9 @@ function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
         slices.purchases.set(p.id, p)
     }
   }
-  for (const { member } of slices.purchases.values()) copy(t.states, slices.states, member)
+  for (const { member } of slices.purchases.values())
+    for (let who: Uuid | null | undefined = member; who; who = t.states.get(who)?.mergedInto)
+      copy(t.states, slices.states, who)
   if (needs.ended) {
     for (const [key, points] of t.ended)
       if (slices.purchases.has(key.split(' ')[0] ?? '')) slices.ended.set(key, points)

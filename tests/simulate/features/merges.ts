@@ -10,7 +10,7 @@ const UNDONE_WITHIN = 30 * DAY
 /** Two members turn out to be one person: what one of them holds, at its age, and what it owes is the other's. */
 export const merge = feature<Said>({
   do: 'merge',
-  weight: 1,
+  weight: 2,
 
   generate(r, w) {
     const members = [...w.members.values()]
@@ -70,7 +70,7 @@ function asOne(from: Member, to: Member, wallet: string): void {
 /** It was a mistake: what is left of the lots that came along goes back. */
 export const unmerge = feature<Said>({
   do: 'unmerge',
-  weight: 1,
+  weight: 1.5,
 
   generate(r, w) {
     const one = aMerge(r, w)
