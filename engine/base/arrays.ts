@@ -13,7 +13,6 @@ Buffer.poolSize = 1 << 20
 const POSTGRES_EPOCH = 946_684_800_000_000 // 2000-01-01 in microseconds
 const OID = { uuid: 2950, int2: 21, int4: 23, int8: 20, text: 25, bytea: 17, timestamptz: 1184, date: 1082 } as const
 const HEADER = 20
-const LONG_TEXT = 4_096
 
 export function uuids<R>(rows: readonly R[], of: (row: R) => Uuid | null | undefined): Buffer {
   return fixed(OID.uuid, 16, rows, of, (buffer, at, value) => writeHex(buffer, at, value))
@@ -43,25 +42,38 @@ export function byteas<R>(rows: readonly R[], of: (row: R) => string): Buffer {
 
 export function texts<R>(rows: readonly R[], of: (row: R) => string | null | undefined): Buffer {
   const values = rows.map(of)
-  let size = HEADER + 4 * values.length
-  // UTF-8 takes at most three bytes a code unit: room enough for short texts, looked at closely for long ones.
-  for (const value of values) {
-    if (value != null) size += value.length > LONG_TEXT ? Buffer.byteLength(value) : value.length * 3
-  }
-  const buffer = Buffer.allocUnsafe(size)
+  // Laid out as if all were ASCII: what is too large costs the collector, which counts whole slabs.
+  // Four bytes to spare, a character at most: so a text that does not fit never ends where it would if it were ASCII.
+  let size = HEADER + 4 * values.length + 4
+  for (const value of values) if (value != null) size += value.length
+  let buffer = Buffer.allocUnsafe(size)
   let at = HEADER
   let nulls = false
-  for (const value of values) {
+  for (const [i, value] of values.entries()) {
     if (value == null) {
       nulls = true
       at = buffer.writeInt32BE(-1, at)
-    } else {
-      const length = buffer.write(value, at + 4, 'utf8')
-      buffer.writeInt32BE(length, at)
-      at += 4 + length
+      continue
     }
+    let length = buffer.write(value, at + 4, 'utf8')
+    if (length !== value.length) {
+      buffer = withRoom(buffer, at, values.slice(i))
+      length = buffer.write(value, at + 4, 'utf8')
+    }
+    buffer.writeInt32BE(length, at)
+    at += 4 + length
   }
   return finish(buffer, at, OID.text, values.length, nulls)
+}
+
+/** With room for these texts in UTF-8 from `at` on. */
+function withRoom(buffer: Buffer, at: number, values: readonly (string | null | undefined)[]): Buffer {
+  let size = at
+  for (const value of values) size += 4 + (value == null ? 0 : Buffer.byteLength(value))
+  if (size <= buffer.length) return buffer
+  const larger = Buffer.allocUnsafe(size)
+  buffer.copy(larger, 0, 0, at)
+  return larger
 }
 
 function fixed<R, V>(
