@@ -19,6 +19,7 @@ export const PREFIXES = {
   opening: 'opn',
   expiry: 'exp',
   cancellation: 'cnl',
+  redemption: 'rdm',
   entry: 'ent',
   event: 'evt',
   activity: 'act',
