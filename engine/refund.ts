@@ -1,21 +1,18 @@
 import { decodeEntryId, encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
 import { formatInstant } from '@laurel/contract/instants'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
-import { addPeriod } from './base/calendar.ts'
 import type { Configuration } from './earning/configuration.ts'
 import { type WalletAnswer, walletAnswers, walletsNow } from './gate/answers.ts'
 import type { Facts, RefundAsk } from './gate/asks.ts'
-import { type Opened, openBooks, settleBooks } from './gate/books.ts'
+import { openBooks, settleBooks } from './gate/books.ts'
 import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { refundDigest } from './gate/digests.ts'
-import { MovedError } from './gate/faults.ts'
 import { refundKey, spendKey } from './gate/names.ts'
+import { carryOn, graceOf, usesOf } from './gate/refunds.ts'
 import { findMember, type Named, namedMember, type Slices, survivorOf } from './gate/slices.ts'
 import { KINDS } from './ledger/accounts.ts'
-import type { Entry, Lot, MemberState } from './ledger/books.ts'
-import { bookTakes, credit, hasEnded, walletOf as stateOf } from './ledger/ledger.rules.ts'
-import { type Grace, refund as giveBack } from './ledger/refunds.rules.ts'
-import { makeGood } from './ledger/written-off.rules.ts'
+import type { Entry, MemberState } from './ledger/books.ts'
+import { refund as giveBack } from './ledger/refunds.rules.ts'
 
 /**
  * What happens when a spend is undone, in part or whole: the points go back to the very lots that they came from, what was taken last
@@ -78,13 +75,6 @@ function walletOf(configuration: Configuration, entry: Entry) {
   return wallet
 }
 
-/** What of the spend was not given back yet, a lot. */
-function usesOf(slices: Slices, { member, seq }: Spend) {
-  const uses = slices.uses.get(`${member} ${seq}`)
-  if (!uses || uses.length === 0) throw new MovedError(`what entry ${seq} took was not read`)
-  return uses
-}
-
 function book(
   slices: Slices,
   ask: RefundAsk,
@@ -117,8 +107,10 @@ function book(
   })
   if (isRefusal(made)) return made
   opened.events.push(tell(opened.books.state, 'points.refunded', { entry: made.seq }))
-  const heir = whose === state ? undefined : carryOn(slices, opened, whose, entry, made, facts)
-  if (heir && isRefusal(heir)) return heir
+  const heir = whose === state ? undefined : openBooks(slices, whose, facts)
+  const full = heir && carryOn(opened, heir, entry, made, facts)
+  if (full) return full
+  if (heir) settleBooks(heir, facts)
   settleBooks(opened, facts)
   const { program } = walletOf(slices.configuration, entry)
   const name = facts.name === undefined ? [] : [{ key: facts.name, member, object: null, seq: made.seq }]
@@ -140,61 +132,6 @@ function book(
       names: name,
       ...(heir ? { also: { member: whose.member, at: facts.now, ...heir, names: [] } } : {}),
     },
-  }
-}
-
-/**
- * What came back to a member who lives on as another goes on there, with its dates and source, as all went on when they were merged.
- * What returns of the other wrote off since it was spent is made good first, as if it had been the other who spent it.
- */
-function carryOn(
-  slices: Slices,
-  from: Opened,
-  whose: MemberState,
-  spent: Entry,
-  made: Entry,
-  facts: Facts,
-): Opened | Refusal {
-  const to = openBooks(slices, whose, facts)
-  const { walletId, digest, source } = made
-  const takes = from.books.lots
-    .filter((lot) => lot.walletId === walletId && lot.remaining > lot.held && !hasEnded(lot, facts.now))
-    .map((lot) => ({ lot, points: lot.remaining - lot.held }))
-  const why = { digest, now: facts.now, ...(facts.actor ? { actor: facts.actor } : {}) }
-  const came: Lot[] = []
-  bookTakes(from.books, walletId, takes, { ...why, kind: 'mergeOut', source, occurredAt: facts.now })
-  for (const { lot, points } of takes) {
-    const rule = lot.ruleVersionId === null ? {} : { ruleVersionId: lot.ruleVersionId }
-    const full = credit(
-      to.books,
-      walletId,
-      points,
-      { ...why, ...rule, kind: 'mergeIn', source: lot.source, occurredAt: lot.occurredAt },
-      { activatesAt: lot.activatesAt, expiresAt: lot.slides ? null : lot.expiresAt },
-    )
-    if (full) return full
-    came.push(...to.books.lots.slice(-1))
-    const spend = encodeEntryId(from.books.state.member, made.reverses ?? 0)
-    to.events.push(tell(to.books.state, 'points.refunded', { entry: to.books.state.entrySeq, spend }))
-  }
-  from.books.state.dueAt = 0 // nothing is left that time could change
-  makeGood(to.books, stateOf(to.books.state, walletId), came, facts.now, ([source]) => spent.source < source) // ids of one clock are in order
-  settleBooks(to, facts)
-  return to
-}
-
-/**
- * Until when what comes back to a lot lives whose end has passed: the grace of its wallet, but once. A lot that went on so before has
- * an entry that says so (a move that names a refund), and so has the lot in which it went on.
- */
-function graceOf(slices: Slices, member: Uuid, facts: Facts, { walletId }: Entry): Grace {
-  const wallet = slices.configuration.byWalletId.get(walletId)
-  const period = wallet?.settings.refundGrace ?? null
-  return (lot) => {
-    const fate = slices.fates.get(`${member} ${lot.seq}`)
-    if (!fate) throw new MovedError(`what became of lot ${lot.seq} was not read`)
-    const had = [fate, ...fate.uses].some((one) => one.kind === KINDS.move.code && one.reverses !== null)
-    return period === null || had ? undefined : addPeriod(facts.now, period, wallet?.program.timezone ?? 'UTC')
   }
 }
 
