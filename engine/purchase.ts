@@ -1,24 +1,19 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
-import { award } from './earning/earning.rules.ts'
-import { type Program, program, programById, rulesAt } from './earning/configuration.ts'
-import type { CompiledRule } from './earning/question.ts'
+import { type Program, program, programById } from './earning/configuration.ts'
 import { purchaseBody, walletAnswers, walletsNow } from './gate/answers.ts'
 import type { Facts, PurchaseAsk } from './gate/asks.ts'
 import { openBooks, settleBooks } from './gate/books.ts'
-import { lotDates } from './gate/dates.ts'
 import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
-import { bookedDigest } from './gate/digests.ts'
-import { changesOf, limitsFor, needLimits, type Whom } from './gate/limits.ts'
+import { needLimits, type Whom } from './gate/limits.ts'
 import { type MemberRef, purchaseKey } from './gate/names.ts'
-import { frozenText, questionOf } from './gate/questions.ts'
+import { aboutSale, saleRules, sell } from './gate/sales.ts'
 import { contentOf, normalise, purchaseOf, refusesSale, type Said } from './gate/said.ts'
 import { findMember, type Slices, survivorOf } from './gate/slices.ts'
 import { claimed, isNobodys, refusesClaim, unclaimedNamed } from './gate/unclaimed.ts'
-import type { MemberState, Why } from './ledger/books.ts'
+import type { MemberState } from './ledger/books.ts'
 import { newState } from './ledger/chain.rules.ts'
-import { credit } from './ledger/ledger.rules.ts'
-import { decidedItems, type Purchase } from './purchases/purchases.rules.ts'
+import type { Purchase } from './purchases/purchases.rules.ts'
 import type { Unclaimed } from './unclaimed/unclaimed.rules.ts'
 
 /**
@@ -45,7 +40,8 @@ export const purchase: Verb<PurchaseAsk> = {
     const ours = program(slices.configuration, ask.program)
     if (!ours || (before && !isNobodys(before))) return
     const member = findMember(slices, facts.member)?.member
-    needLimits(needs, slices.configuration, ours, rulesOf(slices, ours, ask), { ...about(ask, facts), member })
+    const rules = saleRules(slices.configuration, ours, ask.occurredAt)
+    needLimits(needs, slices.configuration, ours, rules, { ...aboutSale(ask.occurredAt, facts), member })
   },
 
   decide(slices, ask, facts) {
@@ -64,45 +60,19 @@ export const purchase: Verb<PurchaseAsk> = {
 
     const state = member ?? enrolled(facts)
     const opened = openBooks(slices, state, facts)
-    const first = opened.books.state.entrySeq + 1
-    const bought = purchaseOf(slices.configuration, ours, ask, said, state.member, kept, facts)
-    const rules = rulesOf(slices, ours, ask)
-    const limiting = limitsFor(slices, ours, rules, whom(state, member, facts), about(ask, facts))
-    const frozen = limiting?.frozen ?? null
-    const awards = award(rules, questionOf(ours, bought, decidedItems(bought), frozen))
-    if (isRefusal(awards)) return awards
-    const stored: Purchase = {
-      ...bought,
-      awards: awards.map((a, i) => [a.ruleVersionId, a.points, a.why, first + i]),
-      frozen: frozenText(frozen),
-    }
-
     const { books, events } = opened
+    const bought = purchaseOf(slices.configuration, ours, ask, said, state.member, kept, facts)
     if (!member) events.push(tell(books.state, 'member.enrolled', { program: ours.slug }))
-    events.push(tell(books.state, 'purchase.recorded', { purchase: stored.id }))
-    if (kept) events.push(tell(books.state, 'purchase.claimed', { purchase: stored.id }))
-    for (const a of awards) {
-      const why: Why = {
-        kind: 'earn',
-        source: stored.id,
-        digest: bookedDigest(stored),
-        occurredAt: ask.occurredAt,
-        now: facts.now,
-        ruleVersionId: a.ruleVersionId,
-        ...(facts.actor ? { actor: facts.actor } : {}),
-      }
-      const dates = lotDates(slices.configuration, a.walletId, a.ruleVersionId, ask.occurredAt, facts.now)
-      const full = credit(books, a.walletId, a.points, why, dates)
-      if (full) return full
-      events.push(tell(books.state, 'points.earned', { entry: books.state.entrySeq }))
-    }
+    const sold = sell(slices, opened, ours, bought, whom(state, member, facts), facts)
+    if (isRefusal(sold)) return sold
+    const { stored } = sold
     settleBooks(opened, facts)
     const changes: Changes = {
       member: state.member,
       at: facts.now,
       books,
       purchase: stored,
-      limits: changesOf(slices, limiting, awards),
+      limits: sold.limits,
       events,
       names: [{ key: facts.name ?? '', member: state.member, object: stored.id, seq: null }],
     }
@@ -111,15 +81,6 @@ export const purchase: Verb<PurchaseAsk> = {
     const wallets = walletAnswers(slices.configuration, books.state, ours.programId)
     return { status: 201, body: purchaseBody(slices.configuration, ours, stored, wallets), changes }
   },
-}
-
-/** The rules in force when it happened, as they are configured now. */
-function rulesOf({ configuration }: Slices, ours: Program, { occurredAt }: PurchaseAsk): CompiledRule[] {
-  return rulesAt(configuration, ours.programId, configuration.configVersion, occurredAt)
-}
-
-function about(ask: PurchaseAsk, { now }: Facts) {
-  return { event: 'purchase', at: ask.occurredAt, now }
 }
 
 function whom(state: MemberState, known: MemberState | undefined, { member }: Facts): Whom {
