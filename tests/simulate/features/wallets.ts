@@ -25,13 +25,15 @@ export function setupOf(r: Random): Setup {
 
 function settingsFrom(r: Random, slug: string): WalletSettings {
   const transfers = r.chance(0.2) ? null : transfersOf(r)
-  return { ...DEFAULT_SETTINGS, expiry: expiryOf(r), transfers, negative: negativeOf(r), ...restOf(r, slug) }
+  const expiry = expiryOf(r)
+  return { ...DEFAULT_SETTINGS, expiry, transfers, negative: negativeOf(r), ...restOf(r, slug, expiry) }
 }
 
-function restOf(r: Random, slug: string): Said['patch'] {
+function restOf(r: Random, slug: string, expiry: Expiry): Said['patch'] {
   const to = slug === 'points' ? 'stamps' : 'points'
+  const pending = pendingOf(r)
   return {
-    pending: pendingOf(r),
+    pending: pending.kind === 'until' && expiry.kind === 'rolling' ? { kind: 'none' } : pending, // or it is refused
     refundGrace: r.chance(0.5) ? null : r.pick(['P10D', 'P1M', 'PT6H']),
     caps: r.chance(0.6) ? [] : capsOf(r),
     conversions: r.chance(0.3) ? [] : [{ to, give: r.int(1, 10), get: r.int(1, 5) }],
@@ -57,8 +59,9 @@ export const settings = feature<Said>({
   weight: 0.7,
   generate(r, w) {
     const wallet = aWallet(r, w)
-    const { expiry } = settingsOf(w, wallet)
-    return { wallet, patch: { expiry: expiry.kind === 'sliding' ? expiry : lotExpiryOf(r), ...restOf(r, wallet) } }
+    const before = settingsOf(w, wallet).expiry
+    const expiry = before.kind === 'sliding' ? before : lotExpiryOf(r)
+    return { wallet, patch: { expiry, ...restOf(r, wallet, expiry) } }
   },
   model(w, { wallet, patch }) {
     w.wallets.set(wallet, { ...settingsOf(w, wallet), ...patch })
