@@ -83,13 +83,13 @@ class DatabaseDriver implements Driver {
     for (const { slug } of wallets) {
       if (slug !== 'points') await this.change(start, (tx, door) => createWallet(tx, 'coffee', { slug }, door))
     }
-    for (const { slug, settings } of wallets) {
-      const code = await this.changeWallet(start, slug, patchOf(settings))
-      if (code !== 'ok') throw new Error(`the wallet "${slug}" cannot begin so: ${code}`)
-    }
     for (const slug of TYPES) {
       const type = { program: 'coffee', slug, name: slug, schema: SCHEMA }
       await this.change(start, (tx, door) => createActivityType(tx, type, door))
+    }
+    for (const { slug, settings } of wallets) {
+      const code = await this.changeWallet(start, slug, patchOf(settings))
+      if (code !== 'ok') throw new Error(`the wallet "${slug}" cannot begin so: ${code}`)
     }
   }
 
