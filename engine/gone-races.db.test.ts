@@ -36,8 +36,12 @@ const ending = (shop: Shop, expiry: object) =>
 beforeAll(async () => {
   careful = await open(false)
   careless = await open(true)
+  // Nor does anything keep an entry's number from being used twice; and what one writes the other sees late.
   await careless.shop.sql('alter table entries drop constraint entries_pkey')
   await careless.shop.sql('alter table lot_uses drop constraint lot_uses_pkey')
+  await careless.shop.sql(`create function linger() returns trigger language plpgsql as
+    $$ begin perform pg_sleep(0.03); return new; end $$`)
+  await careless.shop.sql('create trigger linger before insert on outbox for each row execute function linger()')
 })
 afterAll(async () => {
   for (const pool of pools) await pool.end()
