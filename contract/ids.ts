@@ -20,6 +20,8 @@ export const PREFIXES = {
   expiry: 'exp',
   cancellation: 'cnl',
   redemption: 'rdm',
+  voucher: 'vch',
+  voucherRedemption: 'vrd',
   entry: 'ent',
   event: 'evt',
   activity: 'act',

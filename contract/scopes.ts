@@ -15,6 +15,8 @@ export const SCOPES = [
   'activities:write',
   'points:read',
   'points:write',
+  'vouchers:read',
+  'vouchers:write',
   'events:read',
 ] as const
 export type Scope = (typeof SCOPES)[number]

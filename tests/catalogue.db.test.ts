@@ -32,7 +32,18 @@ const MEMBER_OWNED = [
   'returns',
 ]
 /** Unique across members, or shared by them: keyed by exactly that. */
-const KEYED = ['budgets', 'idempotency_keys', 'lookups', 'outbox', 'moment_plans', 'unclaimed_purchases']
+const KEYED = [
+  'budgets',
+  'idempotency_keys',
+  'lookups',
+  'outbox',
+  'moment_plans',
+  'unclaimed_purchases',
+  'voucher_locks',
+  'voucher_redemptions',
+  'voucher_uses',
+  'vouchers',
+]
 /** What the migrator notes for itself; requests cannot see it. */
 const MIGRATOR = ['laurel_migrations', 'laurel_migrations_lock']
 const HISTORY = ['activities', 'entries', 'lot_uses', 'returns']
@@ -144,9 +155,14 @@ describe('the role laurel_app', () => {
     }
   })
 
-  test('deletes nothing but look-ups, old keys and what nobody claimed, and truncates nothing', async () => {
+  test('deletes nothing but look-ups, old keys, what nobody claimed and locks of vouchers, and truncates nothing', async () => {
     const deletes = `select c.relname ${ours} and has_table_privilege('laurel_app', c.oid, 'delete') order by 1`
-    expect(await names(deletes, [MIGRATOR])).toEqual(['idempotency_keys', 'lookups', 'unclaimed_purchases'])
+    expect(await names(deletes, [MIGRATOR])).toEqual([
+      'idempotency_keys',
+      'lookups',
+      'unclaimed_purchases',
+      'voucher_locks',
+    ])
     expect(
       await names(`select c.relname ${ours} and has_table_privilege('laurel_app', c.oid, 'truncate')`, [[]]),
     ).toEqual([])
