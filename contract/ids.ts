@@ -19,6 +19,8 @@ export const PREFIXES = {
   opening: 'opn',
   expiry: 'exp',
   cancellation: 'cnl',
+  reward: 'rwd',
+  codePool: 'cpl',
   redemption: 'rdm',
   voucher: 'vch',
   voucherRedemption: 'vrd',

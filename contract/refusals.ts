@@ -21,6 +21,8 @@ export const REFUSALS = {
   activity_unknown: { status: 404, title: 'There is no such activity' },
   adjustment_unknown: { status: 404, title: 'There is no such adjustment' },
   hold_unknown: { status: 404, title: 'There is no such hold' },
+  reward_unknown: { status: 404, title: 'There is no such reward' },
+  pool_unknown: { status: 404, title: 'There is no such pool of codes' },
   entry_unknown: { status: 404, title: 'There is no such entry' },
   redemption_unknown: { status: 404, title: 'There is no such redemption' },
   voucher_unknown: { status: 404, title: 'There is no such voucher' },

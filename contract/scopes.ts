@@ -15,6 +15,8 @@ export const SCOPES = [
   'activities:write',
   'points:read',
   'points:write',
+  'rewards:read',
+  'rewards:write',
   'vouchers:read',
   'vouchers:write',
   'events:read',

@@ -1,5 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
+import type { RewardKind, RewardStatus, RewardTerms } from '@laurel/contract/rewards'
 import type { RuleTerms } from '@laurel/contract/rule-terms'
 import type { WalletSettings } from '@laurel/contract/wallets'
 
@@ -52,6 +53,22 @@ export type ActivityType = {
   schema: string
 }
 
+/** A reward as its newest version says it, archived ones too. */
+export type ConfiguredReward = {
+  rewardId: number
+  id: Uuid
+  programId: number
+  slug: string
+  kind: RewardKind
+  status: RewardStatus
+  version: number
+  name: string
+  terms: RewardTerms
+}
+
+/** reusable: the code of a redemption that is cancelled comes back */
+export type ConfiguredPool = { poolId: number; id: Uuid; programId: number; slug: string; reusable: boolean }
+
 /** The rows that say everything that is configured in a space. `activeTimes`: when rules were active, [at, until). */
 export type Configured = {
   space: number
@@ -61,6 +78,8 @@ export type Configured = {
   states: RuleState[]
   activeTimes: { ruleId: number; at: Instant; until: Instant | null }[]
   activityTypes: ActivityType[]
+  rewards: ConfiguredReward[]
+  pools: ConfiguredPool[]
 }
 
 /** One rule of a program: its versions and states, oldest first. */

@@ -38,7 +38,16 @@ const SELECT_CONFIGURATION = `
          from activity_types t cross join lateral (
            select version, schema from activity_type_versions v
             where v.activity_type_id = t.activity_type_id order by version desc limit 1) v
-        where t.space_id = s.space_id) a) as "activityTypes"
+        where t.space_id = s.space_id) a) as "activityTypes",
+    (select coalesce(json_agg(r order by r."rewardId"), '[]') from (
+       select w.reward_id as "rewardId", w.id, w.program_id as "programId", w.slug, w.kind, w.status, v.version, v.name, v.terms
+         from rewards w cross join lateral (
+           select version, name, terms from reward_versions v
+            where v.reward_id = w.reward_id order by version desc limit 1) v
+        where w.space_id = s.space_id) r) as rewards,
+    (select coalesce(json_agg(c), '[]') from (
+       select pool_id as "poolId", id, program_id as "programId", slug, reusable
+         from code_pools where space_id = s.space_id) c) as pools
     from spaces s where s.space_id = $1`
 
 /** Everything that is configured in the space, in one snapshot. */

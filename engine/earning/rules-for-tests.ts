@@ -64,7 +64,12 @@ export function aConfiguration(
 ) {
   const ruleIds = [...new Set(versions.map((v) => v.ruleId))]
   const states: RuleState[] = ruleIds.map((ruleId) => ({ ruleId, configVersion: 1, status: 'active' }))
-  const rest = { activeTimes: ruleIds.map((ruleId) => ({ ruleId, at: 0, until: null })), activityTypes: [] }
+  const rest = {
+    activeTimes: ruleIds.map((ruleId) => ({ ruleId, at: 0, until: null })),
+    activityTypes: [],
+    rewards: [],
+    pools: [],
+  }
   return configurationOf(
     { space: 1, configVersion: 1, programs: [aProgram], versions, states, ...rest, ...differs },
     kinds,

@@ -49,6 +49,8 @@ export function rulesInMemory(setup: Setup, start: Instant) {
           version: 1,
           schema: JSON.stringify(SCHEMA),
         })),
+        rewards: [],
+        pools: [],
       })),
     turnProgram(status: 'active' | 'paused') {
       program = { ...program, status }

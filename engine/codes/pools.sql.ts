@@ -1,0 +1,91 @@
+import { int4s, texts, uuids } from '../base/arrays.ts'
+import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
+import type { Pool, PoolChange, PoolCode } from './pools.rules.ts'
+
+/** How far these pools were handed out, with the next `count` codes of each, ascending. One statement. */
+export async function loadPools(
+  db: Db,
+  wants: readonly { poolId: number; count: number }[],
+): Promise<{ pools: Pool[]; codes: PoolCode[] }> {
+  const rows = await db.query<Pool & { seq: number | null; code: string; key: string }>(
+    `select p.pool_id as "poolId", p.next, p.last, c.seq, c.code, c.key
+       from unnest($1::int[], $2::int[]) as w(pool_id, wanted)
+       join code_pools p on p.pool_id = w.pool_id and p.space_id = $3
+       left join pool_codes c on c.space_id = $3 and c.pool_id = p.pool_id and c.seq > p.next and c.seq <= p.next + w.wanted
+      order by p.pool_id, c.seq`,
+    [int4s(wants, (w) => w.poolId), int4s(wants, (w) => w.count), db.space],
+    'pools-load',
+  )
+  const pools = new Map(rows.map(({ poolId, next, last }) => [poolId, { poolId, next, last }]))
+  const codes = rows.flatMap(({ poolId, seq, code, key }) => (seq === null ? [] : [{ poolId, seq, code, key }]))
+  return { pools: [...pools.values()], codes }
+}
+
+/** Held until the transaction ends, in ascending order, for an ask that lost its races. */
+export async function lockPools(tx: Tx, poolIds: readonly number[]): Promise<void> {
+  for (const poolId of poolIds.toSorted((a, b) => a - b))
+    await tx.query(
+      'select from code_pools where space_id = $1 and pool_id = $2 for update',
+      [tx.space, poolId],
+      'pool-lock',
+    )
+}
+
+/**
+ * Moves pools on, each only where it is as it was read, in ascending order, and appends what came back. Divides by zero (22012) when any
+ * was moved meanwhile: the whole list rolls back, and is loaded and decided again. `unguarded` is for the tests' control.
+ */
+export function takeCodes(space: number, changes: readonly PoolChange[], unguarded = false): Statement[] {
+  if (changes.length === 0) return []
+  const rows = changes.toSorted((a, b) => a.read.poolId - b.read.poolId)
+  const returned = rows.flatMap(({ read, returned }) =>
+    returned.map((code, i) => ({ poolId: read.poolId, seq: read.last + 1 + i, ...code })),
+  )
+  return [
+    ...statement(
+      `with wanted as materialized (
+         select * from unnest($2::int[], $3::int[], $4::int[], $5::int[], $6::int[])
+           as w(pool_id, read_next, read_last, next, last)
+       ), held as materialized (
+         select p.pool_id from code_pools p join wanted w using (pool_id)
+          where p.space_id = $1 order by p.pool_id for update of p
+       ), moved as (
+         update code_pools p set next = w.next, last = w.last
+           from wanted w join held using (pool_id)
+          where p.space_id = $1 and p.pool_id = w.pool_id and ($8 or (p.next = w.read_next and p.last = w.read_last))
+         returning 1
+       ) select 1 / (count(*) = $7::int)::int from moved`,
+      [
+        space,
+        int4s(rows, (r) => r.read.poolId),
+        int4s(rows, (r) => r.read.next),
+        int4s(rows, (r) => r.read.last),
+        int4s(rows, (r) => r.next),
+        int4s(rows, (r) => r.read.last + r.returned.length),
+        rows.length,
+        unguarded,
+      ],
+      'pools-take',
+    ),
+    ...appendCodes(space, returned, true),
+  ]
+}
+
+/** `again`: they were handed out before. */
+export function appendCodes(space: number, codes: readonly PoolCode[], again: boolean): Statement[] {
+  if (codes.length === 0) return []
+  return statement(
+    `insert into pool_codes (space_id, pool_id, seq, code, key, again)
+     select $1, pool_id, seq, code, key, $6 from unnest($2::int[], $3::int[], $4::text[], $5::uuid[]) as c(pool_id, seq, code, key)
+      order by pool_id, seq`,
+    [
+      space,
+      int4s(codes, (c) => c.poolId),
+      int4s(codes, (c) => c.seq),
+      texts(codes, (c) => c.code),
+      uuids(codes, (c) => c.key),
+      again,
+    ],
+    'pool-codes-append',
+  )
+}
