@@ -6,7 +6,8 @@ import { configurations } from '../earning/configuration.ts'
 import type { Uuid } from '@laurel/contract/ids'
 import type { Ask, Facts, Outcome, Submit } from './asks.ts'
 import { laneOf, memberRef } from './names.ts'
-import { type Item, type ListDeps, refused, runList, verbOf } from './list.ts'
+import { type Item, type ListDeps, refused, runList } from './list.ts'
+import { verbOf } from './verbs.ts'
 
 /**
  * The door through which all that changes points goes. Asks that arrive while lists are under way wait and go together in the

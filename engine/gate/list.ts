@@ -2,35 +2,20 @@ import type pg from 'pg'
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { problem, type Refusal, REFUSALS, refusal } from '@laurel/contract/refusals'
-import { activity } from '../activity.ts'
-import { adjust } from '../adjust.ts'
-import { decideAdjustment } from '../decide-adjustment.ts'
 import { run, withBound, withTx, writeAtOnce } from '../base/db.ts'
 import { newId } from '../base/ids.ts'
 import { lockState } from '../ledger/states.sql.ts'
 import { lockUnclaimed } from '../unclaimed/unclaimed.sql.ts'
-import { convert } from '../convert.ts'
-import { changeLot } from '../change-lot.ts'
-import { capture, hold, release } from '../hold.ts'
-import { keep } from '../keep.ts'
-import { merge, unmerge } from '../merge.ts'
-import { time } from '../pass-time.ts'
 import { lockBudgets } from '../limits/limits.sql.ts'
-import { openBalance } from '../open-balance.ts'
-import { purchase } from '../purchase.ts'
-import { returns } from '../return.ts'
-import { refund } from '../refund.ts'
-import { spend } from '../spend.ts'
-import { transfer } from '../transfer.ts'
 import type { Ask, Facts, Outcome, Submit } from './asks.ts'
-import { type Changes, type Decision, eachMember, isRefusal, type Kept, returnsOf, type Verb } from './decisions.ts'
+import { type Decision, eachMember, isRefusal } from './decisions.ts'
+import { apply, applyKept } from './apply.ts'
 import { faultOf, isHeldUp, isMoved, isOutage, MovedError } from './faults.ts'
 import { laneOf } from './names.ts'
-import { applyLimits } from './limit-slices.ts'
-import { applyUses } from './lot-slices.ts'
 import { type Answered, save } from './save.ts'
 import { loadSlices } from './load.ts'
-import { addSent, type ConfigurationAt, findMember, type Loading, type Slices } from './slices.ts'
+import { type ConfigurationAt, findMember, type Loading, type Slices } from './slices.ts'
+import { verbOf } from './verbs.ts'
 
 /** One ask on its way through a list. */
 export type Item = { ask: Ask; submit: Submit; facts: Facts; outcome?: Outcome; fault?: Error }
@@ -45,34 +30,10 @@ export type ListDeps = {
   caution: number
 }
 
-const VERBS = {
-  purchase,
-  keep,
-  open: openBalance,
-  return: returns,
-  activity,
-  spend,
-  adjust,
-  decide: decideAdjustment,
-  time,
-  hold,
-  capture,
-  release,
-  refund,
-  changeLot,
-  transfer,
-  convert,
-  merge,
-  unmerge,
-} as const
 /** A list that lost this often runs its asks a member (or two) at a time, each holding its members. */
 const LOSSES_MAX = 3
 /** Who loses even so, this often, does not lose to anyone: what is stored contradicts itself. */
 const LOSSES_ABSURD = 8
-
-export function verbOf(ask: Ask): Verb<Ask> {
-  return VERBS[ask.verb] as Verb<Ask>
-}
 
 /**
  * load → decide → save for asks of one space, all in one transaction; fills in every item's outcome.
@@ -247,34 +208,6 @@ function replay(before: { request: Uuid; status: number; answer: string }, reque
   return before.request === request
     ? { outcome: { status: before.status, body: before.answer, replayed: true } }
     : { outcome: refused(refusal('idempotency_mismatch', 'this Idempotency-Key was used before with another request')) }
-}
-
-/** What a decision changed, as the asks after it see it. */
-function apply(slices: Slices, changes: Changes): void {
-  const { member, books } = changes
-  slices.states.set(member, books.state)
-  if (books.known) slices.lots.set(member, books.lots)
-  for (const hold of books.changedHolds) slices.holds.set(hold.id, hold)
-  if (changes.merges) slices.merges.set(changes.merges.id, changes.merges)
-  applyUses(slices, member, books)
-  for (const entry of books.entries) addSent(slices, member, entry)
-  for (const { key, ...named } of changes.names) slices.names.set(key, named)
-  if (changes.purchase) slices.purchases.set(changes.purchase.id, changes.purchase)
-  for (const purchase of changes.returned ?? []) slices.purchases.set(purchase.id, purchase)
-  if (changes.limits) applyLimits(slices.limits, changes.limits)
-  for (const one of returnsOf(changes)) slices.returns.set(one.id, one)
-  if (changes.activity) slices.activities.set(changes.activity.id, changes.activity)
-  if (changes.adjustment) slices.adjustments.set(changes.adjustment.adjustment.id, changes.adjustment.adjustment)
-  if (changes.claims) slices.unclaimed.delete(changes.claims.change.key)
-  for (const name of changes.names) {
-    const entry = name.seq === null ? undefined : books.entries.find((e) => e.seq === name.seq)
-    if (entry) slices.entries.set(`${member} ${entry.seq}`, entry)
-  }
-}
-
-function applyKept(slices: Slices, { change, names }: Kept): void {
-  if (change.after) slices.unclaimed.set(change.key, change.after)
-  for (const { key, ...named } of names) slices.names.set(key, named)
 }
 
 function settle(items: readonly Item[], answered: readonly Answered[]): void {

@@ -1,0 +1,43 @@
+import { activity } from '../activity.ts'
+import { adjust } from '../adjust.ts'
+import { decideAdjustment } from '../decide-adjustment.ts'
+import { convert } from '../convert.ts'
+import { changeLot } from '../change-lot.ts'
+import { capture, hold, release } from '../hold.ts'
+import { keep } from '../keep.ts'
+import { merge, unmerge } from '../merge.ts'
+import { time } from '../pass-time.ts'
+import { openBalance } from '../open-balance.ts'
+import { purchase } from '../purchase.ts'
+import { returns } from '../return.ts'
+import { refund } from '../refund.ts'
+import { spend } from '../spend.ts'
+import { transfer } from '../transfer.ts'
+import type { Ask } from './asks.ts'
+import type { Verb } from './decisions.ts'
+
+/** What answers each kind of ask. */
+const VERBS = {
+  purchase,
+  keep,
+  open: openBalance,
+  return: returns,
+  activity,
+  spend,
+  adjust,
+  decide: decideAdjustment,
+  time,
+  hold,
+  capture,
+  release,
+  refund,
+  changeLot,
+  transfer,
+  convert,
+  merge,
+  unmerge,
+} as const
+
+export function verbOf(ask: Ask): Verb<Ask> {
+  return VERBS[ask.verb] as Verb<Ask>
+}
