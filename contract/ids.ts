@@ -28,6 +28,7 @@ export const PREFIXES = {
   event: 'evt',
   activity: 'act',
   activityType: 'aty',
+  ladder: 'ldr',
   key: 'key',
 } as const
 export type Prefix = (typeof PREFIXES)[keyof typeof PREFIXES]

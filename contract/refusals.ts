@@ -26,6 +26,8 @@ export const REFUSALS = {
   entry_unknown: { status: 404, title: 'There is no such entry' },
   redemption_unknown: { status: 404, title: 'There is no such redemption' },
   voucher_unknown: { status: 404, title: 'There is no such voucher' },
+  tier_ladder_unknown: { status: 404, title: 'There is no such ladder of tiers' },
+  tier_unknown: { status: 404, title: 'The ladder has no such tier' },
   method_not_allowed: { status: 405, title: 'This method is not allowed here' },
   already_exists: { status: 409, title: 'Something else already has this slug, external id, e-mail or phone' },
   external_id_conflict: { status: 409, title: 'The external id was used before with different content' },

@@ -19,6 +19,8 @@ export const SCOPES = [
   'rewards:write',
   'vouchers:read',
   'vouchers:write',
+  'tiers:read',
+  'tiers:write',
   'events:read',
 ] as const
 export type Scope = (typeof SCOPES)[number]

@@ -18,6 +18,8 @@ const CONFIGURATION = [
   'reward_versions',
   'rewards',
   'spaces',
+  'tier_ladder_versions',
+  'tier_ladders',
   'wallets',
 ]
 const MEMBER_OWNED = [
@@ -33,6 +35,9 @@ const MEMBER_OWNED = [
   'merges',
   'purchases',
   'returns',
+  'tier_history',
+  'tier_progress',
+  'tier_states',
 ]
 /** Unique across members, or shared by them: keyed by exactly that. */
 const KEYED = [
@@ -51,7 +56,7 @@ const KEYED = [
 ]
 /** What the migrator notes for itself; requests cannot see it. */
 const MIGRATOR = ['laurel_migrations', 'laurel_migrations_lock']
-const HISTORY = ['activities', 'entries', 'lot_uses', 'returns']
+const HISTORY = ['activities', 'entries', 'lot_uses', 'returns', 'tier_history']
 
 const database = await openDatabase()
 const ours = `from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
