@@ -11,7 +11,7 @@ import { createActivityType } from '../../engine/configure-activities.ts'
 import { createProgram, pauseProgram, resumeProgram } from '../../engine/configure-programs.ts'
 import { createRule, publishRuleVersion, turnRule } from '../../engine/configure-rules.ts'
 import { changeWallet, createWallet } from '../../engine/configure-wallets.ts'
-import { configurations, loadConfiguration } from '../../engine/earning/configuration.ts'
+import { type Configuration, configurations, loadConfiguration } from '../../engine/earning/configuration.ts'
 import { enroll } from '../../engine/enroll.ts'
 import type { Outcome } from '../../engine/gate/asks.ts'
 import { createGate, type Gate } from '../../engine/gate/gate.ts'
@@ -66,6 +66,8 @@ class DatabaseDriver implements Driver {
   private readonly gate: Gate
   private readonly reader: WalletReader
   private readonly rules = new Map<string, string>()
+  /** as it is until something is changed */
+  private configuration: Configuration | undefined
   private asked = 0
   private readonly place: Place
   constructor(place: Place) {
@@ -127,7 +129,8 @@ class DatabaseDriver implements Driver {
   async lots(at: Instant, member: string): Promise<OpenLot[]> {
     return await withRead(this.pool, this.place.space, async (db) => {
       const id = await memberNamed(db, memberKey(member))
-      const configuration = await loadConfiguration(db)
+      this.configuration ??= await loadConfiguration(db)
+      const { configuration } = this
       const [books] = id === undefined ? [] : await readBooks(db, configuration, [id])
       return books ? lotsShown(configuration, books, at) : []
     })
@@ -198,6 +201,7 @@ class DatabaseDriver implements Driver {
     said: (done: T) => string = () => 'ok',
   ): Promise<string> {
     setClock(at)
+    this.configuration = undefined
     try {
       return said(await withTx(this.pool, this.place.space, (tx) => work(tx, { now: at, newId })))
     } catch (error) {
