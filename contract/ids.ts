@@ -29,6 +29,8 @@ export const PREFIXES = {
   activity: 'act',
   activityType: 'aty',
   ladder: 'ldr',
+  card: 'crd',
+  checkout: 'chk',
   key: 'key',
 } as const
 export type Prefix = (typeof PREFIXES)[keyof typeof PREFIXES]

@@ -21,6 +21,8 @@ export const SCOPES = [
   'vouchers:write',
   'tiers:read',
   'tiers:write',
+  'till:read',
+  'till:write',
   'events:read',
 ] as const
 export type Scope = (typeof SCOPES)[number]

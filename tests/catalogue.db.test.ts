@@ -25,6 +25,8 @@ const CONFIGURATION = [
 const MEMBER_OWNED = [
   'activities',
   'adjustments',
+  'cards',
+  'checkouts',
   'counters',
   'entries',
   'holds',
