@@ -65,24 +65,34 @@ export function normalCode(text: string, alphabet: CodeAlphabet = 'readable'): s
   return alphabet === 'readable' ? readableCode(text) : plainCode(text)
 }
 
-/** Whether its last character is the check character of all others: every single slip is seen, and nearly every swap of neighbours. */
+/** Whether its last character is the check character of all others. */
 export function codeChecks(text: string, alphabet: CodeAlphabet = 'readable'): boolean {
   const code = normalCode(text, alphabet)
   if (code.length < 2 || [...code].some((c) => !ALPHABETS[alphabet].includes(c))) return false
   return checkCharacter(code.slice(0, -1), alphabet) === code.at(-1)
 }
 
-/**
- * The hybrid system of ISO 7064 (as MOD 11,10 for digits) over an alphabet of n characters, n even: so that doubling modulo n + 1 maps
- * no two characters to one. Needs no character beside the alphabet.
- */
+/** Finds every single wrong character. */
 function checkCharacter(text: string, alphabet: CodeAlphabet): string {
   const letters = ALPHABETS[alphabet]
-  const n = letters.length
-  let product = n
-  for (const c of text) {
-    const sum = (product + letters.indexOf(c)) % n || n
-    product = (2 * sum) % (n + 1)
-  }
-  return letters[(n + 1 - product) % n] as string
+  const values = [...text].map((c) => letters.indexOf(c))
+  return letters[alphabet === 'readable' ? checkIn32(values) : checkBy(letters.length, values)] as string
+}
+
+/**
+ * Weighted by powers of two in the field of 32 elements (x⁵ + x² + 1), all characters add up to zero with this one: so any two that
+ * changed places are found too, up to 31 characters.
+ */
+function checkIn32(values: readonly number[]): number {
+  const twice = (value: number) => ((value << 1) & 31) ^ (value & 16 ? 0b00101 : 0)
+  return twice(values.reduce((sum, value) => twice(sum) ^ value, 0))
+}
+
+/**
+ * The hybrid system of ISO 7064 (MOD 11,10 for digits) over n characters, n even: so that doubling modulo n + 1 maps no two characters
+ * to one. Finds nearly all neighbours that changed places, and needs no character beside the alphabet.
+ */
+function checkBy(n: number, values: readonly number[]): number {
+  const product = values.reduce((before, value) => (2 * ((before + value) % n || n)) % (n + 1), n)
+  return (n + 1 - product) % n
 }
