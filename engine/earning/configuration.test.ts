@@ -201,6 +201,7 @@ test('a test may bring a kind of its own', () => {
       states: [{ ruleId: 1, configVersion: 1, status: 'active' }],
       activeTimes: [],
       activityTypes: [],
+      ladders: [],
       rewards: [],
       pools: [],
     },

@@ -2,6 +2,7 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { RewardKind, RewardStatus, RewardTerms } from '@laurel/contract/rewards'
 import type { RuleTerms } from '@laurel/contract/rule-terms'
+import type { LadderTerms } from '@laurel/contract/tiers'
 import type { WalletSettings } from '@laurel/contract/wallets'
 
 /** What is configured in a space, as it is read from the database. */
@@ -53,6 +54,21 @@ export type ActivityType = {
   schema: string
 }
 
+/**
+ * A ladder of tiers that is in force (not archived), as its newest version says it. keeping: the version since which the same is
+ * counted in the same way. firm: the newest version that everybody is held against at once.
+ */
+export type ConfiguredLadder = {
+  ladderId: number
+  id: Uuid
+  programId: number
+  slug: string
+  version: number
+  keeping: number
+  firm: number
+  terms: LadderTerms
+}
+
 /** A reward as its newest version says it, archived ones too. */
 export type ConfiguredReward = {
   rewardId: number
@@ -78,6 +94,7 @@ export type Configured = {
   states: RuleState[]
   activeTimes: { ruleId: number; at: Instant; until: Instant | null }[]
   activityTypes: ActivityType[]
+  ladders: ConfiguredLadder[]
   rewards: ConfiguredReward[]
   pools: ConfiguredPool[]
 }

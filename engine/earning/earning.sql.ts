@@ -39,6 +39,12 @@ const SELECT_CONFIGURATION = `
            select version, schema from activity_type_versions v
             where v.activity_type_id = t.activity_type_id order by version desc limit 1) v
         where t.space_id = s.space_id) a) as "activityTypes",
+    (select coalesce(json_agg(l order by l."ladderId"), '[]') from (
+       select t.ladder_id as "ladderId", t.id, t.program_id as "programId", t.slug, v.version, v.keeping, v.firm, v.terms
+         from tier_ladders t cross join lateral (
+           select version, keeping, firm, terms from tier_ladder_versions v
+            where v.ladder_id = t.ladder_id order by version desc limit 1) v
+        where t.space_id = s.space_id and t.status = 'active') l) as ladders,
     (select coalesce(json_agg(r order by r."rewardId"), '[]') from (
        select w.reward_id as "rewardId", w.id, w.program_id as "programId", w.slug, w.kind, w.status, v.version, v.name, v.terms
          from rewards w cross join lateral (

@@ -67,6 +67,7 @@ export function aConfiguration(
   const rest = {
     activeTimes: ruleIds.map((ruleId) => ({ ruleId, at: 0, until: null })),
     activityTypes: [],
+    ladders: [],
     rewards: [],
     pools: [],
   }
