@@ -43,6 +43,7 @@ const MEMBER_OWNED = [
 ]
 /** Unique across members, or shared by them: keyed by exactly that. */
 const KEYED = [
+  'auto_redemptions',
   'budgets',
   'idempotency_keys',
   'lookups',
