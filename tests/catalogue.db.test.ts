@@ -36,6 +36,7 @@ const MEMBER_OWNED = [
   'members',
   'merges',
   'purchases',
+  'redemptions',
   'returns',
   'tier_history',
   'tier_progress',
