@@ -10,6 +10,8 @@ import { Forbidden, harden, type Meter, type Node, STEPS_MAX } from './sandbox.t
 
 /** What sort of event an expression is about: it decides which variables there are. */
 export type Sort = 'purchase' | 'activity' | 'member'
+/** Or a reward: that is offered, or redeemed for what was paid. */
+export type Topic = Sort | 'offer' | 'redemption'
 
 /** A run that gave nothing, and why in a few words. */
 export type Failed = { error: string }
@@ -78,10 +80,12 @@ base.registerVariable('member', 'Member')
 base.registerVariable('local', 'Local')
 base.registerVariable('occurredAt', 'google.protobuf.Timestamp')
 
-const SPEAK: Record<Sort, { environment: Environment; variables: ReadonlySet<string> }> = {
+const SPEAK: Record<Topic, { environment: Environment; variables: ReadonlySet<string> }> = {
   purchase: speak({ purchase: 'Purchase', items: 'list<Item>' }),
   activity: speak({ activity: 'Activity' }),
   member: speak({ activity: 'Activity' }),
+  offer: speak({}),
+  redemption: speak({ paid: 'map<string, int>' }),
 }
 
 function speak(own: Record<string, string>) {
@@ -97,12 +101,12 @@ function sumOfInts(list: bigint[]): bigint {
 }
 
 /** True or false, or why it is neither. `fault`: what is wrong with the text, and where. */
-export function compileCondition(source: string, sort: Sort): Expression<boolean> | { fault: string } {
+export function compileCondition(source: string, sort: Topic): Expression<boolean> | { fault: string } {
   return compile(source, sort, ['bool'], 'true or false', (value) => (typeof value === 'boolean' ? value : undefined))
 }
 
 /** A finite number, whole or not. */
-export function compileNumber(source: string, sort: Sort): Expression<number> | { fault: string } {
+export function compileNumber(source: string, sort: Topic): Expression<number> | { fault: string } {
   return compile(source, sort, ['int', 'double'], 'a number', (value) =>
     typeof value === 'bigint' ? Number(value) : typeof value === 'number' ? value : undefined,
   )
@@ -110,7 +114,7 @@ export function compileNumber(source: string, sort: Sort): Expression<number> | 
 
 function compile<T>(
   source: string,
-  sort: Sort,
+  sort: Topic,
   types: readonly string[],
   wanted: string,
   read: (value: unknown) => T | undefined,

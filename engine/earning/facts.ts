@@ -159,6 +159,11 @@ export class Facts {
     return activity && (this.#activity ??= new ActivityFacts(activity))
   }
 
+  get paid(): Map<string, bigint> | undefined {
+    const { paid } = this.#question
+    return paid && new Map(Object.entries(paid).map(([wallet, points]) => [wallet, BigInt(points)]))
+  }
+
   get local(): LocalFacts {
     return (this.#local ??= new LocalFacts(this.#question))
   }

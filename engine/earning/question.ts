@@ -28,7 +28,7 @@ export type MemberFacts = {
 
 /** All that a decision of rules is asked about. The same question has the same answer, always. */
 export type Question = {
-  /** purchase, activity:<slug>, member:<moment> or member:inactive:<days> */
+  /** purchase, activity:<slug>, member:<moment>, member:inactive:<days>, offer or redemption */
   event: string
   /** None but for purchases; after a return, what remains. */
   lines: readonly Line[]
@@ -38,6 +38,8 @@ export type Question = {
   currency: string
   purchase?: AskedPurchase | undefined
   activity?: { type: string; data: Record<string, unknown> } | undefined
+  /** What a redemption costs: points by the slug of a wallet. */
+  paid?: Readonly<Record<string, number>> | undefined
   /** Only loaded where a rule in force reads it (needsOf). */
   member?: MemberFacts | undefined
   /** None: nothing is limited. */
