@@ -36,9 +36,15 @@ export const programRef = text(64).meta({ description: 'Slug or id (prg_…) of 
 /** A member as the caller names it. */
 export const memberRef = z
   .string()
-  .max(220)
-  .regex(/^(mem_|external:)/, 'expected mem_… or external:<the id in your own system>')
-  .meta({ description: 'Id (mem_…) of the member, or external:<the id in your own system>' })
+  .max(260)
+  .regex(
+    /^(mem_|external:|card:|email:|phone:)/,
+    'expected mem_…, external:<the id in your own system>, card:…, email:… or phone:…',
+  )
+  .meta({
+    description:
+      'Id (mem_…) of the member, external:<the id in your own system>, card:<the code of its card, with the digits of a rotating card behind a dot>, email:… or phone:…',
+  })
 
 /** A purchase as the caller names it. */
 export const purchaseRef = z

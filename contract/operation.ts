@@ -51,6 +51,14 @@ export const WITH_KEY = [
   'idempotency_mismatch',
 ] as const satisfies readonly RefusalCode[]
 
+/** Where a member is named, it may be by a card. */
+const BY_CARD = [
+  'code_mistyped',
+  'card_unknown',
+  'card_blocked',
+  'card_code_stale',
+] as const satisfies readonly RefusalCode[]
+
 /** Every refusal that this operation may give. */
 export function refusalsOf(op: Operation): RefusalCode[] {
   return [
@@ -58,6 +66,7 @@ export function refusalsOf(op: Operation): RefusalCode[] {
       ...EVERYWHERE,
       ...(op.body ? WITH_BODY : []),
       ...(op.idempotent ? WITH_KEY : []),
+      ...(op.refusals.includes('member_unknown') ? BY_CARD : []),
       ...op.refusals,
     ]),
   ]

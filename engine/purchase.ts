@@ -6,12 +6,13 @@ import type { Facts, PurchaseAsk } from './gate/asks.ts'
 import { openBooks, settleBooks } from './gate/books.ts'
 import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { needLimits, type Whom } from './gate/limits.ts'
-import { type MemberRef, purchaseKey } from './gate/names.ts'
+import { purchaseKey } from './gate/names.ts'
 import { aboutSale, saleRules, sell } from './gate/sales.ts'
 import { contentOf, normalise, purchaseOf, refusesSale, type Said } from './gate/said.ts'
 import { findMember, type Slices, survivorOf } from './gate/slices.ts'
 import { claimed, isNobodys, refusesClaim, unclaimedNamed } from './gate/unclaimed.ts'
 import type { MemberState } from './ledger/books.ts'
+import type { MemberRef } from './members/refs.ts'
 import { newState } from './ledger/chain.rules.ts'
 import type { Purchase } from './purchases/purchases.rules.ts'
 import type { Unclaimed } from './unclaimed/unclaimed.rules.ts'
@@ -87,7 +88,7 @@ function whom(state: MemberState, known: MemberState | undefined, { member }: Fa
   return {
     member: state.member,
     isNew: known === undefined,
-    externalId: member && 'key' in member ? member.externalId : null,
+    externalId: member && 'externalId' in member ? member.externalId : null,
   }
 }
 
@@ -116,7 +117,7 @@ function refuses(ask: PurchaseAsk, ours: Program, member: MemberState | undefine
   const no = refusesSale(ask, ours, facts.now)
   if (no) return no
   if (!member) {
-    const joins = facts.member !== undefined && 'key' in facts.member && ours.joinPolicy === 'on_first_purchase'
+    const joins = facts.member !== undefined && 'externalId' in facts.member && ours.joinPolicy === 'on_first_purchase'
     return joins ? undefined : refusal('member_unknown', `there is no member "${ask.member}"`)
   }
   if (member.status !== 1) return refusal('member_suspended', 'this member is suspended or closed: nothing was stored')
@@ -137,7 +138,7 @@ function enrolled({ newMember }: Facts): MemberState {
 }
 
 function enrols(changes: Changes, named: MemberRef | undefined): void {
-  if (!named || !('key' in named)) throw new Error('only an external id can join')
+  if (!named || !('externalId' in named)) throw new Error('only an external id can join')
   changes.enrols = { externalId: named.externalId, key: named.key }
   changes.names.push({ key: named.key, member: changes.member, object: null, seq: null })
 }

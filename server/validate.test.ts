@@ -44,7 +44,7 @@ test('every field at fault is listed, once, in words', () => {
     }),
   ).toEqual([
     { pointer: '/externalId', detail: 'expected at least 1 character' },
-    { pointer: '/member', detail: 'expected mem_… or external:<the id in your own system>' },
+    { pointer: '/member', detail: 'expected mem_…, external:<the id in your own system>, card:…, email:… or phone:…' },
     { pointer: '/occurredAt', detail: 'expected an instant such as 2026-11-22T09:30:00+01:00' },
     { pointer: '/currency', detail: 'expected an ISO 4217 code: three capitals' },
     { pointer: '/items/0/sku', detail: 'expected text' },

@@ -1,6 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import type { MemberRef } from './names.ts'
+import type { Digits } from '../cards/cards.rules.ts'
+import type { MemberRef } from '../members/refs.ts'
 import type { AskedItem, AskedReturn } from '../purchases/purchases.rules.ts'
 
 /** What is said of a purchase, whoever's it is. */
@@ -94,6 +95,39 @@ export type ConvertAsk = {
   points: number
   externalId?: string | undefined
 }
+/** `price`: the place of one of its prices; `auto`: a threshold redeems it, and what reached it. */
+export type RedeemAsk = {
+  verb: 'redeem'
+  member: string
+  program?: string | undefined
+  reward: string
+  price?: number | undefined
+  confirmed?: true | undefined
+  store?: string | undefined
+  delivery?: Record<string, unknown> | undefined
+  externalId?: string | undefined
+  auto?: string | undefined
+}
+/** Of the member (mem_…) whose redemption it is, as of the asks after it. */
+export type CancelRedemptionAsk = {
+  verb: 'cancelRedemption'
+  member: string
+  redemption: Uuid
+  reason?: string | undefined
+}
+/** `externalId`: of a use. */
+export type FulfilAsk = {
+  verb: 'fulfil'
+  member: string
+  redemption: Uuid
+  way: 'order' | 'ship' | 'deliver' | 'use'
+  reason?: string | undefined
+  tracking?: string | undefined
+  store?: string | undefined
+  externalId?: string | undefined
+}
+/** The end of what was redeemed is to be booked and told: the worker asks it. */
+export type ExpireAsk = { verb: 'expireRedemption'; member: string; redemption: Uuid }
 /** `from`: the member that is merged into `member`, or was. */
 export type MergeAsk = { verb: 'merge'; member: string; from: string; reason: string }
 export type UnmergeAsk = { verb: 'unmerge'; member: string; from: string; reason: string }
@@ -147,7 +181,56 @@ export type ActivityAsk = {
   data: Record<string, unknown>
   moment?: true
 }
+/** `code`: of a card that is there already, such as one that was printed; made unless told. `replaces`: a card of the member. */
+export type CardAsk = {
+  verb: 'card'
+  member: string
+  code?: string | undefined
+  rotating?: boolean | undefined
+  replaces?: string | undefined
+  reason?: string | undefined
+}
+/** Of the member (mem_…) whose card it is. */
+export type BlockCardAsk = { verb: 'blockCard'; member: string; card: Uuid; reason: string }
+/** Vouchers on an order: `policy` all or none of them, or those that can be used; `sequence` in which they are applied. */
+export type VouchersOnOrder = {
+  program: string
+  member?: string | undefined
+  codes: readonly string[]
+  order: { currency: string; items: readonly AskedItem[] }
+  policy: 'all' | 'partial'
+  sequence: 'asked' | 'priority'
+}
+/** `session`: the checkout, as the caller names it. */
+export type LockVouchersAsk = VouchersOnOrder & { verb: 'lockVouchers'; session: string; minutes: number }
+export type UnlockVouchersAsk = {
+  verb: 'unlockVouchers'
+  member?: undefined
+  program: string
+  session: string
+  /** all of them unless told */
+  codes?: readonly string[] | undefined
+}
+export type RedeemVouchersAsk = VouchersOnOrder & {
+  verb: 'redeemVouchers'
+  session?: string | undefined
+  externalId: string
+}
+/** `redemption`: the key of its external id. `amount` in minor units; all that is left of these codes (or of all) unless told. */
+export type RollBackVouchersAsk = {
+  verb: 'rollBackVouchers'
+  member?: undefined
+  redemption: Uuid
+  codes?: readonly string[] | undefined
+  amount?: number | undefined
+  reason?: string | undefined
+  externalId?: string | undefined
+}
 export type Ask =
+  | LockVouchersAsk
+  | UnlockVouchersAsk
+  | RedeemVouchersAsk
+  | RollBackVouchersAsk
   | OpenAsk
   | PurchaseAsk
   | KeepAsk
@@ -165,7 +248,13 @@ export type Ask =
   | TransferAsk
   | ConvertAsk
   | MergeAsk
+  | CardAsk
+  | BlockCardAsk
   | UnmergeAsk
+  | RedeemAsk
+  | CancelRedemptionAsk
+  | FulfilAsk
+  | ExpireAsk
 
 /** How an ask came: the caller's idempotency key (hashed, within its operation) and its request's hash, and who asks. */
 export type Submit = { idempotency?: { key: Uuid; request: Uuid } | undefined; actor?: Uuid | undefined }
@@ -183,6 +272,8 @@ export type Facts = {
   /** the second member, of an ask that concerns two */
   other: MemberRef | undefined
   name: Uuid | undefined
+  /** of the card that names the member, where one does: judged when it was shown */
+  digits?: Digits
   /** 32 hexadecimal characters of crypto randomness, for verbs that say so: what nobody may guess is made of it */
   chance?: string
 }

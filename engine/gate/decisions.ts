@@ -4,12 +4,15 @@ import type { Refusal } from '@laurel/contract/refusals'
 import type { Activity } from '../activities/activities.rules.ts'
 import type { AdjustmentChange } from '../adjustments/adjustments.sql.ts'
 import type { NewEvent } from '../base/outbox.ts'
+import type { Card } from '../cards/cards.rules.ts'
 import type { Draft, MemberState } from '../ledger/books.ts'
 import type { Purchase, Return } from '../purchases/purchases.rules.ts'
 import type { UnclaimedChange } from '../unclaimed/unclaimed.rules.ts'
 import type { Merge } from '../members/merges.sql.ts'
+import type { VoucherChanges } from '../vouchers/vouchers.rules.ts'
 import type { Facts } from './asks.ts'
 import type { LimitChanges } from './limits.ts'
+import type { RedemptionChanges } from './redemption-slices.ts'
 import type { FurtherNeeds, Named, Needs, Slices } from './slices.ts'
 
 /** What a decision changes, all of it one member's; `also`: what it changes of another. Both are saved, or neither. */
@@ -27,16 +30,25 @@ export type Changes = {
   returns?: Return
   activity?: Activity
   adjustment?: AdjustmentChange
+  cards?: Card[]
   /** what it counts, and takes from budgets */
   limits?: LimitChanges | undefined
+  /** what it makes, locks, redeems or gives back of vouchers */
+  vouchers?: VoucherChanges | undefined
+  redemption?: RedemptionChanges
   /** the purchase had no member before: what goes of it there, the returns that came before, and whose names were nobody's */
   claims?: { change: UnclaimedChange; returns: Return[]; frees: Uuid[] }
   names: (Named & { key: Uuid })[]
   events: NewEvent[]
 }
 
-/** What a decision changes of a purchase that has no member. */
-export type Kept = { change: UnclaimedChange; names: (Named & { key: Uuid })[]; events: NewEvent[] }
+/** What a decision changes that is no member's: a purchase that has none, vouchers. */
+export type Kept = {
+  change?: UnclaimedChange
+  vouchers?: VoucherChanges
+  names: (Named & { key: Uuid })[]
+  events: NewEvent[]
+}
 
 /** `body` is JSON text: what a client reads. */
 export type Decision = { status: 200 | 201 | 202; body: string; changes?: Changes; kept?: Kept }
@@ -52,6 +64,8 @@ export type Verb<A> = {
   other?(ask: A): string | undefined
   /** Whether its facts are to hold chance, because it makes codes or secrets. */
   chance?: true
+  /** What it shares with asks of other members, such as vouchers: one list at a time holds each. */
+  shares?(ask: A): readonly string[]
   /** Names besides its own and its member's. */
   needs(ask: A, needs: Needs): void
   furtherNeeds(ask: A, facts: Facts, slices: Slices, needs: FurtherNeeds): void

@@ -5,7 +5,9 @@ import { newId } from '../base/ids.ts'
 import { configurations } from '../earning/configuration.ts'
 import type { Uuid } from '@laurel/contract/ids'
 import type { Ask, Facts, Outcome, Submit } from './asks.ts'
-import { laneOf, memberRef } from './names.ts'
+import { isCard, memberRef } from '../members/refs.ts'
+import { shownAt, shownDigits } from './cards.ts'
+import { laneOf } from './names.ts'
 import { type Item, type ListDeps, refused, runList } from './list.ts'
 import { verbOf } from './verbs.ts'
 
@@ -31,6 +33,8 @@ export type GateOptions = {
   bulkMax?: number
   waitingMax?: number
   bulkWaitingMax?: number
+  /** what the digits of rotating cards are derived from; without it none are right */
+  secret?: string | undefined
   /** for the tests' control only */
   unguarded?: boolean
 }
@@ -39,7 +43,7 @@ type Waiting = Item & {
   space: number
   arrived: number
   queue: Queue
-  /** of the members that it concerns: one list at a time holds each */
+  /** of the members that it concerns and what it shares with others: one list at a time holds each */
   keys: readonly [string, ...string[]]
   settle: (outcome: Outcome) => void
   fail: (fault: Error) => void
@@ -103,7 +107,7 @@ export function createGate(options: GateOptions): Gate {
         keys: keysOf(space, ask),
         settle,
         fail,
-        facts: factsOf(ask, now, how.actor),
+        facts: factsOf(ask, now, how.actor, { space, secret: options.secret }),
       })
       sweeper ??= setInterval(sweep, SWEEP_MS).unref()
       schedule()
@@ -144,11 +148,11 @@ export function createGate(options: GateOptions): Gate {
     return list
   }
 
-  /** Puts an ask to wait for its member, when that member (or the other that it concerns) is in a list. */
+  /** Puts an ask to wait for its member, when that member (or the other that it concerns, or what it shares) is in a list. */
   function park(item: Waiting): boolean {
-    const waiters = busy.get(item.keys[0]) ?? (item.keys.length > 1 ? busy.get(item.keys[1] ?? '') : undefined)
-    if (!waiters) return false
-    waiters.push(item)
+    const held = item.keys.find((key) => busy.has(key))
+    if (held === undefined) return false
+    busy.get(held)?.push(item)
     return true
   }
 
@@ -237,7 +241,12 @@ function waitedTooLong(running: boolean): Outcome {
 }
 
 /** What is fixed as an ask arrives. */
-export function factsOf(ask: Ask, ms: number, actor: Uuid | undefined): Facts {
+export function factsOf(
+  ask: Ask,
+  ms: number,
+  actor: Uuid | undefined,
+  where: { space: number; secret?: string | undefined } = { space: 0 },
+): Facts {
   const member = memberRef(ask.member)
   const other = verbOf(ask).other?.(ask)
   return {
@@ -246,13 +255,17 @@ export function factsOf(ask: Ask, ms: number, actor: Uuid | undefined): Facts {
     actor,
     member,
     other: other === undefined ? undefined : memberRef(other),
-    newMember: member && 'key' in member ? newId(ms) : undefined,
+    newMember: member && 'externalId' in member ? newId(ms) : undefined,
     name: verbOf(ask).name(ask),
+    ...(isCard(member) ? { digits: shownDigits(member.card, where, shownAt(ask, ms * 1000)) } : {}),
     ...(verbOf(ask).chance ? { chance: randomBytes(16).toString('hex') } : {}),
   }
 }
 
 function keysOf(space: number, ask: Ask): readonly [string, ...string[]] {
-  const other = verbOf(ask).other?.(ask)
-  return other === undefined ? [`${space} ${laneOf(ask)}`] : [`${space} ${laneOf(ask)}`, `${space} ${other}`]
+  const verb = verbOf(ask)
+  const other = verb.other?.(ask)
+  const shared = verb.shares?.(ask) ?? []
+  if (other === undefined && shared.length === 0) return [`${space} ${laneOf(ask)}`]
+  return [laneOf(ask), ...(other === undefined ? [] : [other]), ...shared].map((key) => `${space} ${key}`) as [string]
 }

@@ -10,12 +10,15 @@ import { lockBudgets } from '../limits/limits.sql.ts'
 import type { Ask, Facts, Outcome, Submit } from './asks.ts'
 import { type Decision, eachMember, isRefusal } from './decisions.ts'
 import { apply, applyKept } from './apply.ts'
+import { refusesCard } from './cards.ts'
 import { faultOf, isHeldUp, isMoved, isOutage, MovedError } from './faults.ts'
 import { laneOf } from './names.ts'
 import { type Answered, save } from './save.ts'
 import { loadSlices } from './load.ts'
+import { lockShared } from './redemption-slices.ts'
 import { type ConfigurationAt, findMember, type Loading, type Slices } from './slices.ts'
 import { verbOf } from './verbs.ts'
+import { holdVouchers } from './voucher-slices.ts'
 
 /** One ask on its way through a list. */
 export type Item = { ask: Ask; submit: Submit; facts: Facts; outcome?: Outcome; fault?: Error }
@@ -135,6 +138,8 @@ async function runAlone(deps: ListDeps, space: number, items: Item[]): Promise<v
     await lockUnclaimed(tx, [...slices.unclaimed.keys()])
     for (const id of [...ids].sort()) await lockState(tx, id) // one at a time, in the order in which all take them
     if (slices.limits.asked.length > 0) await lockBudgets(tx, slices.limits.asked)
+    await holdVouchers(tx, slices.vouchers)
+    await lockShared(tx, slices.redemptions)
     const decided = decideAll(await load(), items)
     if (decided.some((a) => a.changes || a.kept || a.store))
       await run(tx, save(space, newId(), bookedAt(items), decided))
@@ -197,7 +202,7 @@ export function decideAll(slices: Slices, items: readonly Item[]): Answered[] {
 /** A fault in one decision is that one item's: it changed nothing. */
 function decideOne(slices: Slices, item: Item): Decision | Refusal | Error {
   try {
-    return verbOf(item.ask).decide(slices, item.ask, item.facts)
+    return refusesCard(slices, item.ask, item.facts) ?? verbOf(item.ask).decide(slices, item.ask, item.facts)
   } catch (error) {
     if (error instanceof MovedError) throw error
     return faultOf(error)

@@ -4,6 +4,7 @@ import { loadAdjustments } from '../adjustments/adjustments.sql.ts'
 import { loadAnswers } from '../base/answers.ts'
 import { uuids } from '../base/arrays.ts'
 import type { Db } from '../base/db.ts'
+import { loadCards } from '../cards/cards.sql.ts'
 import type { Entry, Hold, MemberState } from '../ledger/books.ts'
 import { loadHolds, loadOpenHolds } from '../ledger/holds.sql.ts'
 import { hasPassed } from '../ledger/time.rules.ts'
@@ -12,9 +13,12 @@ import { loadLots, loadSent } from '../ledger/ledger.sql.ts'
 import { loadStates, STATE_COLUMNS, type StateRow, toState } from '../ledger/states.sql.ts'
 import { loadHolding, loadPurchases, loadReturns } from '../purchases/purchases.sql.ts'
 import { loadUnclaimed } from '../unclaimed/unclaimed.sql.ts'
+import { needCards } from './cards.ts'
 import { termsOf } from './dates.ts'
 import { loadLimits, noLimits } from './limit-slices.ts'
 import { loadEndedOf, loadUses } from './lot-slices.ts'
+import { loadVoucherSlices, noVouchers } from './voucher-slices.ts'
+import { loadRedemptionSlices, needUndone, noRedemptions } from './redemption-slices.ts'
 import { MovedError } from './faults.ts'
 import { type ConfigurationAt, findMember, type FurtherNeeds, type Loading, type Needs, type Slices } from './slices.ts'
 
@@ -69,8 +73,11 @@ export async function loadSlices(
     returns: new Map(),
     activities: new Map(),
     adjustments: new Map(),
+    cards: new Map(),
     entries: new Map(),
     limits: noLimits(),
+    vouchers: noVouchers(),
+    redemptions: noRedemptions(),
   }
   for (const row of named) if (row.member !== null) slices.states.set(row.owner, toState(row))
   await loadSurvivors(db, slices)
@@ -119,11 +126,13 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
     returns: [],
     activities: [],
     adjustments: [],
+    cards: new Set(),
     entries: [],
   }
   const terms = termsOf(slices.configuration)
   for (const { facts, furtherNeeds } of asks) {
     furtherNeeds(slices, needs)
+    needCards(slices, facts, needs)
     for (const ref of [facts.member, facts.other]) {
       const member = findMember(slices, ref)
       if (member && hasPassed(member, terms, facts.now)) needs.lots.add(member.member)
@@ -131,7 +140,7 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
   }
   const withLots = [...needs.lots].map((member) => ({ member, from: firstOpen(slices.states.get(member)) }))
   const lotMembers = withLots.filter((m) => m.from > 0)
-  const [lots, open, holds, purchases, unclaimed, holding, returns, activities, entries, limits] = await Promise.all([
+  const [lots, open, holds, purchases, unclaimed, holding, returns, activities, entries, limits, redemptions] = await Promise.all([
     lotMembers.length === 0 ? [] : loadLots(db, lotMembers),
     loadOpenHolds(
       db,
@@ -145,6 +154,7 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
     needs.activities.length === 0 ? [] : loadActivities(db, needs.activities),
     needs.entries.length === 0 ? [] : loadEntries(db, needs.entries),
     needs.limits && loadLimits(db, needs.limits),
+    needs.redemptions && loadRedemptionSlices(db, needs.redemptions),
   ])
   for (const member of needs.lots) slices.lots.set(member, [])
   for (const lot of lots) slices.lots.get(lot.member)?.push(lot)
@@ -154,9 +164,13 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
   for (const one of unclaimed) slices.unclaimed.set(one.key, one)
   for (const one of returns) slices.returns.set(one.id, one)
   for (const one of activities) slices.activities.set(one.id, one)
+  for (const card of await loadCards(db, [...needs.cards])) slices.cards.set(card.id, card)
   for (const one of await loadAdjustments(db, needs.adjustments)) slices.adjustments.set(one.id, one)
   for (const entry of entries) slices.entries.set(`${entry.member} ${entry.seq}`, entry)
   if (limits) slices.limits = limits
+  if (needs.vouchers) slices.vouchers = await loadVoucherSlices(db, needs.vouchers)
+  if (redemptions) slices.redemptions = redemptions
+  if (redemptions) await needUndone(db, needs, redemptions)
   await loadInherited(db, needs, slices)
   await Promise.all([loadUses(db, needs, slices), loadMoved(db, needs, slices), loadEndedOf(db, needs, slices)])
 }

@@ -1,4 +1,4 @@
-import { decodeId, type Uuid } from '@laurel/contract/ids'
+import type { Uuid } from '@laurel/contract/ids'
 import { keyOf } from '../base/keys.ts'
 import type { Ask } from './asks.ts'
 
@@ -23,18 +23,4 @@ export const momentKey = (program: string, member: string, type: string, which: 
 export function laneOf(ask: Ask): string {
   if (ask.member !== undefined) return ask.member
   return `purchase ${ask.verb === 'keep' ? `external:${ask.externalId}` : (ask.purchase ?? '')}`
-}
-
-/** A reference to a member, read: its id, or its external id and the key of that. */
-export type MemberRef = { id: Uuid } | { key: Uuid; externalId: string }
-
-/** Undefined for what names no member. */
-export function memberRef(ref: string | undefined): MemberRef | undefined {
-  if (ref === undefined) return undefined
-  if (ref.startsWith('external:')) {
-    const externalId = ref.slice(9)
-    return externalId === '' ? undefined : { key: memberKey(externalId), externalId }
-  }
-  const id = decodeId('mem', ref)
-  return id === undefined ? undefined : { id }
 }

@@ -7,10 +7,14 @@ import { type AnswerRow, insertAnswers } from '../base/answers.ts'
 import type { Statement } from '../base/db.ts'
 import { freeNames, insertNames, type NameRow } from '../base/names.ts'
 import { insertEvents, type NewEvent } from '../base/outbox.ts'
+import type { Card } from '../cards/cards.rules.ts'
+import { saveCards } from '../cards/cards.sql.ts'
 import { type EntryOf, insertEntries, insertLotUses, saveLots } from '../ledger/ledger.sql.ts'
 import { insertStates, updateStates } from '../ledger/states.sql.ts'
 import type { Hold, LotUse, MemberState } from '../ledger/books.ts'
 import { saveHolds } from '../ledger/holds.sql.ts'
+import { saveRedeemed, takeShared } from './redemption-saves.ts'
+import type { RedemptionChanges } from './redemption-slices.ts'
 import { markMerged, type Merge, saveMerges } from '../members/merges.sql.ts'
 import { addTakes, type BudgetTake } from '../limits/budgets.rules.ts'
 import { byCounter, type Counter, counterName } from '../limits/counters.rules.ts'
@@ -21,7 +25,9 @@ import type { Purchase, Return } from '../purchases/purchases.rules.ts'
 import type { Outcome } from './asks.ts'
 import { folded, type UnclaimedChange } from '../unclaimed/unclaimed.rules.ts'
 import { saveUnclaimed } from '../unclaimed/unclaimed.sql.ts'
+import type { VoucherChanges } from '../vouchers/vouchers.rules.ts'
 import { type Changes, eachMember, type Kept, returnsOf } from './decisions.ts'
+import { saveVoucherChanges } from './voucher-slices.ts'
 
 /** What a list has decided of one ask, and what of it is to be written. */
 export type Answered = {
@@ -47,6 +53,7 @@ type Writes = {
   returns: Return[]
   activities: Activity[]
   adjustments: AdjustmentChange[]
+  cards: Card[]
   entries: EntryOf[]
   lots: { member: Uuid; seq: number; remaining: number }[]
   uses: (LotUse & { member: Uuid; written: number })[]
@@ -54,12 +61,14 @@ type Writes = {
   merges: Merge[]
   counters: Counter[]
   takes: BudgetTake[]
+  vouchers: VoucherChanges[]
+  redemptions: RedemptionChanges[]
   events: NewEvent[]
 }
 
 /**
  * What a list writes in the one order in which all lists write: idempotency keys, purchases without a member, names, members'
- * states, what members share (budgets), then the rest; rows of a table in ascending key order, so that lists wait for each other and do not deadlock. One statement a
+ * states, what members share (budgets, vouchers), then the rest; rows of a table in ascending key order, so that lists wait for each other and do not deadlock. One statement a
  * table. They are whole before the first is sent: what cannot be made (too many events for one transaction, a number out of
  * range) throws here, and nothing is written.
  */
@@ -80,15 +89,19 @@ export function save(
     ...insertMembers(space, w.joined),
     ...insertStates(space, w.newStates),
     ...takeBudgets(space, addTakes(w.takes), unguarded),
+    ...saveVoucherChanges(space, now, w.vouchers, unguarded),
+    ...takeShared(space, w.redemptions, unguarded),
     ...insertPurchases(space, w.purchases),
     ...updateReturned(space, w.returned),
     ...insertReturns(space, w.returns),
     ...insertActivities(space, w.activities),
     ...saveAdjustments(space, w.adjustments, unguarded),
+    ...saveCards(space, w.cards),
     ...insertEntries(space, w.entries),
     ...saveLots(space, w.lots),
     ...insertLotUses(space, w.uses),
     ...saveHolds(space, w.holds),
+    ...saveRedeemed(space, w.redemptions),
     ...saveMerges(space, w.merges),
     ...markMerged(space, w.merges),
     ...saveCounters(space, w.counters),
@@ -105,6 +118,7 @@ function collect(answered: readonly Answered[]): Writes {
   const uses = new Map<string, Writes['uses'][number]>()
   const holds = new Map<Uuid, Hold>()
   const merges = new Map<Uuid, Merge>()
+  const cards = new Map<Uuid, Card>()
   const names = new Map<Uuid, NameRow>()
   const counters = new Map<string, Counter>()
   for (const { changes, kept, store } of answered) {
@@ -115,7 +129,8 @@ function collect(answered: readonly Answered[]): Writes {
 
   function collectKept(kept: Kept): void {
     for (const name of kept.names) names.set(name.key, name)
-    w.unclaimed.push(kept.change)
+    if (kept.change) w.unclaimed.push(kept.change)
+    if (kept.vouchers) w.vouchers.push(kept.vouchers)
     for (const event of kept.events) w.events.push(event)
   }
 
@@ -140,6 +155,7 @@ function collect(answered: readonly Answered[]): Writes {
     for (const entry of books.entries) w.entries.push({ ...entry, member })
     for (const hold of books.changedHolds) holds.set(hold.id, hold)
     if (changes.merges) merges.set(changes.merges.id, changes.merges)
+    for (const card of changes.cards ?? []) cards.set(card.id, card)
     for (const use of books.uses) {
       const key = `${member} ${use.seq} ${use.lotSeq}`
       const same = uses.get(key)
@@ -150,6 +166,8 @@ function collect(answered: readonly Answered[]): Writes {
     }
     for (const counter of changes.limits?.counters ?? []) counters.set(counterName(counter), counter)
     w.takes.push(...(changes.limits?.takes ?? []))
+    if (changes.vouchers) w.vouchers.push(changes.vouchers)
+    if (changes.redemption) w.redemptions.push(changes.redemption)
     for (const event of changes.events) w.events.push(event)
   }
   for (const one of states.values()) {
@@ -162,6 +180,7 @@ function collect(answered: readonly Answered[]): Writes {
   w.uses.push(...uses.values())
   w.holds.push(...holds.values())
   w.merges.push(...[...merges.values()].sort((a, b) => order(a.other, b.other)))
+  w.cards.push(...cards.values())
   w.counters.push(...counters.values())
   w.names.push(...names.values())
   return inOrder(w)
@@ -181,6 +200,7 @@ function nothing(): Writes {
     returns: [],
     activities: [],
     adjustments: [],
+    cards: [],
     entries: [],
     lots: [],
     uses: [],
@@ -188,6 +208,8 @@ function nothing(): Writes {
     merges: [],
     counters: [],
     takes: [],
+    vouchers: [],
+    redemptions: [],
     events: [],
   }
 }
@@ -195,6 +217,7 @@ function nothing(): Writes {
 /** Rows of a table in ascending key order, so that lists wait for each other. */
 function inOrder(w: Writes): Writes {
   w.counters.sort(byCounter)
+  w.cards.sort((a, b) => order(a.member, b.member) || order(a.id, b.id))
   w.freed.sort(order)
   w.unclaimed = folded(w.unclaimed)
   w.answers.sort((a, b) => order(a.key, b.key))

@@ -4,6 +4,7 @@ import type { Activity } from '../activities/activities.rules.ts'
 import type { Adjustment } from '../adjustments/adjustments.rules.ts'
 import type { StoredAnswer } from '../base/answers.ts'
 import type { Db } from '../base/db.ts'
+import type { Card } from '../cards/cards.rules.ts'
 import type { Configuration } from '../earning/configuration.ts'
 import type { Entry, Held, Hold, Lot, LotUse, MemberState } from '../ledger/books.ts'
 import type { LotFate } from '../ledger/fates.sql.ts'
@@ -13,7 +14,9 @@ import type { Purchase, Return } from '../purchases/purchases.rules.ts'
 import type { Unclaimed } from '../unclaimed/unclaimed.rules.ts'
 import type { Ask, Facts } from './asks.ts'
 import type { LimitSlices, NeedsLimits } from './limit-slices.ts'
-import type { MemberRef } from './names.ts'
+import type { MemberRef } from '../members/refs.ts'
+import type { NeedsVouchers, VoucherSlices } from './voucher-slices.ts'
+import type { NeedsRedemptions, RedemptionSlices } from './redemption-slices.ts'
 
 /** Where a name leads: to a member, and to the purchase or return (object) or entry (seq) that was so named. */
 export type Named = { member: Uuid; object: Uuid | null; seq: number | null }
@@ -43,8 +46,13 @@ export type Slices = {
   activities: Map<Uuid, Activity>
   adjustments: Map<Uuid, Adjustment>
   entries: Map<string, Entry & { externalId?: string }>
+  /** of members whose cards were loaded, or who were named by one */
+  cards: Map<Uuid, Card>
   /** counters, budgets and members' facts, where rules need them */
   limits: LimitSlices
+  /** vouchers, and what is locked and was redeemed of them, where they were asked for */
+  vouchers: VoucherSlices
+  redemptions: RedemptionSlices
 }
 
 export type ConfigurationAt = (db: Db, version: number) => Promise<Configuration> | Configuration
@@ -73,9 +81,13 @@ export type FurtherNeeds = {
   ended?: true
   activities: { member: Uuid; id: Uuid }[]
   adjustments: Uuid[]
+  /** members whose cards are to be known */
+  cards: Set<Uuid>
   entries: { member: Uuid; seq: number }[]
   /** what limits.ts says: nothing where no rule is limited */
   limits?: NeedsLimits
+  vouchers?: NeedsVouchers
+  redemptions?: NeedsRedemptions
 }
 
 /** The member that an ask is about, if there is one; who was merged into another is that other. */

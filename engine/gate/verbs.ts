@@ -1,6 +1,7 @@
 import { activity } from '../activity.ts'
 import { adjust } from '../adjust.ts'
 import { decideAdjustment } from '../decide-adjustment.ts'
+import { blockCard, card } from '../card.ts'
 import { convert } from '../convert.ts'
 import { changeLot } from '../change-lot.ts'
 import { capture, hold, release } from '../hold.ts'
@@ -36,6 +37,8 @@ const VERBS = {
   convert,
   merge,
   unmerge,
+  card,
+  blockCard,
 } as const
 
 export function verbOf(ask: Ask): Verb<Ask> {

@@ -2,6 +2,7 @@ import type { Uuid } from '../../contract/ids.ts'
 import type { Configuration } from '../../engine/earning/configuration.ts'
 import { termsOf } from '../../engine/gate/dates.ts'
 import { noLimits } from '../../engine/gate/limit-slices.ts'
+import { noRedemptions } from '../../engine/gate/redemption-slices.ts'
 import type { Item } from '../../engine/gate/list.ts'
 import { verbOf } from '../../engine/gate/verbs.ts'
 import { findMember, type FurtherNeeds, type Needs, type Slices } from '../../engine/gate/slices.ts'
@@ -43,8 +44,10 @@ export function load(t: Tables, configuration: Configuration, items: readonly It
     returns: new Map(),
     activities: new Map(),
     adjustments: new Map(),
+    cards: new Map(),
     entries: new Map(),
     limits: noLimits(),
+    redemptions: noRedemptions(),
   }
   for (const { mergedInto } of slices.states.values()) if (mergedInto) copy(t.states, slices.states, mergedInto) // and on
   loadFurther(t, slices, furtherNeeds(slices, items))
@@ -65,6 +68,7 @@ function furtherNeeds(slices: Slices, items: readonly Item[]): FurtherNeeds {
     returns: [],
     activities: [],
     adjustments: [],
+    cards: new Set(),
     entries: [],
   }
   for (const { ask, facts } of items) {
