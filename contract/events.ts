@@ -59,6 +59,14 @@ const held = {
 /** By the slugs of both. */
 const wallet = z.object({ program: z.string(), wallet: z.string() })
 
+const tierLadder = z.object({
+  ladder: z.string(),
+  program: z.string(),
+  slug: z.string(),
+  version: z.int(),
+  name: z.string(),
+})
+
 export const EVENTS = {
   /** program: the one that was joined by buying */
   'member.enrolled': z.object({ externalId: z.string().nullable(), program: z.string().optional() }),
@@ -137,6 +145,9 @@ export const EVENTS = {
   'wallet.changed': z.object({ ...wallet.shape, fields: z.array(z.string()) }),
   /** of nobody: what all members together were given, in points */
   'budget.spent': budgetSpent,
+  /** in full, as it was told: of nobody */
+  'tier_ladder.published': tierLadder,
+  'tier_ladder.archived': tierLadder,
   'rule.published': z.object({
     rule: z.string(),
     version: z.int(),

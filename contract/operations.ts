@@ -11,6 +11,7 @@ import { members } from './operations/members.ts'
 import { points } from './operations/points.ts'
 import { programs } from './operations/programs.ts'
 import { purchases } from './operations/purchases.ts'
+import { tiers } from './operations/tiers.ts'
 import { transfers } from './operations/transfers.ts'
 import { wallets } from './operations/wallets.ts'
 
@@ -29,6 +30,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...explain.map((op) => ({ ...op, tag: 'Points' })),
   ...transfers.map((op) => ({ ...op, tag: 'Points' })),
   ...adjustments.map((op) => ({ ...op, tag: 'Points' })),
+  ...tiers.map((op) => ({ ...op, tag: 'Tiers' })),
   ...events.map((op) => ({ ...op, tag: 'Events' })),
 ]
 export type OperationId = (
@@ -45,5 +47,6 @@ export type OperationId = (
   | typeof explain
   | typeof transfers
   | typeof adjustments
+  | typeof tiers
   | typeof events
 )[number]['id']

@@ -35,6 +35,7 @@ export const REFUSALS = {
   external_id_conflict: { status: 409, title: 'The external id was used before with different content' },
   idempotency_in_progress: { status: 409, title: 'A request with this Idempotency-Key is still running' },
   insufficient_points: { status: 409, title: 'The wallet holds fewer points than that' },
+  tier_ladder_archived: { status: 409, title: 'The ladder of tiers is archived' },
   activity_type_archived: { status: 409, title: 'The type of activity takes no more activities' },
   member_suspended: { status: 409, title: 'The member is suspended or closed' },
   purchase_claimed: { status: 409, title: 'Another member has claimed the purchase' },

@@ -196,6 +196,10 @@ export const ladderAnswer = z
     ...ladderTerms.shape,
     createdAt: instant,
     updatedAt: instant,
+    versions: z
+      .array(z.object({ version: z.int(), ...ladderTerms.shape, createdAt: instant }))
+      .optional()
+      .meta({ description: 'Every version, newest first; where one ladder was asked for' }),
   })
   .meta({ id: 'TierLadder', description: 'A ladder of tiers as its newest version says it' })
 export type LadderAnswer = z.infer<typeof ladderAnswer>

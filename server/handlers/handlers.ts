@@ -11,6 +11,7 @@ import { members } from './members.ts'
 import { points } from './points.ts'
 import { programs } from './programs.ts'
 import { purchases } from './purchases.ts'
+import { tiers } from './tiers.ts'
 import { transfers } from './transfers.ts'
 import { wallets } from './wallets.ts'
 
@@ -29,5 +30,6 @@ export const HANDLERS: Handlers<OperationId> = {
   ...explain,
   ...transfers,
   ...adjustments,
+  ...tiers,
   ...events,
 }

@@ -49,6 +49,7 @@ export function rulesInMemory(setup: Setup, start: Instant) {
           version: 1,
           schema: JSON.stringify(SCHEMA),
         })),
+        ladders: [],
         rewards: [],
         pools: [],
       })),
