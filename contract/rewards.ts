@@ -34,12 +34,10 @@ const cost = z
   .meta({ id: 'RewardCost', description: 'Points by the slug of a wallet; all of them are taken together. {}: none' })
 export type RewardCost = Readonly<Record<string, number>>
 
-export const rewardPrice = z
-  .union([cost, z.array(cost).min(1).max(PRICES_MAX)])
-  .meta({
-    id: 'RewardPrice',
-    description: 'One price; or several, of which the first that the member can pay is taken',
-  })
+export const rewardPrice = z.union([cost, z.array(cost).min(1).max(PRICES_MAX)]).meta({
+  id: 'RewardPrice',
+  description: 'One price; or several, of which the first that the member can pay is taken',
+})
 
 const seen = z.array(text(200)).min(1).max(LISTED_MAX)
 
@@ -193,6 +191,10 @@ export const rewardBody = z
     kind: rewardKind,
     status: z.enum(['draft', 'active']).optional().meta({ description: 'active unless told' }),
     ...terms,
+    code: codeSource
+      .nullable()
+      .optional()
+      .meta({ description: 'For a coupon, product or gift card one is made unless told; null: none' }),
     ...shown,
   })
   .meta({ id: 'RewardBody' })
