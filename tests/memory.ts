@@ -8,6 +8,7 @@ import { noLimits } from '../engine/gate/limit-slices.ts'
 import { noRedemptions } from '../engine/gate/redemption-slices.ts'
 import { decideAll } from '../engine/gate/list.ts'
 import type { Slices } from '../engine/gate/slices.ts'
+import { noVouchers } from '../engine/gate/voucher-slices.ts'
 import type { Answered } from '../engine/gate/save.ts'
 
 /** The pure core without a database: what was decided stays in the slices, as if every list had been saved and loaded. */
@@ -52,6 +53,7 @@ export function openMemory(configuration: Configuration): Memory {
     cards: new Map(),
     entries: new Map(),
     limits: noLimits(),
+    vouchers: noVouchers(),
     redemptions: noRedemptions(),
   }
   let clock = T0

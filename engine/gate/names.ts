@@ -15,12 +15,20 @@ export const refundKey = (externalId: string): Uuid => keyOf('refund', externalI
 export const activityKey = (externalId: string): Uuid => keyOf('activity', externalId)
 export const transferKey = (externalId: string): Uuid => keyOf('transfer', externalId)
 export const conversionKey = (externalId: string): Uuid => keyOf('conversion', externalId)
+/** Of vouchers that were redeemed together. */
+export const voucherRedemptionKey = (externalId: string): Uuid => keyOf('voucher.redemption', externalId)
+/** Of a checkout that locks vouchers. */
+export const voucherSessionKey = (programId: number, session: string): Uuid =>
+  keyOf('voucher.session', `${programId} ${session}`)
 /** Of a moment of life: `program` and `member` by their ids (prg_…, mem_…), `which` of that type it is. */
 export const momentKey = (program: string, member: string, type: string, which: string): Uuid =>
   keyOf('moment', JSON.stringify([program, member, type, which]))
 
-/** Those of one lane are decided in the order in which they came: a member's, or those of a purchase that has none. */
+/** Those of one lane are decided in the order in which they came: a member's, or those of a purchase or of vouchers that have none. */
 export function laneOf(ask: Ask): string {
   if (ask.member !== undefined) return ask.member
+  if (ask.verb === 'rollBackVouchers') return `vouchers ${ask.redemption}`
+  if (ask.verb === 'unlockVouchers') return `vouchers ${ask.session}`
+  if ('codes' in ask) return `vouchers ${ask.session ?? ask.codes[0]}`
   return `purchase ${ask.verb === 'keep' ? `external:${ask.externalId}` : (ask.purchase ?? '')}`
 }

@@ -12,6 +12,9 @@ import { openBalance } from '../open-balance.ts'
 import { purchase } from '../purchase.ts'
 import { returns } from '../return.ts'
 import { refund } from '../refund.ts'
+import { lockVouchers, unlockVouchers } from '../lock-vouchers.ts'
+import { redeemVouchers } from '../redeem-vouchers.ts'
+import { rollBackVouchers } from '../roll-back-vouchers.ts'
 import { spend } from '../spend.ts'
 import { transfer } from '../transfer.ts'
 import type { Ask } from './asks.ts'
@@ -39,6 +42,10 @@ const VERBS = {
   unmerge,
   card,
   blockCard,
+  lockVouchers,
+  unlockVouchers,
+  redeemVouchers,
+  rollBackVouchers,
 } as const
 
 export function verbOf(ask: Ask): Verb<Ask> {

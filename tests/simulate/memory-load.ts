@@ -2,6 +2,7 @@ import type { Uuid } from '../../contract/ids.ts'
 import type { Configuration } from '../../engine/earning/configuration.ts'
 import { termsOf } from '../../engine/gate/dates.ts'
 import { noLimits } from '../../engine/gate/limit-slices.ts'
+import { noVouchers } from '../../engine/gate/voucher-slices.ts'
 import { noRedemptions } from '../../engine/gate/redemption-slices.ts'
 import type { Item } from '../../engine/gate/list.ts'
 import { verbOf } from '../../engine/gate/verbs.ts'
@@ -47,6 +48,7 @@ export function load(t: Tables, configuration: Configuration, items: readonly It
     cards: new Map(),
     entries: new Map(),
     limits: noLimits(),
+    vouchers: noVouchers(),
     redemptions: noRedemptions(),
   }
   for (const { mergedInto } of slices.states.values()) if (mergedInto) copy(t.states, slices.states, mergedInto) // and on

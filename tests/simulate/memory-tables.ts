@@ -60,7 +60,7 @@ export function save(t: Tables, answered: readonly Answered[]): void {
 }
 
 function saveKept(t: Tables, { change, names }: Kept): void {
-  if (change.after) t.unclaimed.set(change.key, change.after)
+  if (change?.after) t.unclaimed.set(change.key, change.after)
   for (const { key, ...named } of names) t.names.set(key, named)
 }
 
