@@ -56,6 +56,8 @@ const held = {
   externalId: z.string().nullable(),
   deadline: instant,
 }
+/** By its id: whoever has its code is the member. */
+const card = z.object({ card: z.string() })
 /** By the slugs of both. */
 const wallet = z.object({ program: z.string(), wallet: z.string() })
 
@@ -138,6 +140,10 @@ export const EVENTS = {
   /** told of both: of the one who lives on (into) and of the other (from) */
   'member.merged': z.object({ merge: z.string(), from: z.string(), into: z.string() }),
   'member.unmerged': z.object({ merge: z.string(), from: z.string(), into: z.string() }),
+  'card.issued': card,
+  'card.blocked': card,
+  /** by: the card that took its place, told beside card.issued */
+  'card.replaced': z.object({ card: z.string(), by: z.string() }),
   'program.paused': program,
   'program.resumed': program,
   'wallet.created': wallet,

@@ -2,6 +2,7 @@ import type { Operation } from './operation.ts'
 import { activities } from './operations/activities.ts'
 import { budgets } from './operations/budgets.ts'
 import { adjustments } from './operations/adjustments.ts'
+import { cards } from './operations/cards.ts'
 import { earningRules } from './operations/earning-rules.ts'
 import { events } from './operations/events.ts'
 import { explain } from './operations/explain.ts'
@@ -22,6 +23,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...earningRules.map((op) => ({ ...op, tag: 'Earning rules' })),
   ...budgets.map((op) => ({ ...op, tag: 'Earning rules' })),
   ...members.map((op) => ({ ...op, tag: 'Members' })),
+  ...cards.map((op) => ({ ...op, tag: 'Cards and the till' })),
   ...purchases.map((op) => ({ ...op, tag: 'Purchases' })),
   ...activities.map((op) => ({ ...op, tag: 'Activities' })),
   ...points.map((op) => ({ ...op, tag: 'Points' })),
@@ -39,6 +41,7 @@ export type OperationId = (
   | typeof earningRules
   | typeof budgets
   | typeof members
+  | typeof cards
   | typeof purchases
   | typeof activities
   | typeof points

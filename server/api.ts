@@ -28,6 +28,8 @@ export type ApiOptions = {
   log: Log
   /** How long a key that was looked up is believed, in milliseconds: five seconds at most, which is the default. */
   rememberKeysMs?: number
+  /** What secrets are derived from, such as the digits of rotating cards; without it there are none. */
+  secret?: string | undefined
   /** The gate, where the caller has one already; else the API makes its own. */
   gate?: Gate
 }
@@ -66,6 +68,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     options.gate ??
     createGate({
       pool: options.gatePool ?? pool,
+      secret: options.secret,
       onFault: (err, verb) => log.error({ err, verb }, 'an ask met a fault'),
     })
   const known = configurations()
@@ -79,6 +82,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     limits: createLimits(rateLimit),
     metrics: createMetrics(pool, gate),
     log,
+    secret: options.secret,
     spaces,
     closing: false,
   }
@@ -132,11 +136,18 @@ export async function startApi(options: {
   host: string
   port: number
   rateLimit: number | 'off'
+  secret?: string | undefined
   logger: Log
 }): Promise<{ url: string; close(): Promise<void> }> {
   const pool = openPool(options.databaseUrl, { max: CONNECTIONS, applicationName: 'laurel-api' })
   const gatePool = openPool(options.databaseUrl, { max: GATE_CONNECTIONS, applicationName: 'laurel-gate' })
-  const api = await createApi({ pool, gatePool, rateLimit: options.rateLimit, log: options.logger })
+  const api = await createApi({
+    pool,
+    gatePool,
+    rateLimit: options.rateLimit,
+    secret: options.secret,
+    log: options.logger,
+  })
   const close = async () => {
     await api.close()
     await Promise.all([pool.end(), gatePool.end()])

@@ -25,6 +25,7 @@ export type Door = {
   limits: Limits
   metrics: Metrics
   log: Log
+  secret: string | undefined
   /** those that this process has served so far */
   spaces: ReadonlySet<number>
   /** we are about to stop */

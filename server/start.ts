@@ -10,6 +10,7 @@ import { type Embedded, refuseIfInUse, runningDatabase, startEmbedded } from './
 import { Fixable } from './fault.ts'
 import { acceptKey, firstKey } from './keys.ts'
 import { openLog } from './log.ts'
+import { secretOf } from './secret.ts'
 import { checkSchema, migrate } from './migrate.ts'
 import { shownUrl, withOwner } from './owner.ts'
 
@@ -60,7 +61,7 @@ async function open(config: Config, role: Role, running: Running): Promise<void>
   if (api) {
     const { port, host, rateLimit } = config
     const door = await (await api)
-      .startApi({ databaseUrl, host, port, rateLimit, logger })
+      .startApi({ databaseUrl, host, port, rateLimit, secret: secretOf(config), logger })
       .catch((error: NodeJS.ErrnoException) => {
         throw error.code === 'EADDRINUSE' ? portInUse(config) : error
       })

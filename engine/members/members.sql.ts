@@ -27,6 +27,18 @@ export async function selectNamedMember(db: Db, key: Uuid): Promise<Member | und
   return member
 }
 
+/** Whose card has this name, and whether it was blocked. */
+export async function selectCardHolder(db: Db, key: Uuid): Promise<{ member: Uuid; blocked: boolean } | undefined> {
+  const [row] = await db.query<{ member: Uuid; blocked: boolean }>(
+    `select c.member_id as member, c.blocked_at is not null as blocked
+       from lookups n join cards c on c.member_id = n.member_id and c.card_id = n.object_id
+      where n.space_id = $1 and n.key = $2 and c.space_id = $1`,
+    [db.space, key],
+    'member-of-card',
+  )
+  return row
+}
+
 /** Whom a member lives on as, however often merged: itself, as a rule. */
 export async function selectSurvivor(db: Db, id: Uuid): Promise<Uuid> {
   const [row] = await db.query<{ id: Uuid }>(

@@ -5,7 +5,6 @@ import type { Db, Tx } from '../base/db.ts'
 import { keyOf } from '../base/keys.ts'
 import { claimNames, memberNamed, releaseNames } from '../base/names.ts'
 import { type Page, type PageAsk, pageOf } from '../base/pages.ts'
-import { parseRef } from '../base/refs.ts'
 import {
   emailIdentity,
   identities,
@@ -15,7 +14,15 @@ import {
   phoneIdentity,
   type Profile,
 } from './members.rules.ts'
-import { selectMember, selectMembers, selectMembersNamed, selectNamedMember, selectSurvivor } from './members.sql.ts'
+import { type CardSaid, isCard, type MemberRef, memberRef, writtenCard } from './refs.ts'
+import {
+  selectCardHolder,
+  selectMember,
+  selectMembers,
+  selectMembersNamed,
+  selectNamedMember,
+  selectSurvivor,
+} from './members.sql.ts'
 
 /** A member as clients see it, with the revision that guards changes to it (its ETag). */
 export type Revised = { member: MemberAnswer; revision: number }
@@ -29,9 +36,9 @@ export function revised(member: Member): Revised {
  * is such a member is not asked.
  */
 export async function memberIdOf(db: Db, ref: string): Promise<Uuid | undefined> {
-  const named = parseRef('mem', ref)
+  const named = memberRef(ref)
   if (!named) return undefined
-  const id = 'id' in named ? named.id : await memberNamed(db, keyOf('member.external', named.external))
+  const id = 'id' in named ? named.id : await holderOf(db, named)
   return id === undefined ? undefined : await selectSurvivor(db, id)
 }
 
@@ -46,17 +53,32 @@ export async function getMember(db: Db, ref: string): Promise<Revised> {
 }
 
 async function memberRow(db: Db, ref: string): Promise<Member> {
-  const named = parseRef('mem', ref)
-  const member =
-    named &&
-    ('id' in named
-      ? await selectMember(db, named.id)
-      : await selectNamedMember(db, keyOf('member.external', named.external)))
+  const named = memberRef(ref)
+  const member = named && (await memberOf(db, named))
   if (!member) throw new Refused('member_unknown', `there is no member "${ref}"`)
   if (member.status !== 'merged') return member
   const survivor = await selectMember(db, await selectSurvivor(db, member.id))
   if (!survivor) throw new Error(`member ${member.id} was merged into one who is not stored`)
   return survivor
+}
+
+async function memberOf(db: Db, named: MemberRef): Promise<Member | undefined> {
+  if ('id' in named) return await selectMember(db, named.id)
+  if (!isCard(named)) return await selectNamedMember(db, named.key)
+  return await selectMember(db, await holderOf(db, named))
+}
+
+/** Whom a name leads to. Refusals, of a card: code_mistyped, card_unknown, card_blocked. */
+async function holderOf(db: Db, named: { key: Uuid; card: CardSaid }): Promise<Uuid>
+async function holderOf(db: Db, named: Exclude<MemberRef, { id: Uuid }>): Promise<Uuid | undefined>
+async function holderOf(db: Db, named: Exclude<MemberRef, { id: Uuid }>): Promise<Uuid | undefined> {
+  if (!isCard(named)) return await memberNamed(db, named.key)
+  const written = writtenCard(named.card.code)
+  if (named.card.mistyped) throw new Refused('code_mistyped', `the card "${written}" has a character that is not right`)
+  const holder = await selectCardHolder(db, named.key)
+  if (!holder) throw new Refused('card_unknown', `there is no card "${written}"`)
+  if (holder.blocked) throw new Refused('card_blocked', 'the card was blocked or replaced')
+  return holder.member
 }
 
 /** What members are found by: exact matches, all of them, compared as identities are. */

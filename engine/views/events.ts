@@ -75,6 +75,11 @@ function dataOf(rows: Rows, event: StoredEvent): unknown {
         from: encodeId('mem', data.from as Uuid),
         into: encodeId('mem', data.into as Uuid),
       }
+    case 'card.issued':
+    case 'card.blocked':
+      return { card: encodeId('crd', data.card as Uuid) }
+    case 'card.replaced':
+      return { card: encodeId('crd', data.card as Uuid), by: encodeId('crd', data.by as Uuid) }
     case 'program.paused':
     case 'program.resumed':
       return programData(rows.configuration, event)

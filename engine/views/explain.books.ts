@@ -1,9 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { Db } from '../base/db.ts'
-import { keyOf } from '../base/keys.ts'
 import { memberNamed } from '../base/names.ts'
-import { parseRef } from '../base/refs.ts'
 import type { Configuration } from '../earning/configuration.ts'
 import { termsOf } from '../gate/dates.ts'
 import { KINDS } from '../ledger/accounts.ts'
@@ -11,6 +9,7 @@ import type { HoldPart, LotUse, MemberState, WalletTerms } from '../ledger/books
 import type { HeldThen, Line, SlideEnd, WalletBooks } from '../ledger/explain-columns.rules.ts'
 import { loadStates } from '../ledger/states.sql.ts'
 import { existingMember } from '../members/members.ts'
+import { memberRef } from '../members/refs.ts'
 
 /** All of one wallet's books, light: no texts, no hashes. */
 export type BooksRead = {
@@ -69,9 +68,9 @@ async function stateAt(db: Db, ref: string, at: Instant | undefined): Promise<Me
 
 /** The member of that very id or name, though merged into another since. */
 async function namedMember(db: Db, ref: string): Promise<Uuid | undefined> {
-  const named = parseRef('mem', ref)
+  const named = memberRef(ref)
   if (!named || 'id' in named) return named?.id
-  return await memberNamed(db, keyOf('member.external', named.external))
+  return await memberNamed(db, named.key)
 }
 
 /** Of a merged member: whether there are entries after the instant, the last of which is the merge. */

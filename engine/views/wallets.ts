@@ -4,11 +4,11 @@ import type { Instant } from '@laurel/contract/instants'
 import { Refused } from '@laurel/contract/refusals'
 import { uuids } from '../base/arrays.ts'
 import { type Db, withBound } from '../base/db.ts'
-import { keyOf } from '../base/keys.ts'
-import { parseRef } from '../base/refs.ts'
 import type { Configuration, Configurations } from '../earning/configuration.ts'
 import { type WalletAnswer, walletAnswer } from '../gate/answers.ts'
 import { termsOf } from '../gate/dates.ts'
+import { memberIdOf } from '../members/members.ts'
+import { isCard, memberRef } from '../members/refs.ts'
 import { hasSlidOut } from '../ledger/time.rules.ts'
 import { decodeWallets, emptyWallet, type WalletState } from '../ledger/wallets.rules.ts'
 import { walletsAt } from './standings.ts'
@@ -77,23 +77,30 @@ export function createWalletReader(pool: pg.Pool, known: Configurations): Wallet
   }
 
   return {
-    read(space, ref) {
-      const named = parseRef('mem', ref)
-      if (!named) return Promise.resolve(undefined)
+    async read(space, ref) {
+      const said = memberRef(ref)
+      const named = isCard(said) ? await withBound(pool, space, (db) => cardHolder(db, ref)) : said
+      if (!named) return undefined
       if (waiting.length >= WAITING_MAX) {
-        return Promise.reject(new Refused('overloaded', `${WAITING_MAX} questions are waiting`))
+        throw new Refused('overloaded', `${WAITING_MAX} questions are waiting`)
       }
-      return new Promise((settle, fail) => {
+      return await new Promise((settle, fail) => {
         waiting.push({
           space,
           settle,
           fail,
-          ...('id' in named ? { member: named.id } : { key: keyOf('member.external', named.external) }),
+          ...('id' in named ? { member: named.id } : { key: named.key }),
         })
         schedule()
       })
     },
   }
+}
+
+/** Refusals: code_mistyped, card_unknown, card_blocked. */
+async function cardHolder(db: Db, ref: string): Promise<{ id: Uuid } | undefined> {
+  const id = await memberIdOf(db, ref)
+  return id === undefined ? undefined : { id }
 }
 
 /**

@@ -3,6 +3,7 @@ import type { OperationId } from '@laurel/contract/operations'
 import { activities } from './activities.ts'
 import { budgets } from './budgets.ts'
 import { adjustments } from './adjustments.ts'
+import { cards } from './cards.ts'
 import { earningRules } from './earning-rules.ts'
 import { events } from './events.ts'
 import { explain } from './explain.ts'
@@ -22,6 +23,7 @@ export const HANDLERS: Handlers<OperationId> = {
   ...earningRules,
   ...budgets,
   ...members,
+  ...cards,
   ...purchases,
   ...activities,
   ...points,
