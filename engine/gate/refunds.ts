@@ -27,6 +27,7 @@ export function carryOn(from: Opened, to: Opened, spent: Entry, made: Entry, fac
   const { walletId, digest, source } = made
   const takes = from.books.lots
     .filter((lot) => lot.walletId === walletId && lot.remaining > lot.held && !hasEnded(lot, facts.now))
+    .sort((a, b) => a.seq - b.seq) // whatever was read for others of the list before
     .map((lot) => ({ lot, points: lot.remaining - lot.held }))
   const why = { digest, now: facts.now, ...(facts.actor ? { actor: facts.actor } : {}) }
   const came: Lot[] = []
