@@ -238,12 +238,14 @@ const said = {
   images: z.array(z.string()),
   texts: rewardTexts,
 }
-/** taken: redemptions that count against the stock, cancelled ones not among them. period: the one that is now. */
-const taken = z.object({
-  taken: z.int(),
-  left: z.int().nullable().meta({ description: 'null: as many as are asked for' }),
-  period: z.object({ period: z.string(), taken: z.int(), left: z.int() }).nullable(),
-  codes: z.int().nullable().meta({ description: 'Codes left in its pool; null: it has none' }),
+const count = { taken: z.int(), left: z.int() }
+/** taken: redemptions that count against the stock, cancelled ones not among them. null: as many as are asked for. */
+export const rewardLeft = z.object({
+  total: z.object(count).nullable(),
+  period: z
+    .object({ period: z.string().meta({ description: 'As 2027-03-28, 2027-W12, 2027-03 or 2027' }), ...count })
+    .nullable(),
+  codes: z.int().nullable().meta({ description: 'Codes left in its pool; null: it takes none from a pool' }),
 })
 export const rewardAnswer = z
   .object({
@@ -253,7 +255,7 @@ export const rewardAnswer = z
     kind: rewardKind,
     status: rewardStatus,
     ...said,
-    left: taken.optional().meta({ description: 'Where one reward was asked for' }),
+    left: rewardLeft.optional().meta({ description: 'Where one reward was asked for' }),
     createdAt: instant,
     updatedAt: instant,
     versions: z

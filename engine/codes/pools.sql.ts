@@ -1,3 +1,4 @@
+import type { Uuid } from '@laurel/contract/ids'
 import { int4s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
 import type { Pool, PoolChange, PoolCode } from './pools.rules.ts'
@@ -45,12 +46,13 @@ export function takeCodes(space: number, changes: readonly PoolChange[], unguard
     ...statement(
       `with wanted as materialized (
          select * from unnest($2::int[], $3::int[], $4::int[], $5::int[], $6::int[])
-           as w(pool_id, read_next, read_last, next, last)
+           as w(pool_id, read_next, read_last, next, returned)
        ), held as materialized (
          select p.pool_id from code_pools p join wanted w using (pool_id)
           where p.space_id = $1 order by p.pool_id for update of p
        ), moved as (
-         update code_pools p set next = w.next, last = w.last
+         update code_pools p set next = w.next, last = w.read_last + w.returned, returned = p.returned + w.returned,
+                told_at = case when w.read_last + w.returned - w.next <= p.low_at then p.told_at end
            from wanted w join held using (pool_id)
           where p.space_id = $1 and p.pool_id = w.pool_id and ($8 or (p.next = w.read_next and p.last = w.read_last))
          returning 1
@@ -61,31 +63,80 @@ export function takeCodes(space: number, changes: readonly PoolChange[], unguard
         int4s(rows, (r) => r.read.next),
         int4s(rows, (r) => r.read.last),
         int4s(rows, (r) => r.next),
-        int4s(rows, (r) => r.read.last + r.returned.length),
+        int4s(rows, (r) => r.returned.length),
         rows.length,
         unguarded,
       ],
       'pools-take',
     ),
-    ...appendCodes(space, returned, true),
+    ...appendReturned(space, returned),
   ]
 }
 
-/** `again`: they were handed out before. */
-export function appendCodes(space: number, codes: readonly PoolCode[], again: boolean): Statement[] {
+/** They were handed out before. */
+function appendReturned(space: number, codes: readonly PoolCode[]): Statement[] {
   if (codes.length === 0) return []
   return statement(
     `insert into pool_codes (space_id, pool_id, seq, code, key, again)
-     select $1, pool_id, seq, code, key, $6 from unnest($2::int[], $3::int[], $4::text[], $5::uuid[]) as c(pool_id, seq, code, key)
+     select $1, pool_id, seq, code, key, true from unnest($2::int[], $3::int[], $4::text[], $5::uuid[]) as c(pool_id, seq, code, key)
       order by pool_id, seq`,
-    [
-      space,
-      int4s(codes, (c) => c.poolId),
-      int4s(codes, (c) => c.seq),
-      texts(codes, (c) => c.code),
-      uuids(codes, (c) => c.key),
-      again,
-    ],
+    [space, ...columnsOf(codes)],
+    'pool-codes-return',
+  )
+}
+
+/** How many were appended: not those whose number or key others took meanwhile. */
+export async function appendUnlessKnown(tx: Tx, codes: readonly PoolCode[]): Promise<number> {
+  if (codes.length === 0) return 0
+  const [row] = await tx.query<{ added: number }>(
+    `with added as (
+       insert into pool_codes (space_id, pool_id, seq, code, key, again)
+       select $1, pool_id, seq, code, key, false
+         from unnest($2::int[], $3::int[], $4::text[], $5::uuid[]) as c(pool_id, seq, code, key) order by key
+       on conflict do nothing returning 1
+     ) select count(*)::int as added from added`,
+    [tx.space, ...columnsOf(codes)],
     'pool-codes-append',
   )
+  return row?.added ?? 0
+}
+
+function columnsOf(codes: readonly PoolCode[]) {
+  return [
+    int4s(codes, (c) => c.poolId),
+    int4s(codes, (c) => c.seq),
+    texts(codes, (c) => c.code),
+    uuids(codes, (c) => c.key),
+  ]
+}
+
+/** Those of these keys that a pool of the space has, with the pool. */
+export async function keysKnown(db: Db, keys: readonly Uuid[]): Promise<Map<Uuid, number>> {
+  const rows = await db.query<{ key: Uuid; poolId: number }>(
+    `select key, pool_id as "poolId" from unnest($1::uuid[]) as k(key) join pool_codes c using (key)
+      where c.space_id = $2 and not c.again`,
+    [uuids(keys, (key) => key), db.space],
+    'pool-codes-known',
+  )
+  return new Map(rows.map(({ key, poolId }) => [key, poolId]))
+}
+
+/** The number of its last code. */
+export async function poolEnd(db: Db, poolId: number): Promise<number> {
+  const [row] = await db.query<{ last: number }>('select last from code_pools where space_id = $1 and pool_id = $2', [
+    db.space,
+    poolId,
+  ])
+  if (!row) throw new Error(`there is no pool ${poolId}`)
+  return row.last
+}
+
+/** Whether the pool's end was still there. More codes than lowAt make it untold that few are left. */
+export async function moveEnd(tx: Tx, poolId: number, from: number, to: number): Promise<boolean> {
+  const rows = await tx.query(
+    `update code_pools set last = $4, told_at = case when $4 - next <= low_at then told_at end
+      where space_id = $1 and pool_id = $2 and last = $3 returning 1`,
+    [tx.space, poolId, from, to],
+  )
+  return rows.length > 0
 }

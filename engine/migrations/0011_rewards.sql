@@ -38,8 +38,9 @@ create table stock (
   primary key (space_id, reward_id, period)
 ) with (fillfactor = 25);
 
--- A pool of codes, numbered from 1 to last in the order in which they came; those up to `next` were handed out. reusable: a code of
--- a cancelled redemption comes back. told_at: when it was told that so few are left.
+-- A pool of codes, numbered from 1 to last in the order in which they came; those up to `next` were handed out.
+-- returned: how many of them came back, each under another number. reusable: whether a code of a cancelled redemption does.
+-- told_at: when it was told that so few are left.
 create table code_pools (
   space_id    int not null references spaces,
   pool_id     int generated always as identity primary key,
@@ -51,6 +52,7 @@ create table code_pools (
   low_at      int check (low_at >= 0),
   next        int not null default 0 check (next >= 0 and next <= last),
   last        int not null default 0 check (last >= 0),
+  returned    int not null default 0 check (returned >= 0),
   low         boolean not null generated always as (low_at is not null and last - next <= low_at) stored,
   told_at     timestamptz,
   revision    int not null default 1,
@@ -75,7 +77,7 @@ create unique index pool_codes_by_key on pool_codes (space_id, key) where not ag
 grant select, insert on rewards, reward_versions, stock, code_pools, pool_codes to laurel_app;
 grant update (status, revision, updated_at) on rewards to laurel_app;
 grant update (taken) on stock to laurel_app;
-grant update (name, reusable, low_at, next, last, told_at, revision, updated_at) on code_pools to laurel_app;
+grant update (name, reusable, low_at, next, last, returned, told_at, revision, updated_at) on code_pools to laurel_app;
 
 do $$
 declare t text;
