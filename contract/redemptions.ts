@@ -20,16 +20,23 @@ export const redemptionBody = z
       .max(PRICE_MAX)
       .optional()
       .meta({ description: 'Which of its prices, from 0; unless told, the first that the member can pay' }),
-    confirmed: z.literal(true).optional().meta({ description: 'The member has confirmed it, where the reward asks so' }),
+    confirmed: z
+      .literal(true)
+      .optional()
+      .meta({ description: 'The member has confirmed it, where the reward asks so' }),
     store: text(200).optional(),
-    delivery: freeChecked.optional().meta({ description: 'Where it is to be sent: your own fields, told again as said' }),
+    delivery: freeChecked
+      .optional()
+      .meta({ description: 'Where it is to be sent: your own fields, told again as said' }),
     externalId: externalId.optional(),
   })
   .meta({ id: 'RedemptionBody' })
 export type RedemptionBody = z.infer<typeof redemptionBody>
 
 /** Why, told with the redemption. */
-export const redemptionReasonBody = z.strictObject({ reason: text(500).optional() }).meta({ id: 'RedemptionReasonBody' })
+export const redemptionReasonBody = z
+  .strictObject({ reason: text(500).optional() })
+  .meta({ id: 'RedemptionReasonBody' })
 export type RedemptionReasonBody = z.infer<typeof redemptionReasonBody>
 
 export const shipBody = z
@@ -77,7 +84,9 @@ const redemption = {
     .object({ wallet: z.string(), points: pointsOut })
     .optional()
     .meta({ description: 'Points of another wallet that came of it' }),
-  value: rewardValue.optional().meta({ description: 'What it is worth at a till; a dynamic value as the amount it came to' }),
+  value: rewardValue
+    .optional()
+    .meta({ description: 'What it is worth at a till; a dynamic value as the amount it came to' }),
   code: z.string().optional(),
   uses: z.object({ total: z.int(), used: z.int() }),
   validFrom: instant,
@@ -97,4 +106,8 @@ export const redemptionAnswer = z
   .object({ ...redemption, wallets: z.array(walletAnswer) })
   .meta({ id: 'Redemption', description: "A reward that was redeemed, and the member's wallets as of now" })
 
-export const redemptionsQuery = z.strictObject({ ...page, program: programRef.optional(), status: redemptionStatus.optional() })
+export const redemptionsQuery = z.strictObject({
+  ...page,
+  program: programRef.optional(),
+  status: redemptionStatus.optional(),
+})

@@ -23,7 +23,13 @@ export function usesOf(slices: Slices, { member, seq }: { member: Uuid; seq: num
  * What came back to a member who lives on as another goes on there, with its dates and source, as all went on when they were merged.
  * What returns of the other wrote off since it was spent is made good first, as if it had been the other who spent it.
  */
-export function carryOn(from: Opened, to: Opened, spent: Entry, made: Entry, facts: Facts): Refusal | undefined {
+export function carryOn(
+  from: Opened,
+  to: Opened,
+  spent: Pick<Entry, 'source'>,
+  made: Entry,
+  facts: Facts,
+): Refusal | undefined {
   const { walletId, digest, source } = made
   const takes = from.books.lots
     .filter((lot) => lot.walletId === walletId && lot.remaining > lot.held && !hasEnded(lot, facts.now))
@@ -55,7 +61,7 @@ export function carryOn(from: Opened, to: Opened, spent: Entry, made: Entry, fac
  * Until when what comes back to a lot lives whose end has passed: the grace of its wallet, but once. A lot that went on so before has
  * an entry that says so (a move that names a refund), and so has the lot in which it went on.
  */
-export function graceOf(slices: Slices, member: Uuid, facts: Facts, { walletId }: Entry): Grace {
+export function graceOf(slices: Slices, member: Uuid, facts: Facts, { walletId }: Pick<Entry, 'walletId'>): Grace {
   const wallet = slices.configuration.byWalletId.get(walletId)
   const period = wallet?.settings.refundGrace ?? null
   return (lot) => {

@@ -11,6 +11,9 @@ import { time } from '../pass-time.ts'
 import { openBalance } from '../open-balance.ts'
 import { purchase } from '../purchase.ts'
 import { returns } from '../return.ts'
+import { cancelRedemption } from '../cancel-redemption.ts'
+import { expireRedemption, fulfil } from '../fulfil.ts'
+import { redeem } from '../redeem.ts'
 import { refund } from '../refund.ts'
 import { lockVouchers, unlockVouchers } from '../lock-vouchers.ts'
 import { redeemVouchers } from '../redeem-vouchers.ts'
@@ -40,6 +43,10 @@ const VERBS = {
   convert,
   merge,
   unmerge,
+  redeem,
+  cancelRedemption,
+  fulfil,
+  expireRedemption,
   card,
   blockCard,
   lockVouchers,

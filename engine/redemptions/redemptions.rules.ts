@@ -34,10 +34,14 @@ export type Redemption = {
 }
 export type Moved = [walletId: number, points: number, seq: number]
 
-/** What was asked, and what of the reward is needed to go on with it. */
+/** What was asked, and what of the reward is needed to go on with it. Keys in this order: the digest goes by it. */
 export type Said = {
-  /** the place of the price that was paid */
+  /** of the reward, as it was then */
+  name: string
+  /** the place of the price that was paid; `asked`: it was asked for */
   price: number
+  asked?: true
+  /** minor units to be paid beside the points */
   money?: number
   store?: string
   /** JSON text */
@@ -45,14 +49,14 @@ export type Said = {
   value?: RewardValue
   /** it is to be ordered, shipped and delivered, and is never used */
   fulfilment?: true
-  /** a threshold redeemed it: by what */
+  /** a threshold redeemed it: what reached it */
   auto?: string
   /** periods of the stock that it was taken from */
   stock?: string[]
-  /** a code of a pool that goes back there when this is cancelled */
-  reusable?: true
+  /** a code of a pool: what it is told apart by, where it goes back there when this is cancelled */
+  key?: Uuid
 }
-export type Step = { s: Status; at: Instant; reason?: string; tracking?: string; store?: string; actor?: Uuid }
+export type Step = { s: Status; at: Instant; reason?: string; tracking?: string; store?: string }
 
 export const STATUS = { issued: 1, ordered: 2, shipped: 3, delivered: 4, used: 5, expired: 6, cancelled: 7 } as const
 export type Status = (typeof STATUS)[keyof typeof STATUS]

@@ -82,12 +82,7 @@ export async function countRedeemed(db: Db, keys: readonly CountKey[]): Promise<
      select k.n::int as n, count(*)::int as times from keys k join family f using (n)
        join redemptions r on r.member_id = f.member_id and r.reward_id = k.reward_id and r.issued_at >= k.since
       where r.space_id = $4 and r.status <> ${STATUS.cancelled} group by k.n`,
-    [
-      uuids(keys, (k) => k.member),
-      int4s(keys, (k) => k.rewardId),
-      instants(keys, (k) => k.since),
-      db.space,
-    ],
+    [uuids(keys, (k) => k.member), int4s(keys, (k) => k.rewardId), instants(keys, (k) => k.since), db.space],
     'redemptions-count',
   )
   const found = new Map(rows.map((row) => [row.n, row.times]))
@@ -115,15 +110,7 @@ export async function loadRedemptionsPage(
         and ($5::int is null or case when r.status = ${STATUS.issued} and r.valid_until <= $6
               then ${STATUS.expired} else r.status end = $5)
       order by r.redemption_id desc limit $7`,
-    [
-      uuids(members, (m) => m),
-      db.space,
-      page.before,
-      page.programId,
-      page.status,
-      formatInstant(page.now),
-      page.limit,
-    ],
+    [uuids(members, (m) => m), db.space, page.before, page.programId, page.status, formatInstant(page.now), page.limit],
     'redemptions-page',
   )
   return rows.map(toRedemption)

@@ -1,0 +1,106 @@
+import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
+import type { GeneratedCode } from '@laurel/contract/rewards'
+import { periodBounds } from '../base/calendar.ts'
+import { codeKey, codeOf, normalCode } from '../base/codes.ts'
+import { digestOf } from '../base/keys.ts'
+import type { Pool } from '../codes/pools.rules.ts'
+import type { Configuration } from '../earning/configuration.ts'
+import type { ConfiguredPool } from '../earning/configured.ts'
+import { memberLimit, stockOf } from '../rewards/rewards.rules.ts'
+import { stockName } from '../rewards/stock.sql.ts'
+import type { Facts } from './asks.ts'
+import { MovedError } from './faults.ts'
+import type { Found } from './redemptions.ts'
+import { countName, madeCodeKey, poolCodeKey, type RedemptionChanges, redemptionNeeds } from './redemption-slices.ts'
+import { readsMember } from './rewards.ts'
+import type { FurtherNeeds, Slices } from './slices.ts'
+
+/** What is to be known of the reward, and of what members share. */
+export function needReward(c: Configuration, found: Found, member: Uuid, facts: Facts, needs: FurtherNeeds): void {
+  const { program, reward } = found
+  const own = redemptionNeeds(needs)
+  for (const key of stockOf(reward, facts.now, program.timezone)) own.stock.set(stockName(key), key)
+  const pool = poolOf(c, found)
+  if (pool) own.pools.set(pool.poolId, (own.pools.get(pool.poolId) ?? 0) + 1)
+  for (const { key } of codesOf(found, facts)) own.codes.add(key)
+  const count = countOf(found, member, facts.now)
+  if (count) own.counts.set(countName(count), count)
+  if (!readsMember(reward)) return
+  needs.limits ??= { counters: new Map(), budgets: new Map(), members: new Set() }
+  needs.limits.members.add(member)
+}
+
+/** What the member's limit counts; undefined where there is none. */
+function countOf({ program, reward }: Found, member: Uuid, at: Instant) {
+  const limit = memberLimit(reward.terms)
+  if (!limit) return undefined
+  const since = limit.per === 'lifetime' ? 0 : periodBounds(limit.per, at, program.timezone).from
+  return { member, rewardId: reward.rewardId, since }
+}
+
+function poolOf(c: Configuration, { program, reward }: Found): ConfiguredPool | undefined {
+  const { code } = reward.terms
+  if (!code || !('pool' in code)) return undefined
+  const pool = c.pools.find(({ programId, slug }) => programId === program.programId && slug === code.pool)
+  if (!pool) throw new Error(`the pool "${code.pool}" of a reward is not in the configuration`)
+  return pool
+}
+
+type Code = { code: string; key: Uuid }
+
+/** The code that is made of the ask's chance, and another where that should be somebody's already. */
+function codesOf({ reward }: Found, { chance }: Facts): Code[] {
+  const { code } = reward.terms
+  if (!code || !('generate' in code)) return []
+  if (chance === undefined) throw new Error('a code is to be made without chance')
+  const said: GeneratedCode = code.generate
+  return [chance, digestOf(chance).replaceAll('-', '')].map((by) => {
+    const made = codeOf(said, by)
+    return { code: made, key: codeKey(normalCode(made, said.alphabet)) }
+  })
+}
+
+/** What was taken up to now of what is limited. */
+export function takenOf(slices: Slices, found: Found, member: Uuid, at: Instant) {
+  const { stock, redeemed, pools } = slices.redemptions
+  const left: { total?: number; period?: number } = {}
+  for (const key of stockOf(found.reward, at, found.program.timezone))
+    left[key.period === 'all' ? 'total' : 'period'] = key.limit - (stock.get(stockName(key)) ?? 0)
+  const count = countOf(found, member, at)
+  const times = count && redeemed.get(countName(count))
+  if (count && !times) throw new MovedError('how often a member redeemed a reward was not read')
+  const pool = poolOf(slices.configuration, found)
+  const known = pool && pools.get(pool.poolId)
+  if (pool && !known) throw new MovedError(`pool ${pool.poolId} was not read`)
+  return { left, redeemed: times?.times ?? 0, pool: known?.pool }
+}
+
+/** A code: by which name it leads to its redemption, the pool that it is of, and its key where it goes back there when that is cancelled. */
+export type Taken = {
+  code: string
+  name: Uuid
+  taken?: RedemptionChanges['codes'][number]
+  poolId?: number
+  back?: Uuid | undefined
+}
+
+/** The next code of the pool, or a new one; undefined where the reward has none. There is one: it was asked before. */
+export function takeCode(slices: Slices, found: Found, facts: Facts): Taken | undefined {
+  const pool = poolOf(slices.configuration, found)
+  if (pool) {
+    const known = slices.redemptions.pools.get(pool.poolId)
+    const read: Pool | undefined = known?.pool
+    const seq = (read?.next ?? 0) + 1
+    const next = known?.codes.get(seq)
+    if (!read || !next) throw new MovedError(`code ${seq} of pool ${pool.poolId} was not read`)
+    const taken = { read, next: seq, last: read.last, returned: [] }
+    const back = pool.reusable ? next.key : undefined
+    return { code: next.code, name: poolCodeKey(pool.poolId, seq), taken, poolId: pool.poolId, back }
+  }
+  const made = codesOf(found, facts)
+  if (made.length === 0) return undefined
+  const free = made.find(({ key }) => !slices.redemptions.taken.has(key))
+  if (!free) throw new Error('two codes that were made are taken: is chance broken?')
+  return { code: free.code, name: madeCodeKey(free.key) }
+}

@@ -1,0 +1,181 @@
+import type { Uuid } from '@laurel/contract/ids'
+import { uuids } from '../base/arrays.ts'
+import type { Db, Tx } from '../base/db.ts'
+import { keyOf } from '../base/keys.ts'
+import type { Pool, PoolChange } from '../codes/pools.rules.ts'
+import { loadPools, lockPools } from '../codes/pools.sql.ts'
+import { type Redemption, STATUS } from '../redemptions/redemptions.rules.ts'
+import { type CountKey, countRedeemed, loadRedeeming, loadRedemptions } from '../redemptions/redemptions.sql.ts'
+import type { StockKey } from '../rewards/rewards.rules.ts'
+import { loadStock, lockStock, stockName, type StockTake } from '../rewards/stock.sql.ts'
+import { type FurtherNeeds, type Slices, survivorOf } from './slices.ts'
+
+/** What asks about rewards need to know. */
+export type NeedsRedemptions = {
+  byId: { member: Uuid; id: Uuid }[]
+  /** these are to be cancelled: what their points came from, and the pools of their codes */
+  undone: Set<Uuid>
+  /** whether redemptions made these entries */
+  entries: { member: Uuid; seq: number }[]
+  counts: Map<string, CountKey>
+  stock: Map<string, StockKey>
+  /** how many codes of each pool may be taken */
+  pools: Map<number, number>
+  /** codes that may be made, by what they are told apart by */
+  codes: Set<Uuid>
+}
+
+/** A code of a pool by its number there, or as it came back in this list. */
+type Code = { code: string; key: Uuid }
+/** Part of the slices. */
+export type RedemptionSlices = {
+  byId: Map<Uuid, Redemption>
+  /** how often rewards were redeemed, by countName */
+  redeemed: Map<string, CountKey & { times: number }>
+  /** how much of stocks was taken; absent: nothing yet */
+  stock: Map<string, number>
+  pools: Map<number, { pool: Pool; codes: Map<number, Code> }>
+  /** codes that are somebody's already */
+  taken: Set<Uuid>
+  /** entries that redemptions made, by `member seq` */
+  made: Set<string>
+  /** what the list may take from */
+  shared: { stock: StockKey[]; pools: number[] }
+}
+
+/** What a decision changes of redemptions, and takes of what members share; `times`: redeemed once more, or once less. */
+export type RedemptionChanges = {
+  one: Redemption
+  times: -1 | 0 | 1
+  stock: StockTake[]
+  codes: (PoolChange & { last: number })[]
+}
+
+export function noRedemptions(): RedemptionSlices {
+  return {
+    byId: new Map(),
+    redeemed: new Map(),
+    stock: new Map(),
+    pools: new Map(),
+    taken: new Set(),
+    made: new Set(),
+    shared: { stock: [], pools: [] },
+  }
+}
+
+/** What is to be said in `needs`, made when the first ask wants it. */
+export function redemptionNeeds(needs: { redemptions?: NeedsRedemptions }): NeedsRedemptions {
+  return (needs.redemptions ??= {
+    byId: [],
+    undone: new Set(),
+    entries: [],
+    counts: new Map(),
+    stock: new Map(),
+    pools: new Map(),
+    codes: new Set(),
+  })
+}
+
+export function countName({ member, rewardId, since }: CountKey): string {
+  return `${member} ${rewardId} ${since}`
+}
+
+/** Of a code that was made for a redemption: it leads there. `key`: what it is told apart by (base/codes.ts). */
+export const madeCodeKey = (key: Uuid): Uuid => keyOf('redemption.code', key)
+/** Of a code of a pool, by its number there: handed out again it has another. */
+export const poolCodeKey = (poolId: number, seq: number): Uuid => keyOf('redemption.pool', `${poolId} ${seq}`)
+
+/** Reads what was said to be needed, a statement a table, none where nothing was. */
+export async function loadRedemptionSlices(db: Db, needs: NeedsRedemptions): Promise<RedemptionSlices> {
+  const slices = noRedemptions()
+  const counts = [...needs.counts.values()]
+  slices.shared = { stock: [...needs.stock.values()], pools: [...needs.pools.keys()] }
+  const [byId, times, stock, taken, made] = await Promise.all([
+    loadRedemptions(db, needs.byId),
+    countRedeemed(db, counts),
+    slices.shared.stock.length === 0 ? [] : loadStock(db, slices.shared.stock),
+    loadTaken(db, [...needs.codes]),
+    loadRedeeming(db, needs.entries),
+    readPools(db, slices, needs.pools),
+  ])
+  for (const one of byId) slices.byId.set(one.id, one)
+  for (const [i, key] of counts.entries()) slices.redeemed.set(countName(key), { ...key, times: times[i] ?? 0 })
+  for (const row of stock) slices.stock.set(stockName(row), row.taken)
+  for (const { key } of taken) slices.taken.add(key)
+  for (const { member, seq } of made) slices.made.add(`${member} ${seq}`)
+  return slices
+}
+
+async function readPools(db: Db, slices: RedemptionSlices, wanted: ReadonlyMap<number, number>): Promise<void> {
+  if (wanted.size === 0) return
+  const { pools, codes } = await loadPools(
+    db,
+    [...wanted].map(([poolId, count]) => ({ poolId, count })),
+  )
+  for (const pool of pools) slices.pools.set(pool.poolId, { pool, codes: new Map() })
+  for (const { poolId, seq, code, key } of codes) slices.pools.get(poolId)?.codes.set(seq, { code, key })
+}
+
+/** Of codes that may be made, those that are in a pool or were made before. */
+async function loadTaken(db: Db, keys: readonly Uuid[]): Promise<{ key: Uuid }[]> {
+  if (keys.length === 0) return []
+  return await db.query(
+    `select k.key from unnest($1::uuid[], $2::uuid[]) as k(key, name)
+      where exists (select from lookups n where n.space_id = $3 and n.key = k.name)
+         or exists (select from pool_codes c where c.space_id = $3 and c.key = k.key)
+         or exists (select from vouchers v where v.space_id = $3 and v.code_key = k.key)`,
+    [uuids(keys, (key) => key), uuids(keys, madeCodeKey), db.space],
+    'redemptions-codes-taken',
+  )
+}
+
+/** What cancelling needs beside the redemption: what its entries took from lots, and the pool to which its code goes back. */
+export async function needUndone(db: Db, needs: FurtherNeeds, slices: RedemptionSlices): Promise<void> {
+  const pools = new Map<number, number>()
+  for (const id of needs.redemptions?.undone ?? []) {
+    const one = slices.byId.get(id)
+    if (!one || one.status === STATUS.cancelled) continue
+    for (const [, , seq] of one.spent) needs.uses.push({ member: one.member, seq })
+    if (one.poolId !== null && one.said.key !== undefined && !slices.pools.has(one.poolId)) pools.set(one.poolId, 0)
+  }
+  slices.shared.pools.push(...pools.keys())
+  await readPools(db, slices, pools)
+}
+
+/** Held until the transaction ends, in the order in which lists take from them, for asks that lost their races. */
+export async function lockShared(tx: Tx, { shared }: RedemptionSlices): Promise<void> {
+  if (shared.stock.length > 0) await lockStock(tx, shared.stock)
+  if (shared.pools.length > 0) await lockPools(tx, shared.pools)
+}
+
+/** As the asks after this one see it. */
+export function applyRedemptions(slices: Slices, { one, times, stock, codes }: RedemptionChanges): void {
+  const own = slices.redemptions
+  own.byId.set(one.id, one)
+  const whose = survivorOf(slices, one.member)
+  for (const count of own.redeemed.values()) {
+    if (count.rewardId === one.rewardId && count.member === whose && one.issuedAt >= count.since) count.times += times
+  }
+  for (const take of stock) own.stock.set(stockName(take), (own.stock.get(stockName(take)) ?? 0) + take.times)
+  for (const { read, next, last, returned } of codes) {
+    const known = own.pools.get(read.poolId)
+    if (!known) continue
+    known.pool = { poolId: read.poolId, next, last }
+    for (const [i, code] of returned.entries()) known.codes.set(read.last + 1 + i, code)
+  }
+  for (const [, , seq] of one.spent) own.made.add(`${one.member} ${seq}`)
+}
+
+/** The changes of one list, a pool each: from what was read to what it is then. */
+export function addPools(changes: readonly PoolChange[]): PoolChange[] {
+  const sums = new Map<number, PoolChange>()
+  for (const { read, next, returned } of changes) {
+    const sum = sums.get(read.poolId)
+    if (!sum) sums.set(read.poolId, { read, next, returned: [...returned] })
+    else {
+      sum.next = next
+      sum.returned.push(...returned)
+    }
+  }
+  return [...sums.values()]
+}
