@@ -107,6 +107,35 @@ export function nextMonthDay(after: Instant, monthDay: string, timezone: string)
   }
 }
 
+// ── local days, by number ──
+
+/** The local day that an instant lies in. */
+export function localDay(at: Instant, timezone: string): number {
+  return localDayOf(zoneOf(timezone), at)
+}
+
+/** The first instant of a local day, where the zone's clocks skip its midnight too. */
+export function dayStart(day: number, timezone: string): Instant {
+  return midnight(zoneOf(timezone), day) * 1000
+}
+
+/** So many periods (of days or more) after a day; before it where `times` is negative. A day that its month lacks is the last of it. */
+export function shiftDay(day: number, period: Period, times: number): number {
+  const { months, days } = lengthOf(period)
+  if (months === undefined && days === undefined) throw new Error(`not a period of days: ${period}`)
+  return addDays(day, months === undefined ? { days: (days as number) * times } : { months: months * times })
+}
+
+/** The day on which the calendar's month, quarter, half-year or year after that of this day begins. */
+export function nextPeriodDay(day: number, per: 'month' | 'quarter' | 'half_year' | 'year'): number {
+  return nextStart(day, per)
+}
+
+/** A local day as calendars write it: 2027-03-28. */
+export function dateText(day: number): string {
+  return keysOf(day).day
+}
+
 // ── zones ──
 
 function localMsOf(zone: Zone, ms: number): number {

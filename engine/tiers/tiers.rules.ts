@@ -1,0 +1,319 @@
+import type { Instant } from '@laurel/contract/instants'
+import { DAY } from '@laurel/contract/instants'
+import type { LadderTerms, TierWhy } from '@laurel/contract/tiers'
+import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
+import { endOf } from './ends.rules.ts'
+import { baseOf, levelOf, manualLevel, nextLevel, reachedBy, slugOf, worthOf } from './levels.rules.ts'
+import type { Bucket, Cause, Course, Given, Standing, TierChange, TierState, TierTold } from './tiers.ts'
+import { countedDays, graceEnd, nextEnd, windowOf } from './windows.rules.ts'
+
+/**
+ * What a member holds on a ladder, and when that changes. A tier is what is kept through the window (`floor`: what the window before it
+ * came to), what the window has reached (where tiers change at once), what a grace lets stand, or what somebody assigned: the highest.
+ * Everything that looks at a standing brings it up to its own now by the same function, however late.
+ */
+
+export type Advanced = { state: TierState; changes: TierChange[]; told: TierTold[] }
+
+/** The standing of a member of whom nothing was written yet, by what counts so far. It holds nothing before `advance`. */
+export function beginning(
+  course: Course,
+  member: { member: string; joined: Instant },
+  { now, balance, progress }: Given,
+): TierState {
+  const { ladder, timezone } = course
+  const joined = localDay(member.joined, timezone)
+  return {
+    member: member.member,
+    ladderId: ladder.ladderId,
+    version: ladder.version,
+    keeping: ladder.keeping,
+    tier: null,
+    since: null,
+    until: null,
+    standing: standingFrom(course, joined, { now, balance, progress }),
+    manual: null,
+    historySeq: 0,
+    dueAt: 0,
+  }
+}
+
+/** Where a window is under way: what was reached in the one before is held through it. */
+function standingFrom(course: Course, joined: number, given: Given): Standing {
+  const { terms } = course.ladder
+  const day = localDay(given.now, course.timezone)
+  const { from, to, before } = windowOf(terms.window, joined, day)
+  if (before === undefined || course.sinks) return { joined, from, to, floor: null }
+  const reached = reachedBy(terms, worthOf(course, given, [before, from], from - joined))
+  return { joined, from, to, floor: slugOf(terms, reached), before: { from: before, to: from, floor: null } }
+}
+
+/**
+ * Brings a standing up to now: windows that ended, graces and assignments that are over, a new version of the ladder, and what counts
+ * now. Each change is given once, in order, with when it took effect.
+ */
+export function advance(course: Course, before: TierState, given: Given, cause?: Cause): Advanced {
+  const state: TierState = { ...before, standing: { ...before.standing } }
+  const run: Run = { course, terms: course.ladder.terms, given, state, changes: [], isNew: before.historySeq === 0 }
+  if (run.isNew) settle(run, beginsAt(run, cause), 'reached', baseOf(run.terms))
+  if (state.version !== course.ladder.version || state.keeping !== course.ladder.keeping) relearn(run)
+  pass(run)
+  if (cause?.days) recheck(run, cause)
+  settle(run, Math.min(cause?.at ?? given.now, given.now), cause?.why ?? 'reached')
+  return { state, changes: run.changes, told: conclude(run, before) }
+}
+
+type Run = {
+  course: Course
+  terms: LadderTerms
+  given: Given
+  state: TierState
+  changes: TierChange[]
+  isNew: boolean
+}
+
+/** What everyone holds is held from the beginning of the membership, or of what is known of the member. */
+function beginsAt({ course, state, given }: Run, cause: Cause | undefined): Instant {
+  return Math.min(dayStart(state.standing.joined, course.timezone), cause?.at ?? given.now, given.now)
+}
+
+function day({ course, given }: Run): number {
+  return localDay(given.now, course.timezone)
+}
+
+function worth(run: Run, days: readonly [number, number]): number {
+  return worthOf(run.course, run.given, days, day(run) - run.state.standing.joined)
+}
+
+function reachedIn(run: Run, days: readonly [number, number]): number {
+  return reachedBy(run.terms, worth(run, days))
+}
+
+function reachedNow(run: Run): number {
+  return reachedIn(run, countedDays(run.terms.window, run.state.standing, day(run)))
+}
+
+/** Whether tiers change as soon as they are reached: what never ends cannot wait for its end. */
+function isAtOnce({ terms }: Run): boolean {
+  return terms.upgrade === 'at_once' || terms.window.kind === 'lifetime' || terms.window.kind === 'rolling'
+}
+
+// ── time ──
+
+/** Everything that ended by now, in the order in which it did. */
+function pass(run: Run): void {
+  const { course, given, state } = run
+  for (;;) {
+    const { to, grace } = state.standing
+    const ends: [Instant, () => TierWhy][] = []
+    if (to !== null) ends.push([dayStart(to, course.timezone), () => roll(run, to)])
+    if (grace) ends.push([grace.until, () => dropGrace(state.standing)])
+    if (state.manual && state.manual.until !== null) ends.push([state.manual.until, () => release(state)])
+    const [at, end] = ends.sort((a, b) => a[0] - b[0])[0] ?? [Number.POSITIVE_INFINITY, () => 'period_ended']
+    if (at > given.now) return
+    const why = end()
+    settle(run, at, why)
+  }
+}
+
+function dropGrace(standing: Standing): TierWhy {
+  delete standing.grace
+  return 'period_ended'
+}
+
+function release(state: TierState): TierWhy {
+  state.manual = null
+  return 'assignment_ended'
+}
+
+/** A window ends: what it came to is held through the next. */
+function roll(run: Run, to: number): TierWhy {
+  const { course, terms, state } = run
+  const { standing } = state
+  const held = Math.max(levelOf(terms, standing.floor), levelOf(terms, standing.peak))
+  const from = terms.window.kind === 'rolling' ? shiftDay(to, terms.window.period, -1) : standing.from
+  const reached = reachedIn(run, [from, to])
+  const next = nextLevel(terms, held, reached)
+  standing.before = { from: standing.from, to, floor: slugOf(terms, held) }
+  standing.from = to
+  standing.to = nextEnd(terms.window, standing.joined, to)
+  standing.floor = slugOf(terms, next)
+  delete standing.peak
+  if (terms.window.kind === 'rolling' && next <= baseOf(terms)) standing.to = null
+  letStand(run, held, next, dayStart(to, course.timezone))
+  return 'period_ended'
+}
+
+/** Grace for what falls: unless more is let stand already. */
+function letStand({ course, terms, state }: Run, held: number, next: number, at: Instant): void {
+  const { standing } = state
+  if (terms.grace === null || next >= held || levelOf(terms, standing.grace?.tier) >= held) return
+  const until = graceEnd(localDay(at, course.timezone), terms.grace, course.timezone)
+  const tier = slugOf(terms, held)
+  if (tier !== null && until > at) standing.grace = { tier, until }
+}
+
+// ── what counts ──
+
+/** What is held by all of it. */
+function holds(run: Run): number {
+  const { terms, state } = run
+  const { floor, peak, grace } = state.standing
+  const earned = [baseOf(terms), levelOf(terms, floor), levelOf(terms, peak), levelOf(terms, grace?.tier)]
+  if (isAtOnce(run)) earned.push(reachedNow(run))
+  return Math.max(...earned, manualLevel(terms, state))
+}
+
+/** What was reached is kept: for as long again from tomorrow on, or as what the metric once came to. */
+function keepReached(run: Run): void {
+  const { course, terms, state } = run
+  const { standing } = state
+  if (!isAtOnce(run)) return
+  const reached = reachedNow(run)
+  const tomorrow = day(run) + 1
+  const more = reached > Math.max(baseOf(terms), levelOf(terms, standing.floor), levelOf(terms, standing.peak))
+  const { kind } = terms.window
+  if (course.sinks && (kind !== 'lifetime' || terms.downgrade === 'none') && kind !== 'rolling') {
+    if (more) standing.peak = slugOf(terms, reached) ?? ''
+  }
+  if (!more) return
+  if (kind === 'tier_anniversary' && standing.to !== null) standing.to = Math.min(standing.to, tomorrow)
+  if (terms.window.kind !== 'rolling') return
+  standing.before = { from: standing.from, to: standing.to ?? standing.from, floor: standing.floor }
+  standing.floor = slugOf(terms, reached)
+  standing.from = tomorrow
+  standing.to = shiftDay(tomorrow, terms.window.period, 1)
+}
+
+/**
+ * What changed in a window that is over changes what was carried on from it: what came back was never bought. Within a window this
+ * follows from counting it. What is older than the window before stands.
+ */
+function recheck(run: Run, { days, back }: Cause): void {
+  const { terms, state, course } = run
+  const { standing } = state
+  const { before } = standing
+  if (course.sinks || terms.window.kind === 'lifetime') return
+  if (terms.window.kind === 'rolling') {
+    if (back) recheckRolling(run, terms.window.period)
+    return
+  }
+  if (!before || !days?.some((one) => one < standing.from && one >= before.from)) return
+  rederive(run, before)
+}
+
+function rederive(run: Run, before: NonNullable<Standing['before']>): void {
+  const { terms, state, course, given } = run
+  const { standing } = state
+  const held = levelOf(terms, before.floor)
+  const next = nextLevel(terms, held, reachedIn(run, [before.from, standing.from]))
+  standing.floor = slugOf(terms, next)
+  delete standing.grace
+  letStand(run, held, next, dayStart(standing.from, course.timezone))
+  if (standing.grace && (standing.grace as { until: Instant }).until <= given.now) delete standing.grace
+}
+
+function recheckRolling(run: Run, period: string): void {
+  const { terms, state } = run
+  const { standing } = state
+  const held = levelOf(terms, standing.floor)
+  if (held <= baseOf(terms)) return
+  const reached = Math.max(reachedIn(run, [shiftDay(standing.from, period, -1), standing.from]), reachedNow(run))
+  if (reached >= held) return
+  const { before } = standing
+  const lasts = before !== undefined && before.to > day(run) && levelOf(terms, before.floor) > reached
+  const tomorrow = day(run) + 1
+  const [next, from, to] = lasts
+    ? [levelOf(terms, before.floor), before.from, before.to]
+    : [reached, tomorrow, shiftDay(tomorrow, period, 1)]
+  standing.from = from
+  standing.floor = slugOf(terms, next)
+  standing.to = next <= baseOf(terms) ? null : to
+  delete standing.before
+}
+
+/** A new version of the ladder: everybody is held against it at once, or nobody falls by it before the kept tier would end. */
+function relearn(run: Run): void {
+  const { course, terms, state, given } = run
+  const { ladder } = course
+  const firm = ladder.firm > state.version
+  const assigned = levelOf(terms, state.manual?.tier)
+  const held = levelOf(terms, state.tier) > assigned ? levelOf(terms, state.tier) : levelOf(terms, state.standing.floor)
+  if (state.keeping !== ladder.keeping) state.standing = standingFrom(course, state.standing.joined, given)
+  else if (firm && !course.sinks && terms.window.kind === 'rolling') recheckRolling(run, terms.window.period)
+  else if (firm && !course.sinks && state.standing.before) rederive(run, state.standing.before)
+  if (firm && course.sinks) delete state.standing.peak
+  if (!firm && terms.window.kind !== 'lifetime') keepHeld(run, held)
+  state.version = ladder.version
+  state.keeping = ladder.keeping
+  settle(run, given.now, 'ladder_changed')
+}
+
+function keepHeld(run: Run, held: number): void {
+  const { terms, state } = run
+  const { standing } = state
+  if (held <= levelOf(terms, standing.floor)) return
+  standing.floor = slugOf(terms, held)
+  if (terms.window.kind === 'rolling' && standing.to === null && held > baseOf(terms))
+    standing.to = shiftDay(standing.from, terms.window.period, 1)
+}
+
+// ── changes ──
+
+/** Notes what is held now, where that differs; never before the change before it. `level`: what is held, where that is known. */
+function settle(run: Run, at: Instant, why: TierWhy, level?: number): void {
+  const { terms, state, changes } = run
+  if (level === undefined) keepReached(run)
+  const held = level ?? holds(run)
+  const to = slugOf(terms, held)
+  if (to === state.tier) return
+  const from = state.tier
+  const takenBack = why === 'reached' && held < levelOf(terms, from)
+  const since = Math.max(takenBack ? run.given.now : at, state.since ?? at)
+  state.tier = to
+  state.since = since
+  state.historySeq += 1
+  changes.push({ from, to, at: since, until: null, why: takenBack ? 'taken_back' : why })
+}
+
+/** When it ends if nothing more counts, and what is to be told of that. */
+function conclude(run: Run, before: TierState): TierTold[] {
+  const { course, terms, state, given, changes } = run
+  const told: TierTold[] = []
+  const end = endOf(course, state, given)
+  state.until = end.until
+  for (const change of changes) change.until = end.until
+  if (changes.length === 0 && !run.isNew && state.tier !== null && isLater(end.until, before.until))
+    told.push({ kind: 'prolonged', until: end.until })
+  const due = end.looks.filter((at) => at > given.now)
+  if (end.until !== null && terms.noticeDays !== null) {
+    const notice = end.until - terms.noticeDays * DAY
+    if (notice > given.now) due.push(notice)
+    else if (state.standing.noticed !== end.until) {
+      state.standing.noticed = end.until
+      told.push({ kind: 'ending', until: end.until, to: slugOf(terms, end.next) })
+    }
+  }
+  state.dueAt = due.length === 0 ? 0 : Math.min(...due)
+  return told
+}
+
+function isLater(a: Instant | null, b: Instant | null): boolean {
+  if (b === null) return false
+  return a === null || a > b
+}
+
+/** The tier that was held at an instant, of changes in order; before the first, what everyone holds. */
+export function heldAt(
+  terms: LadderTerms,
+  changes: readonly Pick<TierChange, 'to' | 'at'>[],
+  at: Instant,
+): string | null {
+  const last = changes.findLast((change) => change.at <= at)
+  return last ? last.to : slugOf(terms, baseOf(terms))
+}
+
+/** Days of which the counts changed, for a cause. */
+export function daysOf(changes: readonly Bucket[]): number[] {
+  return [...new Set(changes.map(({ day }) => day))]
+}

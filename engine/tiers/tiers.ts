@@ -1,0 +1,87 @@
+import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
+import type { TierWhy } from '@laurel/contract/tiers'
+import type { Ladder } from './ladders.ts'
+
+/** What is counted by the day; the codes are those of tier_progress. */
+export const MEASURES = { earned: 1, spend: 2, purchases: 3, activities: 4 } as const
+export type Measure = (typeof MEASURES)[keyof typeof MEASURES]
+
+/** What counts of one local day (since 1970-01-01), net of what came back; also a change of it. */
+export type Bucket = { measure: Measure; day: number; amount: number }
+
+/** What a metric reckons with. balance: points that can be spent now; daysAsMember: whole local days. */
+export type Counted = {
+  earned: number
+  balance: number
+  spend: number
+  purchases: number
+  activities: number
+  daysAsMember: number
+}
+
+/** A tier that somebody gave: the member holds at least this one, until then (null: for ever). */
+export type Manual = { tier: string; until: Instant | null; reason: string; by: Uuid | null }
+
+/** What is needed to go on, besides the tier itself. Days are local, half-open. */
+export type Standing = {
+  /** the day on which the membership began */
+  joined: number
+  /** the window in which is counted: [from, to). rolling: as long as the tier is kept; null: there is no end */
+  from: number
+  to: number | null
+  /** what is held through the window, whatever counts in it */
+  floor: string | null
+  /** what `floor` was made of: the window before (it ended at `from`; rolling: it was to end at `to`) and what was held through it */
+  before?: { from: number; to: number; floor: string | null }
+  /** what is held beyond its end */
+  grace?: { tier: string; until: Instant }
+  /** the highest that a metric that may sink reached in the window */
+  peak?: string
+  /** the end that was told ahead */
+  noticed?: Instant
+}
+
+/** What a member holds on a ladder, as of some instant. until: its end if nothing more counts, null: never. */
+export type TierState = {
+  member: Uuid
+  ladderId: number
+  version: number
+  keeping: number
+  tier: string | null
+  since: Instant | null
+  until: Instant | null
+  standing: Standing
+  manual: Manual | null
+  historySeq: number
+  /** when time next changes something or has something to tell; 0: never */
+  dueAt: Instant
+}
+
+/** at: when it took effect. */
+export type TierChange = { from: string | null; to: string | null; at: Instant; until: Instant | null; why: TierWhy }
+export type StoredChange = TierChange & {
+  member: Uuid
+  ladderId: number
+  seq: number
+  bookedAt: Instant
+  reason: string | null
+  by: Uuid | null
+}
+
+/** What is told besides changes: the same tier ends later; or it will end, and what then is held. */
+export type TierTold =
+  | { kind: 'prolonged'; until: Instant | null }
+  | { kind: 'ending'; until: Instant; to: string | null }
+
+/**
+ * A ladder as it is climbed in a program's time zone. sinks: whether what is counted may become less without anything that came back
+ * (a balance). worth: what the metric says; nothing that it cannot work out is worth anything.
+ */
+export type Course = { ladder: Ladder; timezone: string; sinks: boolean; worth: (counted: Counted) => number }
+
+/** What is known when a standing is looked at. balance: of the metric's wallet. progress: of all days that matter. */
+export type Given = { now: Instant; balance: number; progress: readonly Bucket[] }
+
+/** Why it is looked at again. at: when that happened, days: those of which the counts changed, back: something came back. */
+export type Cause = { at: Instant; why: TierWhy; days?: readonly number[]; back?: boolean }
