@@ -119,6 +119,22 @@ describe('a merge', () => {
   })
 })
 
+describe('a transfer', () => {
+  it('asked again is the same, though who received it has changed places with whom it was merged into', async () => {
+    await settings({ transfers: { max: 1_000 } })
+    for (const who of ['n', 'o', 'p']) await shop.buy(`${who}1`, `external:${who}`, 1_000)
+    await merge('external:o', 'external:p')
+    const sent = { verb: 'transfer', member: 'external:n', to: 'external:p', wallet: 'points', points: 4 } as const
+    expect((await send({ ...sent, reason: 'gift', externalId: 'n-gift' })).status).toBe(201)
+    await unmerge('external:o', 'external:p')
+    expect((await send({ ...sent, reason: 'gift', externalId: 'n-gift' })).status).toBe(409) // it was o who got it
+    await merge('external:p', 'external:o')
+    expect((await send({ ...sent, reason: 'gift', externalId: 'n-gift' })).status).toBe(200)
+    expect(await balance('external:n')).toMatchObject({ available: 6 })
+    expect(await wrong()).toBeUndefined()
+  })
+})
+
 describe('points that end by inactivity', () => {
   it('are counted from an activity before the first of them, too', async () => {
     await settings({ expiry: { kind: 'sliding', period: 'P30D', on: ['visit'] } })

@@ -34,6 +34,7 @@ export const transfer: Verb<TransferAsk> = {
     if (!sender || 'code' in where) return
     needs.lots.add(sender.member)
     const before = slices.names.get(facts.name ?? '')
+    if (before?.object) (needs.others ??= new Set()).add(before.object) // who received it may be somebody else by now
     for (const seq of before?.seq ? [before.seq, before.seq + 1] : []) {
       needs.entries.push({ member: before?.member ?? '', seq })
     }

@@ -99,6 +99,12 @@ async function loadSurvivors(db: Db, slices: Slices): Promise<void> {
   }
 }
 
+async function loadOthers(db: Db, others: ReadonlySet<Uuid>, slices: Slices): Promise<void> {
+  const missing = [...others].filter((member) => !slices.states.has(member))
+  for (const state of await loadStates(db, missing)) slices.states.set(state.member, state)
+  await loadSurvivors(db, slices)
+}
+
 type NameRow = { key: Uuid; owner: Uuid; object: Uuid | null; seq: number | null } & (StateRow | { member: null })
 
 async function loadNames(db: Db, keys: readonly Uuid[]): Promise<NameRow[]> {
@@ -140,22 +146,23 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
   }
   const withLots = [...needs.lots].map((member) => ({ member, from: firstOpen(slices.states.get(member)) }))
   const lotMembers = withLots.filter((m) => m.from > 0)
-  const [lots, open, holds, purchases, unclaimed, holding, returns, activities, entries, limits, redemptions] = await Promise.all([
-    lotMembers.length === 0 ? [] : loadLots(db, lotMembers),
-    loadOpenHolds(
-      db,
-      [...needs.lots].filter((member) => holdsSomething(slices.states.get(member))),
-    ),
-    loadHolds(db, needs.holds),
-    needs.purchases.length === 0 ? [] : loadPurchases(db, needs.purchases),
-    loadUnclaimed(db, [...needs.unclaimed]),
-    needs.holding.length === 0 ? [] : loadHolding(db, needs.holding),
-    needs.returns.length === 0 ? [] : loadReturns(db, needs.returns),
-    needs.activities.length === 0 ? [] : loadActivities(db, needs.activities),
-    needs.entries.length === 0 ? [] : loadEntries(db, needs.entries),
-    needs.limits && loadLimits(db, needs.limits),
-    needs.redemptions && loadRedemptionSlices(db, needs.redemptions),
-  ])
+  const [lots, open, holds, purchases, unclaimed, holding, returns, activities, entries, limits, redemptions] =
+    await Promise.all([
+      lotMembers.length === 0 ? [] : loadLots(db, lotMembers),
+      loadOpenHolds(
+        db,
+        [...needs.lots].filter((member) => holdsSomething(slices.states.get(member))),
+      ),
+      loadHolds(db, needs.holds),
+      needs.purchases.length === 0 ? [] : loadPurchases(db, needs.purchases),
+      loadUnclaimed(db, [...needs.unclaimed]),
+      needs.holding.length === 0 ? [] : loadHolding(db, needs.holding),
+      needs.returns.length === 0 ? [] : loadReturns(db, needs.returns),
+      needs.activities.length === 0 ? [] : loadActivities(db, needs.activities),
+      needs.entries.length === 0 ? [] : loadEntries(db, needs.entries),
+      needs.limits && loadLimits(db, needs.limits),
+      needs.redemptions && loadRedemptionSlices(db, needs.redemptions),
+    ])
   for (const member of needs.lots) slices.lots.set(member, [])
   for (const lot of lots) slices.lots.get(lot.member)?.push(lot)
   for (const hold of [...holds, ...open]) slices.holds.set(hold.id, hold)
@@ -171,6 +178,7 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
   if (needs.vouchers) slices.vouchers = await loadVoucherSlices(db, needs.vouchers)
   if (redemptions) slices.redemptions = redemptions
   if (redemptions) await needUndone(db, needs, redemptions)
+  if (needs.others) await loadOthers(db, needs.others, slices)
   await loadInherited(db, needs, slices)
   await Promise.all([loadUses(db, needs, slices), loadMoved(db, needs, slices), loadEndedOf(db, needs, slices)])
 }

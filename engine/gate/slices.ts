@@ -81,6 +81,8 @@ export type FurtherNeeds = {
   ended?: true
   activities: { member: Uuid; id: Uuid }[]
   adjustments: Uuid[]
+  /** members whom nothing asked names: whose they are by now is to be known */
+  others?: Set<Uuid>
   /** members whose cards are to be known */
   cards: Set<Uuid>
   entries: { member: Uuid; seq: number }[]
@@ -91,14 +93,20 @@ export type FurtherNeeds = {
 }
 
 /** The member that an ask is about, if there is one; who was merged into another is that other. */
-export function findMember(slices: Slices, ref: MemberRef | undefined): MemberState | undefined {
+export function findMember(
+  slices: Pick<Slices, 'states' | 'names'>,
+  ref: MemberRef | undefined,
+): MemberState | undefined {
   let state = namedMember(slices, ref)
   while (state && state.mergedInto !== null) state = slices.states.get(state.mergedInto)
   return state
 }
 
 /** The member of that very name, though merged into another. */
-export function namedMember(slices: Slices, ref: MemberRef | undefined): MemberState | undefined {
+export function namedMember(
+  slices: Pick<Slices, 'states' | 'names'>,
+  ref: MemberRef | undefined,
+): MemberState | undefined {
   if (ref === undefined) return undefined
   const id = 'id' in ref ? ref.id : slices.names.get(ref.key)?.member
   return id === undefined ? undefined : slices.states.get(id)

@@ -101,7 +101,8 @@ function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
         slices.purchases.set(p.id, p)
     }
   }
-  for (const { member } of slices.purchases.values())
+  const others = [...slices.purchases.values()].map(({ member }) => member)
+  for (const member of [...others, ...(needs.others ?? [])])
     for (let who: Uuid | null | undefined = member; who; who = t.states.get(who)?.mergedInto)
       copy(t.states, slices.states, who)
   if (needs.ended) {
