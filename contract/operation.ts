@@ -15,6 +15,8 @@ export type Operation = {
   description?: string
   query?: z.ZodType
   body?: z.ZodType
+  /** Without a body it is as with {}. */
+  bodyOptional?: boolean
   /** Largest body in bytes; BODY_MAX unless told. */
   bodyMax?: number
   /** By HTTP status. */

@@ -12,6 +12,7 @@ import { members } from './operations/members.ts'
 import { points } from './operations/points.ts'
 import { programs } from './operations/programs.ts'
 import { purchases } from './operations/purchases.ts'
+import { redemptions } from './operations/redemptions.ts'
 import { tiers } from './operations/tiers.ts'
 import { transfers } from './operations/transfers.ts'
 import { wallets } from './operations/wallets.ts'
@@ -32,6 +33,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...explain.map((op) => ({ ...op, tag: 'Points' })),
   ...transfers.map((op) => ({ ...op, tag: 'Points' })),
   ...adjustments.map((op) => ({ ...op, tag: 'Points' })),
+  ...redemptions.map((op) => ({ ...op, tag: 'Rewards' })),
   ...tiers.map((op) => ({ ...op, tag: 'Tiers' })),
   ...events.map((op) => ({ ...op, tag: 'Events' })),
 ]
@@ -50,6 +52,7 @@ export type OperationId = (
   | typeof explain
   | typeof transfers
   | typeof adjustments
+  | typeof redemptions
   | typeof tiers
   | typeof events
 )[number]['id']

@@ -98,7 +98,7 @@ function describeOperation(op: Operation, schemas: Json, responses: Json): Json 
     ...(op.body
       ? {
           requestBody: {
-            required: true,
+            required: !op.bodyOptional,
             content: { 'application/json': { schema: place(op.body, schemas), example: op.examples.body } },
           },
         }

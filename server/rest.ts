@@ -169,6 +169,7 @@ function bodyOf(op: Operation, raw: Buffer): ReturnType<typeof readJson> {
     if (elsewhere) throw new Refused('invalid_json', `${elsewhere.pointer}: ${elsewhere.detail}`, read.faults)
     return read
   }
+  if (op.body && op.bodyOptional && raw.length === 0) return { value: {}, faults: [] }
   if (op.body) return { value: readJsonStrictly(raw), faults: [] }
   if (raw.length > 0) {
     const value = readJsonStrictly(raw)

@@ -12,6 +12,7 @@ import { members } from './members.ts'
 import { points } from './points.ts'
 import { programs } from './programs.ts'
 import { purchases } from './purchases.ts'
+import { redemptions } from './redemptions.ts'
 import { tiers } from './tiers.ts'
 import { transfers } from './transfers.ts'
 import { wallets } from './wallets.ts'
@@ -32,6 +33,7 @@ export const HANDLERS: Handlers<OperationId> = {
   ...explain,
   ...transfers,
   ...adjustments,
+  ...redemptions,
   ...tiers,
   ...events,
 }
