@@ -5,7 +5,7 @@ import { type Card, openCard, successorOf } from './cards/cards.rules.ts'
 import type { BlockCardAsk, CardAsk, Facts } from './gate/asks.ts'
 import { openBooks, settleBooks } from './gate/books.ts'
 import { cardView, mistyped, unknownCard } from './gate/cards.ts'
-import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
+import { type Changes, type Decision, tell, type Verb } from './gate/decisions.ts'
 import { findMember, namedMember, type Slices } from './gate/slices.ts'
 import type { MemberState } from './ledger/books.ts'
 import { CARD_PREFIX, CARD_RANDOM, cardIdKey, cardKey, readCard } from './members/refs.ts'
@@ -34,7 +34,7 @@ export const card: Verb<CardAsk> = {
     const member = findMember(slices, facts.member)
     if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
     const replaced = replacedBy(slices, ask, member)
-    if (replaced && isRefusal(replaced)) return replaced
+    if (replaced && 'detail' in replaced) return replaced // a card has a code, too
     const code = codeFor(ask, facts)
     if (typeof code === 'object') return code
     const next = replaced && successorOf(slices.cards, replaced)

@@ -5,6 +5,7 @@ import { type Db, withRead } from './base/db.ts'
 import { type Configuration, configurations } from './earning/configuration.ts'
 import { kindName, kindOf, KINDS } from './ledger/accounts.ts'
 import { auditActs } from './gate/audit-acts.ts'
+import { auditCards } from './gate/audit-cards.ts'
 import { auditCommerce } from './gate/audit.rules.ts'
 import { auditAllAdjustments } from './gate/audit-adjustments.ts'
 import { auditMerges } from './gate/audit-merges.rules.ts'
@@ -157,7 +158,9 @@ async function verifyMembers(
   report.returns += commerce.returns.length
   report.activities += activities.length
   const lost =
-    (await auditNames(db, configuration, books, { ...commerce, activities })) ?? (await auditProfiles(db, books))
+    (await auditNames(db, configuration, books, { ...commerce, activities })) ??
+    (await auditProfiles(db, books)) ??
+    (await auditCards(db, members))
   if (lost) report.wrong = lost
   return books.length < MEMBERS_AT_ONCE ? undefined : members.at(-1)
 }

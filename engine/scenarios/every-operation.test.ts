@@ -325,6 +325,18 @@ test('points go to a friend and between wallets, and a second card of hers comes
   ])
 })
 
+test('she has a card, loses it and gets another', async () => {
+  const member = 'external:ada'
+  const { code } = (await ask('issueCard', { member }, {})).body
+  const { face } = (await ask('showCard', { member })).body
+  expect(face.payload).toBe(code.replaceAll('-', ''))
+  const next = await ask('issueCard', { member }, { replaces: code, reason: 'Lost' })
+  expect(next.status).toBe(201)
+  expect((await ask('getCard', { card: code })).body.replacedBy).toBe(next.body.id)
+  expect((await ask('blockCard', { card: next.body.code }, { reason: 'Stolen' })).body.status).toBe('blocked')
+  expect((await ask('listCards', { member })).body.data).toHaveLength(2)
+})
+
 test('points are set aside for an order, captured or let go, and what was spent is given back', async () => {
   const member = 'external:ada'
   const order = { program: 'coffee', wallet: 'points', points: 4, minutes: 30, reason: 'Order 1', externalId: 'H1' }
