@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { budgetSpent } from './budgets.ts'
+import { poolLow } from './code-pools.ts'
 import { instant, minor, page, pointsOut } from './common.ts'
 import { memberStatus } from './members.ts'
+import { rewardKind } from './rewards.ts'
 import { sourceType } from './sources.ts'
 
 /**
@@ -68,6 +70,27 @@ const tierLadder = z.object({
   version: z.int(),
   name: z.string(),
 })
+
+/** What was redeemed, as it was then; its code is read with the redemption. */
+const redeemed = {
+  redemption: z.string(),
+  program: z.string(),
+  reward: z.string(),
+  slug: z.string(),
+  name: z.string(),
+  kind: rewardKind,
+  version: z.int(),
+  spent: z.record(z.string(), pointsOut),
+  validFrom: instant,
+  validUntil: instant.nullable(),
+  externalId: z.string().nullable(),
+}
+const stepped = z.object({ ...redeemed, reason: z.string().optional() })
+
+/** Of vouchers: of nobody, since they are shared; `member`: whose order it was. */
+const voucher = { program: z.string(), voucher: z.string(), code: z.string() }
+const onOrder = { program: z.string(), member: z.string().nullable(), session: z.string().nullable() }
+const discounts = z.array(z.object({ voucher: z.string(), code: z.string(), discount: minor }))
 
 export const EVENTS = {
   /** program: the one that was joined by buying */
@@ -144,6 +167,42 @@ export const EVENTS = {
   'card.blocked': card,
   /** by: the card that took its place, told beside card.issued */
   'card.replaced': z.object({ card: z.string(), by: z.string() }),
+  'voucher.created': z.object(voucher),
+  /** fields: those that differ */
+  'voucher.changed': z.object({ ...voucher, fields: z.array(z.string()) }),
+  'voucher.blocked': z.object({ ...voucher, reason: z.string() }),
+  'voucher.unblocked': z.object({ ...voucher, reason: z.string() }),
+  'voucher.locked': z.object({ ...onOrder, until: instant, vouchers: discounts }),
+  /** before the deadline; that a lock lapsed is not told */
+  'voucher.unlocked': z.object({ ...onOrder, vouchers: z.array(z.object({ voucher: z.string(), code: z.string() })) }),
+  /** total: of the order; discount and gift: what vouchers and gift cards took of it */
+  'voucher.redeemed': z.object({
+    ...onOrder,
+    redemption: z.string(),
+    externalId: z.string(),
+    total: minor,
+    discount: minor,
+    gift: minor,
+    vouchers: discounts,
+  }),
+  /** undone: the voucher has its use back */
+  'voucher.rolled_back': z.object({
+    ...onOrder,
+    redemption: z.string(),
+    externalId: z.string(),
+    amount: minor,
+    reason: z.string().nullable(),
+    vouchers: z.array(z.object({ voucher: z.string(), code: z.string(), amount: minor, undone: z.boolean() })),
+  }),
+  /** automatic: a threshold redeemed it */
+  'reward.redeemed': z.object({ ...redeemed, automatic: z.boolean() }),
+  'redemption.ordered': stepped,
+  'redemption.shipped': z.object({ ...stepped.shape, tracking: z.string().optional() }),
+  'redemption.delivered': stepped,
+  /** use: which one it is, from 1; left: how many there are after it */
+  'redemption.used': z.object({ ...redeemed, use: z.int(), left: z.int() }),
+  'redemption.expired': z.object(redeemed),
+  'redemption.cancelled': stepped,
   'program.paused': program,
   'program.resumed': program,
   'wallet.created': wallet,
@@ -154,6 +213,8 @@ export const EVENTS = {
   /** in full, as it was told: of nobody */
   'tier_ladder.published': tierLadder,
   'tier_ladder.archived': tierLadder,
+  /** of nobody: so few codes of a pool are left as its lowAt says */
+  'code_pool.low': poolLow,
   'rule.published': z.object({
     rule: z.string(),
     version: z.int(),

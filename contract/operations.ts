@@ -3,6 +3,7 @@ import { activities } from './operations/activities.ts'
 import { budgets } from './operations/budgets.ts'
 import { adjustments } from './operations/adjustments.ts'
 import { cards } from './operations/cards.ts'
+import { codePools } from './operations/code-pools.ts'
 import { earningRules } from './operations/earning-rules.ts'
 import { events } from './operations/events.ts'
 import { explain } from './operations/explain.ts'
@@ -13,8 +14,10 @@ import { points } from './operations/points.ts'
 import { programs } from './operations/programs.ts'
 import { purchases } from './operations/purchases.ts'
 import { redemptions } from './operations/redemptions.ts'
+import { rewards } from './operations/rewards.ts'
 import { tiers } from './operations/tiers.ts'
 import { transfers } from './operations/transfers.ts'
+import { vouchers } from './operations/vouchers.ts'
 import { wallets } from './operations/wallets.ts'
 
 /** Everything that can be asked: the closed list. */
@@ -34,7 +37,10 @@ export const OPERATIONS: readonly Operation[] = [
   ...transfers.map((op) => ({ ...op, tag: 'Points' })),
   ...adjustments.map((op) => ({ ...op, tag: 'Points' })),
   ...redemptions.map((op) => ({ ...op, tag: 'Rewards' })),
+  ...rewards.map((op) => ({ ...op, tag: 'Rewards' })),
+  ...codePools.map((op) => ({ ...op, tag: 'Rewards' })),
   ...tiers.map((op) => ({ ...op, tag: 'Tiers' })),
+  ...vouchers.map((op) => ({ ...op, tag: 'Vouchers' })),
   ...events.map((op) => ({ ...op, tag: 'Events' })),
 ]
 export type OperationId = (
@@ -53,6 +59,9 @@ export type OperationId = (
   | typeof transfers
   | typeof adjustments
   | typeof redemptions
+  | typeof rewards
+  | typeof codePools
   | typeof tiers
+  | typeof vouchers
   | typeof events
 )[number]['id']

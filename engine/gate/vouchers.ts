@@ -35,7 +35,7 @@ export function sharedCodes(codes: readonly string[] | undefined): string[] {
 
 /** Says that vouchers are to be read: by their codes, and all that the session has locked; and what the member used of them. */
 export function needVouchers(
-  slices: Slices,
+  slices: Pick<Slices, 'configuration'>,
   needs: Pick<FurtherNeeds, 'vouchers'>,
   said: {
     program: string
@@ -71,7 +71,11 @@ export type Order = { ours: Program; member: MemberState | undefined; items: Ite
  * Refusals: program_unknown, program_paused, member_unknown, member_suspended, currency_mismatch, invalid_request,
  * amount_out_of_range.
  */
-export function orderOf(slices: Slices, ask: VouchersOnOrder, facts: Pick<Facts, 'member'>): Order | Refusal {
+export function orderOf(
+  slices: Pick<Slices, 'configuration' | 'states' | 'names'>,
+  ask: VouchersOnOrder,
+  facts: Pick<Facts, 'member'>,
+): Order | Refusal {
   const ours = program(slices.configuration, ask.program)
   if (!ours) return refusal('program_unknown', `there is no program "${ask.program}"`)
   if (ours.status === 'paused') return refusal('program_paused', `the program "${ours.slug}" is paused`)

@@ -142,6 +142,12 @@ export function saveVouchers(space: number, rows: readonly VoucherWrite[], ungua
   return [...insert(space, fresh), ...update(space, changed, unguarded)]
 }
 
+/** Stores one voucher; false: its code is taken. */
+export async function insertVoucher(tx: Tx, voucher: Voucher): Promise<boolean> {
+  const [{ text, values }] = insert(tx.space, [voucher]) as [Statement]
+  return (await tx.query(`${text} on conflict do nothing returning 1`, values, 'voucher-insert')).length === 1
+}
+
 function insert(space: number, rows: readonly Voucher[]): Statement[] {
   if (rows.length === 0) return []
   return statement(
@@ -177,12 +183,17 @@ function insert(space: number, rows: readonly Voucher[]): Statement[] {
 function update(space: number, rows: readonly VoucherWrite[], unguarded: boolean): Statement[] {
   if (rows.length === 0) return []
   return statement(
-    `with won as (
-       update vouchers v set version = n.version, terms = n.terms, status = n.status, reason = n.reason, starts_at = n.starts_at,
-              ends_at = n.ends_at, uses_total = n.uses_total, used = n.used, balance = n.balance
-         from unnest($2::uuid[], $3::int[], $4::int[], $5::text[], $6::smallint[], $7::text[], $8::timestamptz[],
+    `with wanted as materialized (
+       select * from unnest($2::uuid[], $3::int[], $4::int[], $5::text[], $6::smallint[], $7::text[], $8::timestamptz[],
                 $9::timestamptz[], $10::int[], $11::int[], $12::bigint[])
               as n(key, read, version, terms, status, reason, starts_at, ends_at, uses_total, used, balance)
+     ), held as materialized (
+       select v.code_key from vouchers v join wanted n on v.code_key = n.key
+        where v.space_id = $1 order by v.code_key for update of v
+     ), won as (
+       update vouchers v set version = n.version, terms = n.terms, status = n.status, reason = n.reason, starts_at = n.starts_at,
+              ends_at = n.ends_at, uses_total = n.uses_total, used = n.used, balance = n.balance
+         from wanted n join held h on h.code_key = n.key
         where v.space_id = $1 and v.code_key = n.key and (v.version = n.read or $14)
        returning 1
      ) select 1 / (count(*) = $13::int)::int from won`,

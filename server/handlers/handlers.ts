@@ -4,6 +4,7 @@ import { activities } from './activities.ts'
 import { budgets } from './budgets.ts'
 import { adjustments } from './adjustments.ts'
 import { cards } from './cards.ts'
+import { codePools } from './code-pools.ts'
 import { earningRules } from './earning-rules.ts'
 import { events } from './events.ts'
 import { explain } from './explain.ts'
@@ -13,8 +14,10 @@ import { points } from './points.ts'
 import { programs } from './programs.ts'
 import { purchases } from './purchases.ts'
 import { redemptions } from './redemptions.ts'
+import { rewards } from './rewards.ts'
 import { tiers } from './tiers.ts'
 import { transfers } from './transfers.ts'
+import { vouchers } from './vouchers.ts'
 import { wallets } from './wallets.ts'
 
 /** What answers each operation. */
@@ -34,6 +37,9 @@ export const HANDLERS: Handlers<OperationId> = {
   ...transfers,
   ...adjustments,
   ...redemptions,
+  ...rewards,
+  ...codePools,
   ...tiers,
+  ...vouchers,
   ...events,
 }
