@@ -16,5 +16,6 @@ export const sourceType = z.enum([
   'opening',
   'expiry',
   'cancellation',
+  'redemption',
 ])
 export type SourceType = z.infer<typeof sourceType>

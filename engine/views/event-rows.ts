@@ -9,7 +9,9 @@ import type { Configuration, Configurations } from '../earning/configuration.ts'
 import type { Hold } from '../ledger/books.ts'
 import { loadHolds } from '../ledger/holds.sql.ts'
 import { adjustmentsOf } from './adjustments.ts'
+import type { Redemption } from '../redemptions/redemptions.rules.ts'
 import { currentConfiguration } from './current.ts'
+import { redemptionsOf } from './event-redemptions.ts'
 import { ENTRY_COLUMNS, ENTRY_TABLES, type EntryRow } from './entries.ts'
 
 type MemberName = { id: Uuid; externalId: string | null }
@@ -39,21 +41,24 @@ export type Rows = {
   entries: Map<string, EntryRow>
   holds: Map<unknown, Hold>
   adjustments: Map<unknown, Adjustment>
+  redemptions: Map<unknown, Redemption>
 }
 
 /** What the events refer to, a statement a table, none where nothing refers to it. */
 export async function rowsOf(db: Db, known: Configurations, events: readonly StoredEvent[]): Promise<Rows> {
-  const [configuration, members, purchases, returns, activities, entries, holds, adjustments] = await Promise.all([
-    currentConfiguration(db, known),
-    membersOf(db, events),
-    purchasesOf(db, events),
-    returnsOf(db, events),
-    activitiesOf(db, events),
-    entriesOf(db, events),
-    holdsOf(db, events),
-    adjustmentsOf(db, events),
-  ])
-  return { configuration, members, purchases, returns, activities, entries, holds, adjustments }
+  const [configuration, members, purchases, returns, activities, entries, holds, adjustments, redemptions] =
+    await Promise.all([
+      currentConfiguration(db, known),
+      membersOf(db, events),
+      purchasesOf(db, events),
+      returnsOf(db, events),
+      activitiesOf(db, events),
+      entriesOf(db, events),
+      holdsOf(db, events),
+      adjustmentsOf(db, events),
+      redemptionsOf(db, events),
+    ])
+  return { configuration, members, purchases, returns, activities, entries, holds, adjustments, redemptions }
 }
 
 async function membersOf(db: Db, events: readonly StoredEvent[]): Promise<Rows['members']> {

@@ -10,6 +10,7 @@ import { awardAnswers, pointsOf, walletSlug } from '../gate/answers.ts'
 import type { StoredAward, Taken } from '../purchases/purchases.rules.ts'
 import { adjustmentData } from './adjustments.ts'
 import { pointsData } from './event-points.ts'
+import { isOfRedemption, redemptionData } from './event-redemptions.ts'
 import { type PurchaseHead, type ReturnHead, type Rows, rowsOf } from './event-rows.ts'
 
 export type EventPage = { data: Event[]; next: string; hasMore: boolean }
@@ -58,6 +59,8 @@ function dataOf(rows: Rows, event: StoredEvent): unknown {
     return activityData(rows.configuration, found(rows.activities.get(data.activity), event))
   if (type.startsWith('adjustment.'))
     return adjustmentData(rows.configuration, found(rows.adjustments.get(data.adjustment), event), event)
+  if (isOfRedemption(event))
+    return redemptionData(rows.configuration, found(rows.redemptions.get(data.redemption), event), event)
   switch (type) {
     case 'member.enrolled':
     case 'member.changed':

@@ -42,6 +42,8 @@ export const de: Texts = {
         return `${text} ${kam(one)} am ${on} von einem anderen Mitglied`
       case 'conversion':
         return `${text} ${kam(one)} am ${on} aus einem anderen Konto`
+      case 'redemption':
+        return `${text} ${kam(one)} am ${on} aus einem anderen Konto für „${name}“`
       case 'merge':
         return `${text} ${kam(one)} am ${on} aus einer Mitgliedschaft, die mit dieser zusammengelegt wurde`
       case 'opening':

@@ -36,6 +36,8 @@ export const en: Texts = {
         return `${text} came from another member on ${on}`
       case 'conversion':
         return `${text} came from another wallet on ${on}`
+      case 'redemption':
+        return `${text} came from another wallet for “${name}” on ${on}`
       case 'merge':
         return `${text} came from an account that was merged with this one on ${on}`
       case 'opening':

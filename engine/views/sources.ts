@@ -20,6 +20,7 @@ const PREFIX_OF: Record<SourceType, Prefix> = {
   opening: 'opn',
   expiry: 'exp',
   cancellation: 'cnl',
+  redemption: 'rdm',
 }
 
 /** What makes entries of each kind, unless SOURCE_COLUMNS say otherwise. */
@@ -41,15 +42,21 @@ const MADE_BY: Record<string, SourceType> = {
   reinstate: 'adjustment',
 }
 
+const DONE = `(select case when a.version = 0 then 'member' else 'activity' end
+      from activities a where a.activity_id = e.source_id)`
+const REDEEMED = `(select 'redemption' from redemptions d where d.redemption_id = e.source_id
+        and d.member_id in (select e.member_id union all select m.other_id from merges m where m.member_id = e.member_id))`
+
 /**
  * Of entries as `e`, what their kind does not say: points are earned by activities and by moments of life as well,
- * spending may capture a hold, and what went on under other dates (kind 7), was given again (15) or came along with a
+ * spending may capture a hold or redeem a reward, which may convert points too and be undone, and what went on under other dates (kind 7), was given again (15) or came along with a
  * merged member (12) still comes from where it came from first.
  */
 export const SOURCE_COLUMNS = `case
-    when e.kind in (1, 7, 12, 15) then (select case when a.version = 0 then 'member' else 'activity' end
-      from activities a where a.activity_id = e.source_id)
-    when e.kind = 2 then (select 'hold' from holds h where h.member_id = e.member_id and h.hold_id = e.source_id)
+    when e.kind = 1 then ${DONE}
+    when e.kind in (7, 12, 15) then coalesce(${DONE}, ${REDEEMED})
+    when e.kind in (2, 8, 11) then coalesce(
+      (select 'hold' from holds h where h.member_id = e.member_id and h.hold_id = e.source_id), ${REDEEMED})
   end as "madeBy",
   case when e.kind in (7, 12, 15) then (select o.kind from entries o
     where o.source_id = e.source_id and o.kind not in (7, 12, 15)
@@ -82,6 +89,10 @@ export async function loadSaid(db: Db, member: Uuid, ids: ReadonlySet<Uuid>): Pr
      union all
      select activity_id, case when version = 0 then null else external_id end, type, occurred_at, awards
        from activities where activity_id = any ($1::uuid[]) and space_id = $3
+     union all
+     select redemption_id, external_id, said::json ->> 'name', issued_at, null
+       from redemptions where redemption_id = any ($1::uuid[])
+        and member_id in (select $2::uuid union all select m.other_id from merges m where m.member_id = $2) and space_id = $3
      union all
      select hold_id, external_id, coalesce(external_id, reason), placed_at, null
        from holds where member_id = $2 and hold_id = any ($1::uuid[]) and space_id = $3`,
