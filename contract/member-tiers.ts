@@ -29,6 +29,7 @@ const goal = z
       'What is missing for a tier. percent: of the threshold, rounded down, at most 100. deadline: when the counting begins anew, or a ' +
       'kept tier ends; null: never',
   })
+export type TierGoal = z.infer<typeof goal>
 
 export const memberTier = z
   .object({

@@ -253,3 +253,4 @@ export const tierChange = z
     by: z.string().nullable(),
   })
   .meta({ id: 'TierChange' })
+export type TierChangeAnswer = z.infer<typeof tierChange>
