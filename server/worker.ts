@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { announceBudgets } from '@laurel/engine/announce-budgets'
+import { announcePools } from '@laurel/engine/announce-pools'
 import { forgetAnswers } from '@laurel/engine/base/answers'
 import { openPool, withTx } from '@laurel/engine/base/db'
 import { newId } from '@laurel/engine/base/ids'
@@ -80,7 +81,7 @@ async function lead(databaseUrl: string, logger: pino.Logger, stop: AbortSignal,
         purgeAt = Date.now() + PURGE_EVERY_MS
       }
       const spent = await announceAll(owner, pool)
-      if (spent > 0) logger.info({ budgets: spent }, 'Budgets are used up')
+      if (spent > 0) logger.info({ told: spent }, 'Budgets are used up, or few codes are left')
       const passed = await passAll(owner, pool, gate, failed, stop)
       if (passed > 0) logger.debug({ members: passed }, 'Time passed for members')
       const lives = await moments.look(owner, stop)
@@ -113,14 +114,18 @@ async function numberAll(owner: pg.Client, pool: pg.Pool): Promise<number> {
   return events
 }
 
-/** Budgets that are used up: one look for all spaces, by an index that holds only those. */
+/** Budgets that are used up, and pools with few codes left: one look for all spaces, by indexes that hold only those. */
 async function announceAll(owner: pg.Client, pool: pg.Pool): Promise<number> {
   const { rows } = await owner.query<{ space_id: number }>({
     name: 'spent',
-    text: 'select distinct space_id from budgets where spent and told_at is null',
+    text: `select space_id from budgets where spent and told_at is null
+           union select space_id from code_pools where low and told_at is null`,
   })
   let told = 0
-  for (const { space_id } of rows) told += await announceBudgets(pool, space_id, { now: Date.now() * 1000, newId })
+  for (const { space_id } of rows) {
+    const fixed = { now: Date.now() * 1000, newId }
+    told += (await announceBudgets(pool, space_id, fixed)) + (await announcePools(pool, space_id, fixed))
+  }
   return told
 }
 

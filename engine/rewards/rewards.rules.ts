@@ -4,7 +4,7 @@ import type { Per } from '@laurel/contract/periods'
 import { type Refusal, refusal } from '@laurel/contract/refusals'
 import type { RewardCost, RewardKind, RewardStatus, RewardTerms } from '@laurel/contract/rewards'
 import { parseInstant } from '@laurel/contract/instants'
-import { due, endOfDay, periodKey } from '../base/calendar.ts'
+import { due, endOfDay, periodBounds, periodKey } from '../base/calendar.ts'
 
 /** A reward as its newest version says it; as it is configured. */
 export type Reward = {
@@ -140,6 +140,11 @@ export function missing(cost: RewardCost, spendable: (wallet: string) => number)
 export function memberLimit({ stock }: RewardTerms): { per: Per; times: number } | undefined {
   const said = stock?.perMember
   return typeof said === 'number' ? { per: 'lifetime', times: said } : said
+}
+
+/** From when on a member's redemptions count against its limit: 0, from the beginning. */
+export function countedSince({ per }: { per: Per }, at: Instant, timezone: string): Instant {
+  return per === 'lifetime' ? 0 : periodBounds(per, at, timezone).from
 }
 
 /** What of a reward is shared by all members: the whole stock (period `all`) and that of one period. */

@@ -1,0 +1,98 @@
+import {
+  codePoolAnswer,
+  codePoolBody,
+  codePoolPatch,
+  codePoolQuery,
+  codesGenerated,
+  codesImported,
+  generateCodesBody,
+  importCodesBody,
+} from '../code-pools.ts'
+import { list } from '../common.ts'
+import { REWARD_EXAMPLES as E } from '../examples-rewards.ts'
+import { BATCH_BODY_MAX, type Operation } from '../operation.ts'
+import { one, paged } from './answers.ts'
+
+export const codePools = [
+  {
+    id: 'createCodePool',
+    method: 'POST',
+    path: '/v1/code-pools',
+    scope: 'rewards:write',
+    summary: 'Make a pool of codes',
+    description: 'Empty at first. Rewards name it by its slug, and hand out its codes in the order in which they came.',
+    body: codePoolBody,
+    answers: one(codePoolAnswer, 'The pool', 201),
+    refusals: ['program_unknown', 'already_exists'],
+    idempotent: true,
+    etag: true,
+    examples: { body: E.poolBody, answer: E.pool },
+  },
+  {
+    id: 'listCodePools',
+    method: 'GET',
+    path: '/v1/code-pools',
+    scope: 'rewards:read',
+    summary: 'List pools of codes',
+    query: codePoolQuery,
+    answers: one(list(codePoolAnswer), 'A page of pools, oldest first'),
+    refusals: ['program_unknown', 'invalid_cursor'],
+    idempotent: false,
+    examples: { answer: paged(E.filled) },
+  },
+  {
+    id: 'getCodePool',
+    method: 'GET',
+    path: '/v1/code-pools/{pool}',
+    scope: 'rewards:read',
+    summary: 'Read a pool of codes',
+    answers: one(codePoolAnswer, 'The pool, and how many codes are left'),
+    refusals: ['pool_unknown'],
+    idempotent: false,
+    etag: true,
+    examples: { answer: E.filled },
+  },
+  {
+    id: 'changeCodePool',
+    method: 'PATCH',
+    path: '/v1/code-pools/{pool}',
+    scope: 'rewards:write',
+    summary: 'Change a pool of codes',
+    body: codePoolPatch,
+    answers: one(codePoolAnswer, 'The pool after it'),
+    refusals: ['pool_unknown', 'etag_mismatch'],
+    idempotent: false,
+    etag: true,
+    examples: { body: E.poolPatch, answer: E.poolChanged },
+  },
+  {
+    id: 'importCodes',
+    method: 'POST',
+    path: '/v1/code-pools/{pool}/codes',
+    scope: 'rewards:write',
+    summary: 'Bring codes along',
+    description:
+      'At most 10,000, each taken or refused by itself. A code is in one pool of the space, once: the same list again adds nothing. ' +
+      'Whole files: `laurel import codes`.',
+    body: importCodesBody,
+    bodyMax: BATCH_BODY_MAX,
+    answers: one(codesImported, 'What became of them'),
+    refusals: ['pool_unknown'],
+    idempotent: true,
+    examples: { body: E.codesBody, answer: E.imported },
+  },
+  {
+    id: 'generateCodes',
+    method: 'POST',
+    path: '/v1/code-pools/{pool}/generate',
+    scope: 'rewards:write',
+    summary: 'Make codes',
+    description:
+      'At most 10,000 new codes that nobody can guess. Send an Idempotency-Key: without it, every ask makes more.',
+    body: generateCodesBody,
+    answers: one(codesGenerated, 'How many were made, and are left'),
+    refusals: ['pool_unknown'],
+    idempotent: true,
+    examples: { body: E.generateBody, answer: E.generated },
+  },
+] as const satisfies readonly Omit<Operation, 'tag'>[]
