@@ -5,9 +5,9 @@ import { purchaseBody, walletAnswers, walletsNow } from './gate/answers.ts'
 import type { Facts, PurchaseAsk } from './gate/asks.ts'
 import { openBooks, settleBooks } from './gate/books.ts'
 import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
-import { needLimits, type Whom } from './gate/limits.ts'
+import type { Whom } from './gate/limits.ts'
 import { purchaseKey } from './gate/names.ts'
-import { aboutSale, saleRules, sell } from './gate/sales.ts'
+import { needSale, sell } from './gate/sales.ts'
 import { contentOf, normalise, purchaseOf, refusesSale, type Said } from './gate/said.ts'
 import { findMember, type Slices, survivorOf } from './gate/slices.ts'
 import { claimed, isNobodys, refusesClaim, unclaimedNamed } from './gate/unclaimed.ts'
@@ -41,8 +41,7 @@ export const purchase: Verb<PurchaseAsk> = {
     const ours = program(slices.configuration, ask.program)
     if (!ours || (before && !isNobodys(before))) return
     const member = findMember(slices, facts.member)?.member
-    const rules = saleRules(slices.configuration, ours, ask.occurredAt)
-    needLimits(needs, slices.configuration, ours, rules, { ...aboutSale(ask.occurredAt, facts), member })
+    needSale(slices, needs, ours, { member, occurredAt: ask.occurredAt, now: facts.now })
   },
 
   decide(slices, ask, facts) {

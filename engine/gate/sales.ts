@@ -1,3 +1,4 @@
+import type { Uuid } from '@laurel/contract/ids'
 import type { Refusal } from '@laurel/contract/refusals'
 import { type Configuration, type Program, rulesAt } from '../earning/configuration.ts'
 import { award } from '../earning/earning.rules.ts'
@@ -11,9 +12,22 @@ import type { Opened } from './books.ts'
 import { lotDates } from './dates.ts'
 import { isRefusal, tell } from './decisions.ts'
 import { bookedDigest } from './digests.ts'
-import { changesOf, type LimitChanges, limitsFor, type Whom } from './limits.ts'
+import { changesOf, type LimitChanges, limitsFor, needLimits, type Whom } from './limits.ts'
 import { frozenText, questionOf } from './questions.ts'
-import type { Slices } from './slices.ts'
+import type { FurtherNeeds, Slices } from './slices.ts'
+
+/** What is to be read so that a purchase can be decided. `member`: none for one who joins with it. */
+export function needSale(
+  slices: Pick<Slices, 'configuration'>,
+  needs: Pick<FurtherNeeds, 'limits'>,
+  ours: Program,
+  about: { member: Uuid | undefined; occurredAt: Instant; now: Instant },
+): void {
+  const { configuration } = slices
+  const { member, occurredAt } = about
+  const rules = saleRules(configuration, ours, occurredAt)
+  needLimits(needs, configuration, ours, rules, { ...aboutSale(occurredAt, about), member })
+}
 
 /** A purchase as it is stored, and what of limits it used. */
 export type Sold = { stored: Purchase; limits: LimitChanges | undefined }
@@ -64,10 +78,10 @@ export function sell(
 }
 
 /** The rules in force when it happened, as they are configured now. */
-export function saleRules(configuration: Configuration, ours: Program, occurredAt: Instant): CompiledRule[] {
+function saleRules(configuration: Configuration, ours: Program, occurredAt: Instant): CompiledRule[] {
   return rulesAt(configuration, ours.programId, configuration.configVersion, occurredAt)
 }
 
-export function aboutSale(occurredAt: Instant, { now }: Facts) {
+function aboutSale(occurredAt: Instant, { now }: Pick<Facts, 'now'>) {
   return { event: 'purchase', at: occurredAt, now }
 }
