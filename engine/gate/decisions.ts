@@ -82,8 +82,9 @@ export function returnsOf(changes: Changes): Return[] {
   return [...(changes.claims?.returns ?? []), ...(changes.returns ? [changes.returns] : [])]
 }
 
+/** What has a code of its own, as a voucher has, says no detail. */
 export function isRefusal(value: object): value is Refusal {
-  return 'code' in value
+  return 'code' in value && 'detail' in value
 }
 
 /** The next event of a member, numbered within the member's life. */
