@@ -20,9 +20,9 @@ export type PoolRow = {
   updatedAt: Instant
 }
 
-const SELECT = `select c.pool_id as "poolId", c.id, p.slug as program, c.slug, c.name, c.reusable, c.low_at as "lowAt", c.next, c.last,
-    c.returned, c.low, c.revision, c.created_at as "createdAt", c.updated_at as "updatedAt"
-  from code_pools c join programs p on p.program_id = c.program_id`
+const COLUMNS = `c.pool_id as "poolId", c.id, p.slug as program, c.slug, c.name, c.reusable, c.low_at as "lowAt", c.next, c.last,
+    c.returned, c.low, c.revision, c.created_at as "createdAt", c.updated_at as "updatedAt"`
+const SELECT = `select ${COLUMNS} from code_pools c join programs p on p.program_id = c.program_id`
 
 export async function selectPool(db: Db, id: Uuid): Promise<PoolRow | undefined> {
   const [row] = await db.query<PoolRow>(`${SELECT} where c.space_id = $1 and c.id = $2`, [db.space, id])
@@ -80,9 +80,10 @@ export async function markLow(tx: Tx, now: Instant, limit: number): Promise<Pool
   return await tx.query<PoolRow>(
     `with low as (
        select pool_id from code_pools where space_id = $1 and low and told_at is null order by pool_id limit $3 for update
-     ), told as (
-       update code_pools c set told_at = $2 from low where c.space_id = $1 and c.pool_id = low.pool_id returning c.pool_id
-     ) ${SELECT} where c.space_id = $1 and c.pool_id in (select pool_id from told) order by c.pool_id`,
+     )
+     update code_pools c set told_at = $2 from low join code_pools b using (pool_id) join programs p on p.program_id = b.program_id
+      where c.space_id = $1 and c.pool_id = low.pool_id
+     returning ${COLUMNS}`,
     [tx.space, formatInstant(now), limit],
     'pools-told',
   )

@@ -33,44 +33,35 @@ export async function lockPools(tx: Tx, poolIds: readonly number[]): Promise<voi
 }
 
 /**
- * Moves pools on, each only where it is as it was read, in ascending order, and appends what came back. Divides by zero (22012) when any
- * was moved meanwhile: the whole list rolls back, and is loaded and decided again. `unguarded` is for the tests' control.
+ * Moves pools on, each only where it is as it was read, in ascending order, a statement each, and appends what came back. Divides by zero
+ * (22012) when one was moved meanwhile: the whole list rolls back, and is loaded and decided again. `unguarded` is for the tests' control.
  */
 export function takeCodes(space: number, changes: readonly PoolChange[], unguarded = false): Statement[] {
-  if (changes.length === 0) return []
-  const rows = changes.toSorted((a, b) => a.read.poolId - b.read.poolId)
-  const returned = rows.flatMap(({ read, returned }) =>
-    returned.map((code, i) => ({ poolId: read.poolId, seq: read.last + 1 + i, ...code })),
-  )
+  const ascending = changes.toSorted((a, b) => a.read.poolId - b.read.poolId)
   return [
-    ...statement(
-      `with wanted as materialized (
-         select * from unnest($2::int[], $3::int[], $4::int[], $5::int[], $6::int[])
-           as w(pool_id, read_next, read_last, next, returned)
-       ), held as materialized (
-         select p.pool_id from code_pools p join wanted w using (pool_id)
-          where p.space_id = $1 order by p.pool_id for update of p
-       ), moved as (
-         update code_pools p set next = w.next, last = w.read_last + w.returned, returned = p.returned + w.returned,
-                told_at = case when w.read_last + w.returned - w.next <= p.low_at then p.told_at end
-           from wanted w join held using (pool_id)
-          where p.space_id = $1 and p.pool_id = w.pool_id and ($8 or (p.next = w.read_next and p.last = w.read_last))
-         returning 1
-       ) select 1 / (count(*) = $7::int)::int from moved`,
-      [
-        space,
-        int4s(rows, (r) => r.read.poolId),
-        int4s(rows, (r) => r.read.next),
-        int4s(rows, (r) => r.read.last),
-        int4s(rows, (r) => r.next),
-        int4s(rows, (r) => r.returned.length),
-        rows.length,
-        unguarded,
-      ],
-      'pools-take',
+    ...ascending.flatMap((change) => movePool(space, change, unguarded)),
+    ...appendReturned(
+      space,
+      ascending.flatMap(({ read, returned }) =>
+        returned.map((code, i) => ({ poolId: read.poolId, seq: read.last + 1 + i, ...code })),
+      ),
     ),
-    ...appendReturned(space, returned),
   ]
+}
+
+/** More codes than lowAt make it untold that few are left. */
+function movePool(space: number, { read, next, returned }: PoolChange, unguarded: boolean): Statement[] {
+  const last = read.last + returned.length
+  return statement(
+    `with moved as (
+       update code_pools set next = $5, last = $6, returned = returned + $7,
+              told_at = case when $6 - $5 <= low_at then told_at end
+        where space_id = $1 and pool_id = $2 and ($8 or (next = $3 and last = $4))
+       returning 1
+     ) select 1 / count(*)::int from moved`,
+    [space, read.poolId, read.next, read.last, next, last, returned.length, unguarded],
+    'pool-take',
+  )
 }
 
 /** They were handed out before. */

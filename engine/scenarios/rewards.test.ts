@@ -1,0 +1,247 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { addKey, LIVE, openApi, type TestApi } from '../../tests/api.ts'
+import { openDatabase } from '../../tests/database.ts'
+import { type Db, withRead } from '../base/db.ts'
+import { configurations } from '../earning/configuration.ts'
+import { listOffers } from '../views/offers.ts'
+
+/** What a shop offers for points, and what a member may redeem of it. */
+const database = await openDatabase()
+let api: TestApi
+const ask = (method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
+  api.call(method, `/v1${path}`, body, headers)
+const post = (path: string, body?: unknown) => ask('POST', path, body)
+const get = async (path: string) => (await ask('GET', path)).body
+
+beforeAll(async () => {
+  await addKey(database, database.space, LIVE)
+  api = await openApi(database)
+  const program = { slug: 'coffee', name: 'Coffee', timezone: 'Europe/London', currency: 'GBP' }
+  await post('/programs', { ...program, joinPolicy: 'on_first_purchase' })
+  await post('/programs/coffee/wallets', { slug: 'stamps', unit: 'stamps', target: 10 })
+  for (const externalId of ['ada', 'bob']) await post('/members', { externalId })
+})
+afterAll(() => api.close())
+
+const give = (member: string, points: number, wallet = 'points') =>
+  post(`/members/external:${member}/adjust`, { wallet, points, reason: 'a present' })
+const reward = (slug: string, more: object = {}) => ({
+  program: 'coffee',
+  slug,
+  name: slug,
+  kind: 'physical',
+  price: { points: 100 },
+  ...more,
+})
+async function made(slug: string, more: object = {}): Promise<any> {
+  const told = await post('/rewards', reward(slug, more))
+  expect(told.status, told.text).toBe(201)
+  return told.body
+}
+const faults = async (more: object) => {
+  const told = await post('/rewards', reward('faulty', more))
+  expect([told.status, told.body.code]).toEqual([400, 'invalid_request'])
+  return told.body.errors.map((error: { pointer: string }) => error.pointer)
+}
+const offers = async (member: string, query = '') =>
+  new Map<string, any>(
+    (await get(`/members/external:${member}/offers?limit=100${query}`)).data.map((offer: any) => [
+      offer.reward.slug,
+      offer,
+    ]),
+  )
+
+describe('a reward', () => {
+  test('is read back as it was said; its versions never change', async () => {
+    const texts = { en: { name: 'Mug', terms: 'While stocks last' }, de: { name: 'Becher' } }
+    const mug = await made('mug', { images: ['https://example.com/mug.png'], texts, category: 'things', money: 250 })
+    expect(mug).toMatchObject({ version: 1, price: [{ points: 100 }], money: 250, texts, status: 'active', code: null })
+    const changed = await ask('PATCH', `/rewards/${mug.id}`, { price: [{ points: 90 }, { stamps: 10 }], money: null })
+    expect(changed.body).toMatchObject({ version: 2, price: [{ points: 90 }, { stamps: 10 }], money: null, texts })
+    const read = await get(`/rewards/${mug.id}`)
+    expect(read.versions.map((v: any) => [v.version, v.price, v.money])).toEqual([
+      [2, [{ points: 90 }, { stamps: 10 }], null],
+      [1, [{ points: 100 }], 250],
+    ])
+    expect(read.left).toEqual({ total: null, period: null, codes: null })
+  })
+
+  test('that is said again as it is makes no version; who saw an older one is told', async () => {
+    const cup = await made('cup', { stock: { total: 5, perPeriod: { per: 'day', total: 2 } } })
+    const same = await ask('PATCH', `/rewards/${cup.id}`, { stock: { perPeriod: { total: 2, per: 'day' }, total: 5 } })
+    expect([same.body.version, same.headers.get('etag')]).toEqual([1, '"1"'])
+    expect((await ask('PATCH', `/rewards/${cup.id}`, { name: 'A cup' }, { 'if-match': '"1"' })).body.version).toBe(2)
+    const late = await ask('PATCH', `/rewards/${cup.id}`, { name: 'Cup' }, { 'if-match': '"1"' })
+    expect([late.status, late.body.code]).toEqual([412, 'etag_mismatch'])
+    expect((await get(`/rewards/${cup.id}`)).left.total).toEqual({ taken: 0, left: 5 })
+  })
+
+  test('of a slug is one in its program', async () => {
+    await made('twice')
+    expect((await post('/rewards', reward('twice'))).body.code).toBe('already_exists')
+    expect((await post('/rewards', { ...reward('x'), program: 'tea' })).body.code).toBe('program_unknown')
+    expect((await ask('GET', '/rewards/rwd_01kamqe5d9g3j7m1n5q9s3v7x1')).body.code).toBe('reward_unknown')
+  })
+
+  test('is listed by program, status and category, page by page', async () => {
+    const draft = await made('drafted', { status: 'draft', category: 'secret' })
+    const all = (await get('/rewards?program=coffee&limit=2')) as { data: any[]; next: string }
+    const rest = await get(`/rewards?program=coffee&limit=100&after=${all.next}`)
+    expect([...all.data, ...rest.data].map((r) => r.slug)).toEqual(['mug', 'cup', 'twice', 'drafted'])
+    expect((await get('/rewards?category=secret')).data).toHaveLength(1)
+    expect((await get('/rewards?status=draft')).data[0].id).toBe(draft.id)
+    expect((await ask('GET', '/rewards?after=nonsense')).body.code).toBe('invalid_cursor')
+    expect((await post(`/rewards/${draft.id}/publish`)).body.status).toBe('active')
+    expect((await post(`/rewards/${draft.id}/archive`)).body.status).toBe('archived')
+    expect((await post(`/rewards/${draft.id}/archive`)).headers.get('etag')).toBe('"3"')
+  })
+
+  test('that nobody could redeem is refused, with every field at fault', async () => {
+    expect(await faults({ price: { gold: 1 } })).toEqual(['/price/gold'])
+    expect(await faults({ price: [{ points: 1 }, { gold: 1 }] })).toEqual(['/price/1/gold'])
+    expect(await faults({ value: { kind: 'amount', amount: 1 } })).toEqual(['/value/kind'])
+    expect(await faults({ kind: 'conversion' })).toEqual(['/value'])
+    const convert = { kind: 'conversion', value: { kind: 'points', wallet: 'points', points: 1 } }
+    expect(await faults({ ...convert, code: { generate: {} }, valid: { for: 'P1D' } })).toEqual([
+      '/value/wallet',
+      '/code',
+      '/valid',
+    ])
+    expect(await faults({ code: { pool: 'none' } })).toEqual(['/code/pool'])
+    expect(await faults({ code: { generate: { alphabet: 'digits', prefix: 'A' } } })).toEqual(['/code/generate/prefix'])
+    expect(await faults({ visibility: { tiers: { club: ['gold'] }, when: 'member.shoeSize > 3' } })).toEqual([
+      '/visibility/tiers/club',
+      '/visibility/when',
+    ])
+    const [startsAt, endsAt] = ['2027-02-01T00:00:00Z', '2027-01-01T00:00:00Z']
+    expect(await faults({ visibility: { startsAt, endsAt } })).toEqual(['/visibility/endsAt'])
+    expect(await faults({ auto: { wallet: 'points', threshold: 99 }, stepUp: true })).toEqual([
+      '/auto',
+      '/auto/threshold',
+    ])
+    const dynamic = { kind: 'dynamic', expression: 'paid.points + "x"', min: 1 }
+    expect(await faults({ kind: 'coupon', value: dynamic })).toEqual(['/value/expression'])
+    expect(await faults({ price: { points: 0 } })).toEqual(['/price/points'])
+  })
+
+  test('for a till has a code that is made for it, unless it is said that it has none', async () => {
+    expect((await made('ten', { kind: 'coupon' })).code).toEqual({ generate: {} })
+    expect((await made('plain', { kind: 'coupon', code: null })).code).toBeNull()
+    expect((await made('tree', { kind: 'donation' })).code).toBeNull()
+    for (const slug of ['ten', 'plain', 'tree', 'mug', 'cup', 'twice']) {
+      const { id } = (await get('/rewards?limit=100')).data.find((r: any) => r.slug === slug)
+      await post(`/rewards/${id}/archive`)
+    }
+  })
+})
+
+describe('offers', () => {
+  test('say what can be redeemed now, and how far the rest is', async () => {
+    await made('espresso', { price: [{ points: 200 }, { stamps: 5 }], texts: { en: { name: 'Espresso' } } })
+    await give('ada', 150)
+    const far = (await offers('ada')).get('espresso')
+    expect(far).toMatchObject({
+      can: false,
+      why: { code: 'insufficient_points' },
+      missing: { points: 50 },
+      price: null,
+    })
+    expect(far.reward.texts.en.name).toBe('Espresso')
+    await give('ada', 5, 'stamps')
+    const near = (await offers('ada')).get('espresso')
+    expect(near).toMatchObject({ can: true, why: null, missing: {}, price: { index: 1, spent: { stamps: 5 } } })
+    expect([...(await offers('ada', '&can=false')).keys()]).not.toContain('espresso')
+    expect([...(await offers('bob', '&can=true')).keys()]).toEqual([])
+  })
+
+  test('decide as a redemption does, and count what is left', async () => {
+    await give('bob', 1000)
+    await made('last', { stock: { total: 1, perMember: 1 } })
+    await made('daily', { stock: { perMember: { per: 'day', times: 2 }, perPeriod: { per: 'month', total: 3 } } })
+    expect((await offers('bob')).get('last')).toMatchObject({ can: true, left: { total: { taken: 0, left: 1 } } })
+    for (const slug of ['last', 'daily', 'daily'])
+      expect((await post('/members/external:bob/redemptions', { reward: slug })).status).toBe(201)
+    const now = await offers('bob')
+    expect(now.get('last')).toMatchObject({
+      can: false,
+      why: { code: 'limit_reached' },
+      mine: { redeemed: 1, limit: 1, per: 'lifetime' },
+      left: { total: { taken: 1, left: 0 } },
+    })
+    expect(now.get('daily')).toMatchObject({
+      why: { code: 'limit_reached', detail: 'a member redeems "daily" 2 times a day, and has' },
+      mine: { redeemed: 2, limit: 2, per: 'day' },
+      left: { period: { taken: 2, left: 1 } },
+    })
+    const ada = await offers('ada')
+    expect([ada.get('last').why.code, ada.get('daily').can]).toEqual(['out_of_stock', true])
+    const refused = await post('/members/external:ada/redemptions', { reward: 'last' })
+    expect([refused.status, refused.body.code, refused.body.detail]).toEqual([
+      409,
+      'out_of_stock',
+      ada.get('last').why.detail,
+    ])
+  })
+
+  test('leave out what is not yet or no longer offered; say where and to whom the rest is', async () => {
+    const at = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString()
+    await made('soon', { visibility: { startsAt: at(1) } })
+    await made('over', { visibility: { endsAt: at(-1) } })
+    await made('soho', { visibility: { stores: ['Soho'] } })
+    await made('mailed', { visibility: { when: 'member.hasEmail' } })
+    const none = await offers('ada')
+    expect([none.has('soon'), none.has('over')]).toEqual([false, false])
+    expect(none.get('soho').why.code).toBe('not_eligible')
+    expect(none.get('mailed').why).toEqual({
+      code: 'not_eligible',
+      detail: 'the condition of the reward "mailed" is not met by the member',
+    })
+    await ask('PATCH', '/members/external:ada', { email: 'ada@example.com' })
+    const there = await offers('ada', '&store=Soho')
+    expect([there.get('soho').can, there.get('mailed').can]).toEqual([true, true])
+  })
+
+  test('reckon what a dynamic value is worth to this member', async () => {
+    const value = { kind: 'dynamic', expression: 'paid.points * 5 + (member.hasEmail ? 100 : 0)', min: 50, max: 550 }
+    await made('worth', { kind: 'coupon', value })
+    expect((await offers('ada')).get('worth')).toMatchObject({ can: true, worth: 550 })
+    expect((await offers('bob')).get('worth')).toMatchObject({ can: true, worth: 500 })
+    const broken = { kind: 'dynamic', expression: 'paid.gold * 5' }
+    await made('broken', { kind: 'coupon', value: broken })
+    expect((await offers('bob')).get('broken')).toMatchObject({
+      can: false,
+      worth: null,
+      why: { code: 'not_eligible' },
+    })
+  })
+
+  test('come in pages, of one program and category', async () => {
+    await made('tea', { category: 'drinks' })
+    expect([...(await offers('ada', '&category=drinks&program=coffee')).keys()]).toEqual(['tea'])
+    const first = await get('/members/external:ada/offers?limit=3')
+    const second = await get(`/members/external:ada/offers?limit=100&after=${first.next}`)
+    expect([...first.data, ...second.data].map((o: any) => o.reward.slug)).toEqual([...(await offers('ada')).keys()])
+    expect((await ask('GET', '/members/external:nobody/offers')).body.code).toBe('member_unknown')
+    expect((await ask('GET', '/members/external:ada/offers?program=tea')).body.code).toBe('program_unknown')
+    expect((await ask('GET', '/members/external:ada/offers?after=rwd_x')).body.code).toBe('invalid_cursor')
+  })
+
+  test('cost the same number of statements, however many rewards there are', async () => {
+    const known = configurations()
+    const count = () =>
+      withRead(database.pool, database.space, async (db) => {
+        let statements = 0
+        const query: Db['query'] = (...said) => {
+          statements += 1
+          return db.query(...said)
+        }
+        await listOffers({ ...db, query } as Db, known, 'external:ada', {}, { limit: 100 }, Date.now() * 1000)
+        return statements
+      })
+    await count() // the configuration is read once
+    const few = await count()
+    for (let i = 0; i < 20; i++) await made(`more-${i}`, { stock: { total: i, perMember: 1 } })
+    await count()
+    expect(await count()).toBe(few)
+  })
+})
