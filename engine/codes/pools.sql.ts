@@ -55,7 +55,7 @@ function movePool(space: number, { read, next, returned }: PoolChange, unguarded
   return statement(
     `with moved as (
        update code_pools set next = $5, last = $6, returned = returned + $7,
-              told_at = case when $6 - $5 <= low_at then told_at end
+              told_at = case when $6::int - $5::int <= low_at then told_at end
         where space_id = $1 and pool_id = $2 and ($8 or (next = $3 and last = $4))
        returning 1
      ) select 1 / count(*)::int from moved`,
