@@ -2,7 +2,7 @@ import { encodeId, type Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { type FieldError, Refused } from '@laurel/contract/refusals'
 import type { VoucherBody, VoucherPatch } from '@laurel/contract/vouchers'
-import { codeKey, codeKeys, codeOf, plainCode, prefixFits, readableCode } from './base/codes.ts'
+import { codeKey, codeKeys, codeOf, plainCode, readableCode } from './base/codes.ts'
 import { run, type Tx } from './base/db.ts'
 import { appendEvents } from './base/outbox.ts'
 import { keysKnown } from './codes/pools.sql.ts'
@@ -69,8 +69,6 @@ export async function createVoucher(
 async function codeFor(tx: Tx, body: VoucherBody, { chance }: Door): Promise<{ code: string; key: Uuid }> {
   const { code, prefix } = body
   if (code === undefined) {
-    if (prefix !== undefined && !prefixFits(prefix))
-      refuse([{ pointer: '/prefix', detail: 'expected characters that codes are made of: no I, L, O or U' }])
     const made = codeOf(prefix === undefined ? {} : { prefix }, chance)
     return { code: made, key: codeKey(readableCode(made)) }
   }
