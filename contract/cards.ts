@@ -12,12 +12,9 @@ const code = text(CARD_CODE_MAX).meta({
 export const cardBody = z
   .strictObject({
     code: code.optional(),
-    rotating: z
-      .boolean()
-      .optional()
-      .meta({
-        description: 'Taken only with the digits beside its code, which change every 30 seconds; false unless told',
-      }),
+    rotating: z.boolean().optional().meta({
+      description: 'Taken only with the digits beside its code, which change every 30 seconds; false unless told',
+    }),
     replaces: text(CARD_CODE_MAX).optional().meta({ description: "Code of the member's card that is blocked by it" }),
     reason: text(500).optional().meta({ description: 'Why it is replaced; required with `replaces`' }),
   })

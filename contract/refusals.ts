@@ -47,6 +47,7 @@ export const REFUSALS = {
   merge_over: { status: 409, title: 'There is no merge that could be undone' },
   card_blocked: { status: 409, title: 'The card was blocked or replaced' },
   card_code_stale: { status: 409, title: 'The digits that go with the card are missing or not of this moment' },
+  payment_refused: { status: 409, title: "The wallet's settings do not allow paying so" },
   checkout_closed: { status: 409, title: 'The checkout was committed, voided or has lapsed' },
   hold_over: { status: 409, title: 'The hold was captured, released or has lapsed' },
   refund_exceeds_spend: { status: 409, title: 'More would be given back than was spent' },

@@ -224,7 +224,7 @@ export type RollBackBody = z.infer<typeof rollBackBody>
 const lineDiscount = z.object({ line: z.string(), discount: minor })
 
 /** One code, and what it would do; `why` where it can do nothing. */
-const voucherVerdict = z
+export const voucherVerdict = z
   .object({
     code: z.string(),
     voucher: z.string().nullable(),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { instant, points, slug, text } from './common.ts'
+import { instant, points, slug, text, UNITS_MAX } from './common.ts'
 import { localDate, monthDay, per, period, roundUp } from './periods.ts'
 
 /** When points begin to be spendable. Until then they are pending: shown, never spendable, first to go in a return. */
@@ -105,6 +105,16 @@ const conversion = z.strictObject({ to: slug, give: points, get: points }).meta(
   description: 'give points of this wallet become get points of that one',
 })
 const conversions = z.array(conversion).max(20)
+const pays = z
+  .strictObject({
+    points,
+    amount: z.int().min(1).max(UNITS_MAX).meta({ description: 'In minor units' }),
+    maxPercent: z.int().min(1).max(100).optional().meta({ description: 'Of what an order comes to after discounts' }),
+    maxAmount: z.int().min(1).max(UNITS_MAX).optional().meta({ description: 'Of an order, in minor units' }),
+    minPoints: points.optional(),
+  })
+  .meta({ id: 'Pays', description: 'points of the wallet pay amount of an order' })
+export type Pays = z.infer<typeof pays>
 const caps = z.array(cap).max(10)
 const noticeDays = z.int().min(1).max(365)
 
@@ -135,6 +145,7 @@ export const walletSettings = z
     transfers: transfers.nullable().meta({ description: 'null: members cannot send each other points' }),
     conversions,
     adjustmentLimit: points.nullable().meta({ description: 'Larger adjustments wait for approval; null: none do' }),
+    pays: pays.nullable().meta({ description: 'null: points do not pay orders' }),
     caps: caps.meta({ description: 'What all rules together give one member in this wallet' }),
   })
   .meta({ id: 'WalletSettings' })
@@ -152,6 +163,7 @@ export const DEFAULT_SETTINGS: WalletSettings = {
   transfers: null,
   conversions: [],
   adjustmentLimit: null,
+  pays: null,
   caps: [],
 }
 
@@ -170,6 +182,7 @@ const said = {
   transfers: transfers.nullable().optional(),
   conversions: conversions.optional(),
   adjustmentLimit: points.nullable().optional(),
+  pays: pays.nullable().optional(),
   caps: caps.optional(),
 }
 
@@ -204,6 +217,7 @@ export const walletPatch = z
       .optional(),
     conversions: conversions.nullable().optional(),
     adjustmentLimit: points.nullable().optional(),
+    pays: pays.nullable().optional(),
     caps: caps.nullable().optional(),
   })
   .meta({ id: 'WalletPatch' })
