@@ -8,6 +8,7 @@ import { openBooks, settleBooks } from './gate/books.ts'
 import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { refundDigest } from './gate/digests.ts'
 import { refundKey, spendKey } from './gate/names.ts'
+import { redemptionNeeds } from './gate/redemption-slices.ts'
 import { carryOn, graceOf, usesOf } from './gate/refunds.ts'
 import { findMember, type Named, namedMember, type Slices, survivorOf } from './gate/slices.ts'
 import { KINDS } from './ledger/accounts.ts'
@@ -43,6 +44,7 @@ export const refund: Verb<RefundAsk> = {
     needs.lots.add(survivorOf(slices, member.member))
     needs.entries.push(spend)
     needs.uses.push(spend)
+    if (slices.configuration.rewards.length > 0) redemptionNeeds(needs).entries.push(spend)
   },
 
   decide(slices, ask, facts) {
@@ -53,6 +55,8 @@ export const refund: Verb<RefundAsk> = {
     const entry = spend && slices.entries.get(`${spend.member} ${spend.seq}`)
     if (!spend || !whose || entry?.kind !== KINDS.spend.code || whose !== findMember(slices, facts.member))
       return refusal('entry_unknown', `this member has no spend "${ask.spend}"`)
+    if (slices.redemptions.made.has(`${spend.member} ${spend.seq}`))
+      return refusal('entry_unknown', `the spend "${ask.spend}" redeemed a reward: cancel that redemption`)
     const before = slices.names.get(facts.name ?? '')
     if (before) return repeat(slices, ask, spend, before, facts)
     const { program } = walletOf(slices.configuration, entry)

@@ -13,12 +13,14 @@ import { auditAllUnclaimed } from './gate/audit-unclaimed.ts'
 import { auditAllBudgets } from './gate/audit-budgets.ts'
 import { auditLimits } from './gate/audit.limits.rules.ts'
 import { auditNames, auditProfiles } from './gate/audit-names.ts'
+import { auditAllRedemptions, auditRedemptions } from './gate/audit-redemptions.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
 import { type BooksOf, findUneven, loadBooks } from './ledger/ledger.sql.ts'
 import { loadHeirs, loadMergesOf } from './members/merges.sql.ts'
 import type { Return } from './purchases/purchases.rules.ts'
 import { countersOf } from './limits/limits.sql.ts'
 import { loadForAudit } from './purchases/purchases.sql.ts'
+import { loadRedemptionsOf } from './redemptions/redemptions.sql.ts'
 
 /** balances = issued − reversed − redeemed (net of refunds) − expired + adjusted + moved */
 type Sums = {
@@ -105,7 +107,11 @@ async function verifyShared(db: Db, configuration: Configuration, report: Report
   const { unclaimed, what } = await auditAllUnclaimed(db, configuration)
   report.unclaimed = unclaimed
   const lost =
-    what ?? (await auditAllBudgets(db, configuration)) ?? (await auditAllAdjustments(db)) ?? (await auditTransfers(db))
+    what ??
+    (await auditAllBudgets(db, configuration)) ??
+    (await auditAllRedemptions(db, configuration)) ??
+    (await auditAllAdjustments(db)) ??
+    (await auditTransfers(db))
   return lost === undefined ? undefined : { what: lost }
 }
 
@@ -130,12 +136,15 @@ async function verifyMembers(
   const activities = await loadActivitiesOf(db, members)
   const done = Map.groupBy(activities, (a) => a.member)
   const merges = Map.groupBy(await loadMergesOf(db, members), (g) => g.member)
+  const redemptions = await loadRedemptionsOf(db, members)
+  const redeemed = Map.groupBy(redemptions, (r) => r.member)
   const counters = Map.groupBy(await countersOf(db, members), (c) => c.member)
   const purchases = Map.groupBy(commerce.purchases, (p) => p.member)
   const returned = Map.groupBy(commerce.returns, (r) => r.member)
   await addHeirs(db, members, returned)
   for (const one of books) {
     const member = one.state.member
+    const ids = new Set((redeemed.get(member) ?? []).map(({ id }) => id))
     const what =
       auditBooks(one, Date.now() * 1000) ??
       auditCommerce(
@@ -144,8 +153,10 @@ async function verifyMembers(
         purchases.get(member) ?? [],
         returned.get(member) ?? [],
         done.get(member) ?? [],
+        ids,
       ) ??
-      auditActs(one, done.get(member) ?? [], merges.has(member)) ??
+      auditActs(one, done.get(member) ?? [], merges.has(member), ids) ??
+      auditRedemptions(one, redeemed.get(member) ?? []) ??
       auditMerges(one, merges.get(member) ?? []) ??
       auditLimits(configuration, one, purchases.get(member) ?? [], counters.get(member) ?? [], done.get(member) ?? [])
     if (what) {
@@ -158,7 +169,7 @@ async function verifyMembers(
   report.returns += commerce.returns.length
   report.activities += activities.length
   const lost =
-    (await auditNames(db, configuration, books, { ...commerce, activities })) ??
+    (await auditNames(db, configuration, books, { ...commerce, activities, redemptions })) ??
     (await auditProfiles(db, books)) ??
     (await auditCards(db, members))
   if (lost) report.wrong = lost

@@ -9,9 +9,14 @@ import { conversionDigest, holdDigest, lotDigest, refundDigest, transferDigest }
 /**
  * What is not a purchase, return, spend or adjustment: holds against what was said of them, refunds against their spends,
  * and what began, ended, went on or came again against its lot and its reason. Names the first that is wrong.
- * `merged`: whether others were ever merged into this member.
+ * `merged`: whether others were ever merged into this member. `redeemed`: redemptions, whose entries are looked at with them.
  */
-export function auditActs(books: BooksOf, activities: readonly Activity[], merged = false): string | undefined {
+export function auditActs(
+  books: BooksOf,
+  activities: readonly Activity[],
+  merged = false,
+  redeemed: ReadonlySet<Uuid> = new Set(),
+): string | undefined {
   for (const hold of books.holds) {
     const wrong = auditHold(hold)
     if (wrong) return `hold ${encodeId('hld', hold.id)}: ${wrong}`
@@ -27,6 +32,7 @@ export function auditActs(books: BooksOf, activities: readonly Activity[], merge
   if (unseen) return unseen
   for (const entry of books.entries) {
     const kind = kindOf(entry)
+    if (redeemed.has(entry.source) && kind !== 'move') continue
     const wrong = kind && AUDITS[kind]?.(known, entry)
     if (wrong) return `entry ${encodeEntryId(books.state.member, entry.seq)}: ${wrong}`
   }

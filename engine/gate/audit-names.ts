@@ -7,7 +7,9 @@ import { type Kind, kindOf } from '../ledger/accounts.ts'
 import type { Hold } from '../ledger/books.ts'
 import type { BooksOf } from '../ledger/ledger.sql.ts'
 import type { Purchase, Return } from '../purchases/purchases.rules.ts'
+import type { Redemption } from '../redemptions/redemptions.rules.ts'
 import { nameOfActivity } from './activities.ts'
+import { namesOfRedemption } from './audit-redemptions.ts'
 import {
   conversionKey,
   holdIdKey,
@@ -37,7 +39,12 @@ export async function auditNames(
   db: Db,
   configuration: Configuration,
   books: readonly BooksOf[],
-  said: { purchases: readonly Purchase[]; returns: readonly Return[]; activities: readonly Activity[] },
+  said: {
+    purchases: readonly Purchase[]
+    returns: readonly Return[]
+    activities: readonly Activity[]
+    redemptions?: readonly Redemption[]
+  },
 ): Promise<Wrong | undefined> {
   const spends = books.flatMap(({ state, entries }) =>
     entries.flatMap((e) => {
@@ -66,6 +73,7 @@ export async function auditNames(
       what: `activity ${encodeId('act', a.id)}`,
     })),
     ...books.flatMap(({ holds }) => holds.flatMap(namesOfHold)),
+    ...(said.redemptions ?? []).flatMap((one) => namesOfRedemption(configuration, one)),
     ...spends.map(({ state: { member }, e, key }) => ({
       key,
       to: String(e.seq),

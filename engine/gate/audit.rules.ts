@@ -29,6 +29,7 @@ export function auditCommerce(
   purchases: readonly Purchase[],
   all: readonly Return[],
   activities: readonly Activity[] = [],
+  redeemed: ReadonlySet<Uuid> = new Set(),
 ): string | undefined {
   const bySource = Map.groupBy(books.entries, (e) => e.source)
   const ended = everEnded(books, purchases)
@@ -66,6 +67,7 @@ export function auditCommerce(
     return (
       e.kind === KINDS.spend.code &&
       !holds.has(e.source) &&
+      !redeemed.has(e.source) &&
       e.digest !== spendDigest(books.state.member, e.walletId, e.points, e.reason ?? '', e.externalId ?? null)
     )
   })
