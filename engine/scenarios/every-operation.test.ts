@@ -407,6 +407,25 @@ test('a guest finds the receipt again', async () => {
   expect(told).toEqual(['purchase.unclaimed', 'purchase.recorded', 'purchase.claimed'])
 })
 
+test('vouchers take something off an order', async () => {
+  const order = { currency: 'GBP', items: [BEANS] }
+  const ten = { program: 'coffee', code: 'TEN-OFF', value: { kind: 'percent', percent: 10 }, uses: { total: 5 } }
+  const { id } = (await ask('createVoucher', {}, ten)).body
+  expect((await ask('changeVoucher', { voucher: id }, { priority: 5 })).body.priority).toBe(5)
+  expect((await ask('blockVoucher', { voucher: id }, { reason: 'Wait' })).body.status).toBe('blocked')
+  expect((await ask('unblockVoucher', { voucher: id }, { reason: 'Go' })).body.status).toBe('active')
+  expect((await ask('getVoucher', { voucher: 'code:tenoff' })).body.id).toBe(id)
+  const asked = { program: 'coffee', member: 'external:ada', codes: ['ten off'], order }
+  expect((await ask('validateVouchers', {}, asked)).body).toMatchObject({ valid: true, totals: { discount: 250 } })
+  expect((await ask('lockVouchers', {}, { ...asked, session: 'E1' })).body.totals.toPay).toBe(2250)
+  expect((await ask('unlockVouchers', {}, { program: 'coffee', session: 'E1' })).body.unlocked).toEqual(['TEN-OFF'])
+  const redemption = (await ask('redeemVouchers', {}, { ...asked, externalId: 'E1' })).body.id
+  expect((await ask('getVoucherRedemption', { redemption })).body.status).toBe('redeemed')
+  expect((await ask('listVoucherRedemptions', { voucher: id })).body.data).toHaveLength(1)
+  expect((await ask('rollBackVouchers', { redemption }, { reason: 'No' })).body.status).toBe('rolled_back')
+  expect((await ask('listVouchers', {}, undefined, '?program=coffee')).body.data[0].uses.used).toBe(0)
+})
+
 test('no operation was left out', () => {
   expect(OPERATIONS.map(({ id }) => id).filter((id) => !used.has(id))).toEqual([])
 })
