@@ -76,7 +76,7 @@ function appendReturned(space: number, codes: readonly PoolCode[]): Statement[] 
   )
 }
 
-/** How many were appended: not those whose number or key others took meanwhile. */
+/** How many were appended: not those that another pool got meanwhile. In ascending order of key, as others do. */
 export async function appendUnlessKnown(tx: Tx, codes: readonly PoolCode[]): Promise<number> {
   if (codes.length === 0) return 0
   const [row] = await tx.query<{ added: number }>(
@@ -112,22 +112,21 @@ export async function keysKnown(db: Db, keys: readonly Uuid[]): Promise<Map<Uuid
   return new Map(rows.map(({ key, poolId }) => [key, poolId]))
 }
 
-/** The number of its last code. */
-export async function poolEnd(db: Db, poolId: number): Promise<number> {
-  const [row] = await db.query<{ last: number }>('select last from code_pools where space_id = $1 and pool_id = $2', [
-    db.space,
-    poolId,
-  ])
+/** The number of its last code; nobody takes codes of it or appends any until the transaction ends. */
+export async function holdPool(tx: Tx, poolId: number): Promise<number> {
+  const [row] = await tx.query<{ last: number }>(
+    'select last from code_pools where space_id = $1 and pool_id = $2 for update',
+    [tx.space, poolId],
+  )
   if (!row) throw new Error(`there is no pool ${poolId}`)
   return row.last
 }
 
-/** Whether the pool's end was still there. More codes than lowAt make it untold that few are left. */
-export async function moveEnd(tx: Tx, poolId: number, from: number, to: number): Promise<boolean> {
-  const rows = await tx.query(
-    `update code_pools set last = $4, told_at = case when $4 - next <= low_at then told_at end
-      where space_id = $1 and pool_id = $2 and last = $3 returning 1`,
-    [tx.space, poolId, from, to],
+/** More codes than lowAt make it untold that few are left. */
+export async function moveEnd(tx: Tx, poolId: number, last: number): Promise<void> {
+  await tx.query(
+    `update code_pools set last = $3, told_at = case when $3 - next <= low_at then told_at end
+      where space_id = $1 and pool_id = $2`,
+    [tx.space, poolId, last],
   )
-  return rows.length > 0
 }

@@ -9,7 +9,7 @@ import { progressOn } from './progress.ts'
 import { refusedFile } from './refused.ts'
 import { importPurchases } from './run.ts'
 import { EXIT, programIn, stopOnSignals, type Submit, withGate, withSpace } from './session-command.ts'
-import { balancesCommand, membersCommand } from './tables-command.ts'
+import { balancesCommand, codesCommand, membersCommand } from './tables-command.ts'
 import { reportJson, reportText, type Tally } from './tally.ts'
 
 type Options = { program: string; map: string; dryRun?: boolean; mode: Mode; report?: string; refused?: string }
@@ -18,6 +18,7 @@ const HELP = `
 Examples:
   $ laurel import members members.csv --map members.json
   $ laurel import balances balances.csv --program coffee
+  $ laurel import codes tickets.csv --program coffee --pool cinema
   $ laurel import purchases sales.csv.gz --program coffee --map map.json --dry-run
   $ laurel import purchases sales.csv.gz --program coffee --map map.json
   $ laurel import purchases sales.csv --program coffee --map map.json --mode test --report report.json
@@ -33,10 +34,11 @@ Exit codes: 0 all is stored, 1 it could not begin or go on, 3 all is stored but 
 /** `laurel import`. */
 export function importCommand(): Command {
   const command = new Command('import')
-    .description('Import members, balances or purchases from a file')
+    .description('Import members, balances, codes or purchases from a file')
     .addHelpText('after', HELP)
     .addCommand(membersCommand())
     .addCommand(balancesCommand())
+    .addCommand(codesCommand())
   command
     .command('purchases')
     .description('Import purchases and returns from a CSV file')

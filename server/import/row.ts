@@ -33,6 +33,7 @@ export const ROW_CODES = {
   number_invalid: 'A cell is not the number, or the yes or no, that the map says it is',
   wallet_missing: 'The wallet is empty',
   points_invalid: 'The points are not a whole number above zero and below 2^53',
+  code_invalid: 'The code is empty, too long, or holds what cannot be printed',
   purchase_incomplete: 'Another row of this purchase is refused: part of a purchase would earn wrong points',
 } as const
 export type RowCode = keyof typeof ROW_CODES

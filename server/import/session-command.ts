@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { encodeId } from '@laurel/contract/ids'
 import { openPool, withRead } from '@laurel/engine/base/db'
 import { loadConfiguration, type Program, program as programOf } from '@laurel/engine/earning/configuration'
 import type { Ask, Outcome } from '@laurel/engine/gate/asks'
@@ -59,6 +60,19 @@ export async function programIn({ pool, space }: Space, slug: string, mode: Mode
   const others = configuration.programs.map((p) => p.slug).join(', ')
   throw new Fixable(
     `There is no program "${slug}" in the ${mode} data. ${others ? `There is: ${others}.` : 'There is none at all yet.'}`,
+  )
+}
+
+/** The id (cpl_…) of the program's pool of codes. Throws a Fixable when there is no such program or pool. */
+export async function poolIn(space: Space, programSlug: string, slug: string, mode: Mode): Promise<string> {
+  const { programId } = await programIn(space, programSlug, mode)
+  const { pools } = await withRead(space.pool, space.space, loadConfiguration)
+  const own = pools.filter((pool) => pool.programId === programId)
+  const found = own.find((pool) => pool.slug === slug)
+  if (found) return encodeId('cpl', found.id)
+  const others = own.map((pool) => pool.slug).join(', ')
+  throw new Fixable(
+    `The program "${programSlug}" has no pool of codes "${slug}". ${others ? `It has: ${others}.` : 'It has none at all yet.'}`,
   )
 }
 

@@ -5,16 +5,18 @@ import { readConfig } from '../config.ts'
 import type { Mode } from '../keys.ts'
 import { BALANCES_COUNTED, importBalances } from './balances.ts'
 import { readBalancesMap } from './balances-map.ts'
+import { CODES_COUNTED, importCodesFile } from './codes.ts'
 import { importMembersFile, MEMBERS_COUNTED } from './members.ts'
 import { readMembersMap } from './members-map.ts'
 import { type Progress, progressOn } from './progress.ts'
 import { type RefusedFile, refusedFile } from './refused.ts'
-import { EXIT, programIn, stopOnSignals, withGate, withSpace } from './session-command.ts'
+import { EXIT, poolIn, programIn, stopOnSignals, withGate, withSpace } from './session-command.ts'
 import type { TableTally } from './table.ts'
 import { type Counted, tableJson, tableText } from './table-tally.ts'
 
 type Common = { dryRun?: boolean; mode: Mode; report?: string; refused?: string }
 type MembersOptions = Common & { map: string; update?: boolean }
+type CodesOptions = Common & { program: string; pool: string; column: string }
 type BalancesOptions = Common & { map?: string; program: string; wallet?: string }
 
 const MEMBERS_HELP = `
@@ -36,6 +38,27 @@ Examples:
 Without a map the columns are called externalId, member, wallet, points, earnedAt, activatesAt, expiresAt (those that
 may be left out: wallet, activatesAt, expiresAt), times as 2026-11-22T09:30:00Z. Members have to be there before.
 `
+
+const CODES_HELP = `
+Examples:
+  $ laurel import codes tickets.csv --program coffee --pool cinema --dry-run
+  $ laurel import codes tickets.csv --program coffee --pool cinema
+  $ laurel import codes vouchers.csv.gz --program coffee --pool cinema --column Voucher
+
+A code that the pool has already is left alone: run the same import again, nothing changes. Codes are handed out in the order of the
+file. The pool has to be there before (POST /v1/code-pools).
+`
+
+/** `laurel import codes`. */
+export function codesCommand(): Command {
+  return common(new Command('codes').description('Import codes into a pool from a CSV file'), CODES_HELP)
+    .requiredOption('--program <slug>', 'the program whose pool it is')
+    .requiredOption('--pool <slug>', 'the pool that they go into')
+    .option('--column <header>', 'the column that they are in', 'code')
+    .action(async (file: string, options: CodesOptions) => {
+      process.exitCode = await runCodes(file, options)
+    })
+}
 
 /** `laurel import members`. */
 export function membersCommand(): Command {
@@ -77,6 +100,18 @@ async function runMembers(file: string, options: MembersOptions): Promise<number
     return await withSpace(readConfig(process.env), options.mode, async (space) =>
       importMembersFile({ ...shared, into: { ...space, newId } }),
     )
+  })
+}
+
+async function runCodes(file: string, options: CodesOptions): Promise<number> {
+  const saying = { file, noun: 'row', words: CODES_COUNTED }
+  return await session(saying, options, async (going) => {
+    const shared = { path: file, column: options.column, ...going }
+    if (options.dryRun) return await importCodesFile({ ...shared, into: undefined })
+    return await withSpace(readConfig(process.env), options.mode, async (space) => {
+      const codes = await poolIn(space, options.program, options.pool, options.mode)
+      return await importCodesFile({ ...shared, into: { ...space, codes } })
+    })
   })
 }
 
