@@ -18,8 +18,9 @@ import { type Changes, type Decision, isRefusal, tell, type Verb } from './gate/
 import { bookedDigest } from './gate/digests.ts'
 import { changesOf, type Limiting, limitsFor, needLimits } from './gate/limits.ts'
 import { activityKey, momentKey } from './gate/names.ts'
-import { frozenText } from './gate/questions.ts'
+import { frozenText, withTiers } from './gate/questions.ts'
 import { findMember, type Slices } from './gate/slices.ts'
+import { tiersAt } from './gate/tiers.ts'
 import { activateWaiting, mayWait } from './gate/waiting.ts'
 import type { MemberState, Why } from './ledger/books.ts'
 import { credit, touch } from './ledger/ledger.rules.ts'
@@ -65,7 +66,9 @@ export const activity: Verb<ActivityAsk> = {
     const opened = openBooks(slices, state, facts)
     const first = opened.books.state.entrySeq + 1
     const limiting = limitingOf(slices, ours, rules, ask, state, facts)
-    const awards = award(rules, activityQuestion(ours, doneOf(ask), limiting?.frozen ?? null))
+    const tiers = tiersAt(slices, state, ours, ask.occurredAt, facts)
+    const frozen = withTiers(ours, limiting?.frozen ?? null, tiers && { ...tiers, bonuses: [] })
+    const awards = award(rules, activityQuestion(ours, doneOf(ask), frozen))
     if (isRefusal(awards)) return awards
     const stored: Activity = {
       member: state.member,
@@ -80,12 +83,12 @@ export const activity: Verb<ActivityAsk> = {
       externalId: ask.externalId,
       data,
       awards: awards.map((a, i) => [a.ruleVersionId, a.points, a.why, first + i]),
-      frozen: frozenText(limiting?.frozen),
+      frozen: frozenText(frozen),
     }
     const { books, events } = opened
     events.push(tell(books.state, EVENTS[ask.type] ?? 'activity.recorded', { activity: stored.id }))
     for (const a of awards) {
-      const dates = lotDates(configuration, a.walletId, a.ruleVersionId, ask.occurredAt, facts.now)
+      const dates = lotDates(configuration, a.walletId, a.ruleVersionId, ask.occurredAt, facts.now, tiers?.expiry)
       const full = credit(books, a.walletId, a.points, whyOf(stored, facts, a.ruleVersionId), dates)
       if (full) return full
       events.push(tell(books.state, 'points.earned', { entry: books.state.entrySeq }))

@@ -6,6 +6,7 @@ import type { TimeAsk } from './gate/asks.ts'
 import type { Verb } from './gate/decisions.ts'
 import type { Gate } from './gate/gate.ts'
 import { findMember } from './gate/slices.ts'
+import { isBehind } from './gate/tiers.ts'
 import { loadDue } from './ledger/states.sql.ts'
 import { withBound } from './base/db.ts'
 
@@ -27,7 +28,8 @@ export const time: Verb<TimeAsk> = {
   decide(slices, ask, facts) {
     const member = findMember(slices, facts.member)
     if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
-    if (member.dueAt === 0 || member.dueAt > facts.now) return { status: 200, body: '{"told":0}' }
+    const due = member.dueAt > 0 && member.dueAt <= facts.now
+    if (!due && !isBehind(slices, member.member)) return { status: 200, body: '{"told":0}' }
     const opened = openBooks(slices, member, facts, true)
     settleBooks(opened, facts)
     return {

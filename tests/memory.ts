@@ -5,6 +5,7 @@ import type { Kind } from '../engine/earning/kinds/kind.ts'
 import type { Ask } from '../engine/gate/asks.ts'
 import { factsOf } from '../engine/gate/gate.ts'
 import { noLimits } from '../engine/gate/limit-slices.ts'
+import { noTiers } from '../engine/gate/tier-slices.ts'
 import { noRedemptions } from '../engine/gate/redemption-slices.ts'
 import { decideAll } from '../engine/gate/list.ts'
 import type { Slices } from '../engine/gate/slices.ts'
@@ -51,8 +52,10 @@ export function openMemory(configuration: Configuration): Memory {
     activities: new Map(),
     adjustments: new Map(),
     cards: new Map(),
+    checkouts: new Map(),
     entries: new Map(),
     limits: noLimits(),
+    tiers: noTiers(),
     vouchers: noVouchers(),
     redemptions: noRedemptions(),
   }

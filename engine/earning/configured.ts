@@ -67,6 +67,7 @@ export type ConfiguredLadder = {
   keeping: number
   firm: number
   terms: LadderTerms
+  createdAt: Instant
 }
 
 /** A reward as its newest version says it, archived ones too. */

@@ -1,5 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { type Refusal, refusal } from '@laurel/contract/refusals'
+import { scale } from './kinds/kind.ts'
 import type { CompiledRule, Limits, Nothing, Question } from './question.ts'
 
 const MAX = Number.MAX_SAFE_INTEGER
@@ -45,7 +46,52 @@ export function decide(rules: readonly CompiledRule[], question: Question, told:
     total += offer.points
     if (total > MAX && sumOf(awards, awards.length, rule.walletId) > MAX) return outOfRange()
   }
-  return awards
+  return question.bonuses ? withBonuses(rules, question, awards, plain) : awards
+}
+
+/**
+ * What tiers add to each award of a rule that does not multiply: an award of its own, by the same rule and within its limits. A wallet's
+ * sum is rounded down once; the first that come get what that leaves.
+ */
+function withBonuses(
+  rules: readonly CompiledRule[],
+  question: Question,
+  awards: Award[],
+  plain: number,
+): Award[] | Refusal {
+  const all = [...awards]
+  for (const { tier, factor, walletIds } of question.bonuses ?? []) {
+    const given = new Map<number, number>()
+    for (const award of awards.slice(0, plain)) {
+      const { walletId } = award
+      if (walletIds && !walletIds.includes(walletId)) continue
+      const before = given.get(walletId) ?? 0
+      given.set(walletId, before + award.points)
+      const bonus = added(before + award.points, factor) - added(before, factor)
+      const points = roomFor(rules, question, award, bonus)
+      if (points === 0) continue
+      all.push({ ...award, points, why: `${factor} times ${award.points}, as ${tier}` })
+      if (!(sumOf(all, all.length, walletId) <= MAX)) return outOfRange()
+    }
+  }
+  return all
+}
+
+/** A factor has at most four decimals: as a whole number of these it is exact. */
+const PARTS = 10_000
+
+function added(points: number, factor: string): number {
+  return scale(points, Math.round(Number(factor) * PARTS) - PARTS, PARTS, 'floor')
+}
+
+/** What limits leave of a bonus; it is taken from them. */
+function roomFor(rules: readonly CompiledRule[], { limits }: Question, award: Award, bonus: number): number {
+  const rule = rules.find((one) => one.ruleVersionId === award.ruleVersionId)
+  if (bonus === 0 || !limits || !rule) return bonus
+  const room = limits.room(rule, bonus)
+  const points = room === 'refuse' ? 0 : Math.min(room, bonus)
+  if (points > 0) limits.take(rule, points)
+  return points
 }
 
 function offerOf(

@@ -40,7 +40,8 @@ const SELECT_CONFIGURATION = `
             where v.activity_type_id = t.activity_type_id order by version desc limit 1) v
         where t.space_id = s.space_id) a) as "activityTypes",
     (select coalesce(json_agg(l order by l."ladderId"), '[]') from (
-       select t.ladder_id as "ladderId", t.id, t.program_id as "programId", t.slug, v.version, v.keeping, v.firm, v.terms
+       select t.ladder_id as "ladderId", t.id, t.program_id as "programId", t.slug, v.version, v.keeping, v.firm, v.terms,
+         ${micros('t.created_at')} as "createdAt"
          from tier_ladders t cross join lateral (
            select version, keeping, firm, terms from tier_ladder_versions v
             where v.ladder_id = t.ladder_id order by version desc limit 1) v

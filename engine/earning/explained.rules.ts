@@ -48,8 +48,11 @@ export function explain(
   const told = (c.rules.get(programId) ?? []).map((rule): Explanation => {
     const version = versionAt(rule, c.configVersion, question.occurredAt) ?? (rule.versions[0] as RuleVersion)
     const head = { rule: version.rule, name: version.name, version: version.version }
-    const given = awards.find((a) => a.ruleVersionId === version.ruleVersionId)
-    if (given) return { ...head, fired: true, points: given.points, cause: 'fired', reason: given.why }
+    const given = awards.filter((a) => a.ruleVersionId === version.ruleVersionId)
+    if (given.length > 0) {
+      const points = given.reduce((sum, one) => sum + one.points, 0)
+      return { ...head, fired: true, points, cause: 'fired', reason: given.map(({ why }) => why).join('; and ') }
+    }
     const { cause, why } = nothings.get(version.ruleVersionId) ?? {
       cause: whyNotInForce(tried.has(rule.ruleId) ? 'active' : statusAt(rule, c.configVersion), version, question),
       why: undefined,

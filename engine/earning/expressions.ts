@@ -10,14 +10,16 @@ import { Forbidden, harden, type Meter, type Node, STEPS_MAX } from './sandbox.t
 
 /** What sort of event an expression is about: it decides which variables there are. */
 export type Sort = 'purchase' | 'activity' | 'member'
-/** Or a reward: that is offered, or redeemed for what was paid. */
-export type Topic = Sort | 'offer' | 'redemption'
+/** Or a reward: that is offered, or redeemed for what was paid; or what counts towards a tier. */
+export type Topic = Sort | 'offer' | 'redemption' | 'tier'
 
 /** A run that gave nothing, and why in a few words. */
 export type Failed = { error: string }
 
 export type Expression<T> = {
   reads: Reads
+  /** the variables that it reads */
+  names: ReadonlySet<string>
   run(question: Question): T | Failed
 }
 
@@ -58,6 +60,7 @@ base.registerType('Member', {
     hasEmail: 'bool',
     hasPhone: 'bool',
     hasName: 'bool',
+    tiers: 'map<string, string>',
   },
 })
 base.registerType('Local', {
@@ -80,12 +83,22 @@ base.registerVariable('member', 'Member')
 base.registerVariable('local', 'Local')
 base.registerVariable('occurredAt', 'google.protobuf.Timestamp')
 
+const TIER_WORDS = ['earned', 'balance', 'spend', 'purchases', 'activities', 'daysAsMember'] as const
+
+/** Nothing but what counts. */
+function tierWords(): Environment {
+  const environment = base.clone({})
+  for (const name of TIER_WORDS) environment.registerVariable(name, 'int')
+  return environment
+}
+
 const SPEAK: Record<Topic, { environment: Environment; variables: ReadonlySet<string> }> = {
   purchase: speak({ purchase: 'Purchase', items: 'list<Item>' }),
   activity: speak({ activity: 'Activity' }),
   member: speak({ activity: 'Activity' }),
   offer: speak({}),
   redemption: speak({ paid: 'map<string, int>' }),
+  tier: { environment: tierWords(), variables: new Set(TIER_WORDS) },
 }
 
 function speak(own: Record<string, string>) {
@@ -133,7 +146,7 @@ function compile<T>(
       number: names.read.has('purchase'),
       local: names.read.has('local'),
     }
-    return { reads, run: (question) => run(program, question, meter, wanted, read) }
+    return { reads, names: names.read, run: (question) => run(program, question, meter, wanted, read) }
   } catch (error) {
     return { fault: faultOf(error, source) }
   }

@@ -104,6 +104,10 @@ export class PersonFacts {
   get attributes(): unknown {
     return freeOf(this.#facts.attributes)
   }
+
+  get tiers(): Map<string, string> {
+    return new Map(Object.entries(this.#facts.tiers ?? {}))
+  }
 }
 
 /** What the program's clocks and calendars showed. weekday: 1 is Monday, 7 Sunday. */
@@ -162,6 +166,35 @@ export class Facts {
   get paid(): Map<string, bigint> | undefined {
     const { paid } = this.#question
     return paid && new Map(Object.entries(paid).map(([wallet, points]) => [wallet, BigInt(points)]))
+  }
+
+  get earned(): bigint | undefined {
+    return this.#counted('earned')
+  }
+
+  get balance(): bigint | undefined {
+    return this.#counted('balance')
+  }
+
+  get spend(): bigint | undefined {
+    return this.#counted('spend')
+  }
+
+  get purchases(): bigint | undefined {
+    return this.#counted('purchases')
+  }
+
+  get activities(): bigint | undefined {
+    return this.#counted('activities')
+  }
+
+  get daysAsMember(): bigint | undefined {
+    return this.#counted('daysAsMember')
+  }
+
+  #counted(name: string): bigint | undefined {
+    const said = this.#question.counted?.[name]
+    return said === undefined ? undefined : BigInt(said)
   }
 
   get local(): LocalFacts {

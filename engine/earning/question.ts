@@ -24,11 +24,16 @@ export type MemberFacts = {
   hasEmail: boolean
   hasPhone: boolean
   hasName: boolean
+  /** the slug of the tier that is held ('' for none) by that of the ladder; none where the program has no ladders */
+  tiers?: Record<string, string>
 }
+
+/** (factor − 1) × what rules gave that do not multiply, in these wallets (all unless told). `factor`: a decimal number as text. */
+export type TierBonus = { tier: string; factor: string; walletIds?: number[] }
 
 /** All that a decision of rules is asked about. The same question has the same answer, always. */
 export type Question = {
-  /** purchase, activity:<slug>, member:<moment>, member:inactive:<days>, offer or redemption */
+  /** purchase, activity:<slug>, member:<moment>, member:inactive:<days>, offer, redemption or tier */
   event: string
   /** None but for purchases; after a return, what remains. */
   lines: readonly Line[]
@@ -40,10 +45,14 @@ export type Question = {
   activity?: { type: string; data: Record<string, unknown> } | undefined
   /** What a redemption costs: points by the slug of a wallet. */
   paid?: Readonly<Record<string, number>> | undefined
+  /** What counts towards a tier, as whole numbers. */
+  counted?: Readonly<Record<string, number>> | undefined
   /** Only loaded where a rule in force reads it (needsOf). */
   member?: MemberFacts | undefined
   /** None: nothing is limited. */
   limits?: Limits | undefined
+  /** What tiers add, that the member held when it bought. */
+  bonuses?: readonly TierBonus[] | undefined
 }
 
 /** `number`: the member's nth purchase in this program, from 1; only known where a rule in force reads it (needsOf). */

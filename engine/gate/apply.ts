@@ -3,6 +3,7 @@ import { applyLimits } from './limit-slices.ts'
 import { applyUses } from './lot-slices.ts'
 import { applyRedemptions } from './redemption-slices.ts'
 import { addSent, type Slices } from './slices.ts'
+import { applyTiers } from './tier-slices.ts'
 import { applyVouchers } from './voucher-slices.ts'
 
 /** What a decision changed, as the asks after it see it. */
@@ -18,11 +19,13 @@ export function apply(slices: Slices, changes: Changes): void {
   if (changes.purchase) slices.purchases.set(changes.purchase.id, changes.purchase)
   for (const purchase of changes.returned ?? []) slices.purchases.set(purchase.id, purchase)
   if (changes.limits) applyLimits(slices.limits, changes.limits)
+  if (changes.tiers) applyTiers(slices.tiers, changes.tiers)
   if (changes.vouchers) applyVouchers(slices.vouchers, changes.vouchers)
   if (changes.redemption) applyRedemptions(slices, changes.redemption)
   for (const one of returnsOf(changes)) slices.returns.set(one.id, one)
   if (changes.activity) slices.activities.set(changes.activity.id, changes.activity)
   if (changes.adjustment) slices.adjustments.set(changes.adjustment.adjustment.id, changes.adjustment.adjustment)
+  for (const one of changes.checkouts ?? []) slices.checkouts.set(one.id, one)
   for (const card of changes.cards ?? []) slices.cards.set(card.id, card)
   if (changes.claims) slices.unclaimed.delete(changes.claims.change.key)
   for (const name of changes.names) {

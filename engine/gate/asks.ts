@@ -1,7 +1,9 @@
+import type { PayAsked } from '@laurel/contract/checkouts'
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { Digits } from '../cards/cards.rules.ts'
 import type { MemberRef } from '../members/refs.ts'
+import type { Manual } from '../tiers/tiers.ts'
 import type { AskedItem, AskedReturn } from '../purchases/purchases.rules.ts'
 
 /** What is said of a purchase, whoever's it is. */
@@ -226,7 +228,55 @@ export type RollBackVouchersAsk = {
   reason?: string | undefined
   externalId?: string | undefined
 }
+/** `until`: for ever unless told. `program`: where ladders of several have the same slug. */
+export type AssignTierAsk = {
+  verb: 'assignTier'
+  member: string
+  program?: string | undefined
+  ladder: string
+  tier: string
+  until?: Instant | undefined
+  reason: string
+}
+export type ReleaseTierAsk = {
+  verb: 'releaseTier'
+  member: string
+  program?: string | undefined
+  ladder: string
+  reason: string
+}
+/** An order whose vouchers (codes) and points (a wallet's slug: how many at most) are to be set aside until it is paid. */
+export type ReserveAsk = VouchersOnOrder & {
+  verb: 'reserve'
+  member: string
+  externalId: string
+  order: {
+    currency: string
+    items: readonly AskedItem[]
+    channel?: string | undefined
+    store?: string | undefined
+    metadata?: Record<string, unknown> | undefined
+  }
+  points: Readonly<Record<string, PayAsked>>
+  minutes: number
+}
+/** Of the member (mem_…) whose checkout it is; programId, externalId and codes as it is stored. occurredAt: when it was paid; now unless told. */
+export type CommitCheckoutAsk = {
+  verb: 'commitCheckout'
+  member: string
+  checkout: Uuid
+  programId: number
+  externalId: string
+  codes: readonly string[]
+  occurredAt?: Instant | undefined
+}
+export type VoidCheckoutAsk = Omit<CommitCheckoutAsk, 'verb' | 'occurredAt'> & { verb: 'voidCheckout' }
 export type Ask =
+  | ReserveAsk
+  | CommitCheckoutAsk
+  | VoidCheckoutAsk
+  | AssignTierAsk
+  | ReleaseTierAsk
   | LockVouchersAsk
   | UnlockVouchersAsk
   | RedeemVouchersAsk
@@ -258,6 +308,9 @@ export type Ask =
 
 /** How an ask came: the caller's idempotency key (hashed, within its operation) and its request's hash, and who asks. */
 export type Submit = { idempotency?: { key: Uuid; request: Uuid } | undefined; actor?: Uuid | undefined }
+
+/** Of a member, the tier that somebody assigns on a ladder; null: takes away again. */
+export type Assigns = { ladderId: number; manual: Manual | null; reason: string }
 
 /** What is fixed at the door when an ask arrives, so that deciding it again decides the same. */
 export type Facts = {

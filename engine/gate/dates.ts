@@ -1,4 +1,5 @@
 import { DAY, type Instant } from '@laurel/contract/instants'
+import type { LotExpiry } from '@laurel/contract/wallets'
 import { type Configuration, versionById } from '../earning/configuration.ts'
 import { type Dates, FAR, NO_TERMS, type TermsOf, type WalletTerms } from '../ledger/books.ts'
 import { lotDatesOf, slideEnd } from '../programs/policies.rules.ts'
@@ -38,7 +39,7 @@ function walletTerms(configuration: Configuration, walletId: number): WalletTerm
 
 /**
  * From when and until when points can be spent that a rule gives for something that occurred then: as the rule says, or
- * else its wallet. Undefined where that is from now on and for ever.
+ * else the tier that was held, or else its wallet. Undefined where that is from now on and for ever.
  */
 export function lotDates(
   configuration: Configuration,
@@ -46,12 +47,13 @@ export function lotDates(
   ruleVersionId: number | undefined,
   occurredAt: Instant,
   now: Instant,
+  tier?: LotExpiry,
 ): Dates | undefined {
   const wallet = configuration.byWalletId.get(walletId)
   if (!wallet) throw new Error(`wallet ${walletId} is not in the configuration`)
   const rule = ruleVersionId === undefined ? undefined : versionById(configuration, ruleVersionId)?.terms
   const pending = rule?.pending ?? wallet.settings.pending
-  const expiry = rule?.expiry ?? wallet.settings.expiry
+  const expiry = rule?.expiry ?? tier ?? wallet.settings.expiry
   if (pending.kind === 'none' && (expiry.kind === 'never' || expiry.kind === 'sliding')) return undefined
   return lotDatesOf({ pending, expiry }, occurredAt, now, wallet.program.timezone)
 }

@@ -5,12 +5,14 @@ import type { Activity } from '../activities/activities.rules.ts'
 import type { AdjustmentChange } from '../adjustments/adjustments.sql.ts'
 import type { NewEvent } from '../base/outbox.ts'
 import type { Card } from '../cards/cards.rules.ts'
+import type { Checkout } from '../checkouts/checkouts.rules.ts'
 import type { Draft, MemberState } from '../ledger/books.ts'
 import type { Purchase, Return } from '../purchases/purchases.rules.ts'
 import type { UnclaimedChange } from '../unclaimed/unclaimed.rules.ts'
 import type { Merge } from '../members/merges.sql.ts'
 import type { VoucherChanges } from '../vouchers/vouchers.rules.ts'
-import type { Facts } from './asks.ts'
+import type { TierChanges } from '../tiers/tiers.sql.ts'
+import type { Assigns, Facts } from './asks.ts'
 import type { LimitChanges } from './limits.ts'
 import type { RedemptionChanges } from './redemption-slices.ts'
 import type { FurtherNeeds, Named, Needs, Slices } from './slices.ts'
@@ -31,8 +33,13 @@ export type Changes = {
   activity?: Activity
   adjustment?: AdjustmentChange
   cards?: Card[]
+  checkouts?: Checkout[]
   /** what it counts, and takes from budgets */
   limits?: LimitChanges | undefined
+  /** a tier that somebody assigns, or takes away again */
+  assigns?: Assigns
+  /** what it changes of tiers: the gate adds it (tiers.ts) */
+  tiers?: TierChanges
   /** what it makes, locks, redeems or gives back of vouchers */
   vouchers?: VoucherChanges | undefined
   redemption?: RedemptionChanges

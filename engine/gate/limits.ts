@@ -168,7 +168,8 @@ export function changesOf(
   const { plan, ours, whom, at, now } = limiting
   const changes: LimitChanges = { counters: [], takes: [], awarded: [] }
   if (whom.isNew) changes.joined = { member: whom.member, facts: newcomer(whom, now) }
-  const byRule = new Map(awards.map((a) => [a.ruleVersionId, a.points]))
+  const byRule = new Map<number, number>() // a tier adds an award to a rule's
+  for (const a of awards) byRule.set(a.ruleVersionId, (byRule.get(a.ruleVersionId) ?? 0) + a.points)
   const ruleOf = new Map(plan.rules.map(({ rule }) => [rule.ruleId, rule.ruleVersionId]))
   for (const key of countersOf(plan, ours, whom.member, at)) {
     const counter = slices.limits.counters.get(counterName(key))

@@ -5,6 +5,7 @@ import { loadAnswers } from '../base/answers.ts'
 import { uuids } from '../base/arrays.ts'
 import type { Db } from '../base/db.ts'
 import { loadCards } from '../cards/cards.sql.ts'
+import { loadCheckouts } from '../checkouts/checkouts.sql.ts'
 import type { Entry, Hold, MemberState } from '../ledger/books.ts'
 import { loadHolds, loadOpenHolds } from '../ledger/holds.sql.ts'
 import { hasPassed } from '../ledger/time.rules.ts'
@@ -16,6 +17,7 @@ import { loadUnclaimed } from '../unclaimed/unclaimed.sql.ts'
 import { needCards } from './cards.ts'
 import { termsOf } from './dates.ts'
 import { loadLimits, noLimits } from './limit-slices.ts'
+import { loadTiers, noTiers } from './tier-slices.ts'
 import { loadEndedOf, loadUses } from './lot-slices.ts'
 import { loadVoucherSlices, noVouchers } from './voucher-slices.ts'
 import { loadRedemptionSlices, needUndone, noRedemptions } from './redemption-slices.ts'
@@ -74,14 +76,17 @@ export async function loadSlices(
     activities: new Map(),
     adjustments: new Map(),
     cards: new Map(),
+    checkouts: new Map(),
     entries: new Map(),
     limits: noLimits(),
+    tiers: noTiers(),
     vouchers: noVouchers(),
     redemptions: noRedemptions(),
   }
   for (const row of named) if (row.member !== null) slices.states.set(row.owner, toState(row))
   await loadSurvivors(db, slices)
   await loadFurther(db, asks, slices)
+  await loadTiers(db, asks, slices)
   return slices
 }
 
@@ -133,6 +138,7 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
     activities: [],
     adjustments: [],
     cards: new Set(),
+    checkouts: [],
     entries: [],
   }
   const terms = termsOf(slices.configuration)
@@ -171,6 +177,7 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
   for (const one of unclaimed) slices.unclaimed.set(one.key, one)
   for (const one of returns) slices.returns.set(one.id, one)
   for (const one of activities) slices.activities.set(one.id, one)
+  for (const one of await loadCheckouts(db, needs.checkouts)) slices.checkouts.set(one.id, one)
   for (const card of await loadCards(db, [...needs.cards])) slices.cards.set(card.id, card)
   for (const one of await loadAdjustments(db, needs.adjustments)) slices.adjustments.set(one.id, one)
   for (const entry of entries) slices.entries.set(`${entry.member} ${entry.seq}`, entry)

@@ -1,13 +1,19 @@
 import type { Program } from '../earning/configuration.ts'
-import type { AskedPurchase, Line, MemberFacts, Question } from '../earning/question.ts'
+import type { AskedPurchase, Line, MemberFacts, Question, TierBonus } from '../earning/question.ts'
 import { limitsOf, type Rooms } from '../limits/limits.rules.ts'
 import type { Purchase } from '../purchases/purchases.rules.ts'
+import type { HeldTiers } from './tiers.ts'
 
 /**
  * What a purchase or activity was decided on besides what was said and the rules, kept with it: so it can be decided again. number:
- * the member's nth purchase. rules, wallets: what could be given (limits.rules.ts).
+ * the member's nth purchase. rules, wallets: what could be given (limits.rules.ts). bonuses: what the tiers that were held add.
  */
-export type Frozen = { zone: string; number?: number; member?: MemberFacts } & Partial<Rooms>
+export type Frozen = {
+  zone: string
+  number?: number
+  member?: MemberFacts
+  bonuses?: TierBonus[]
+} & Partial<Rooms>
 
 export function frozenText(frozen: Frozen | null | undefined): string | null {
   return frozen ? JSON.stringify(frozen) : null
@@ -18,6 +24,7 @@ type Bought = Pick<Purchase, 'occurredAt' | 'channel' | 'store' | 'metadata'>
 /** What the rules are asked of a purchase: at first, and of what is left of it. The same question either way. */
 export function questionOf(ours: Program, bought: Bought, lines: readonly Line[], frozen: Frozen | null): Question {
   const { timezone, member, limits } = frozenFacts(ours, frozen)
+  const bonuses = frozen?.bonuses
   return {
     event: 'purchase',
     lines,
@@ -28,6 +35,7 @@ export function questionOf(ours: Program, bought: Bought, lines: readonly Line[]
     activity: undefined,
     member,
     limits,
+    ...(bonuses ? { bonuses } : {}),
   }
 }
 
@@ -65,4 +73,16 @@ export function frozenFacts(ours: Program, frozen: Frozen | null): Pick<Question
 export function questionAgain(ours: Program, purchase: Purchase, lines: readonly Line[]): Question {
   const frozen = purchase.frozen === null ? null : (JSON.parse(purchase.frozen) as Frozen)
   return questionOf(ours, purchase, lines, frozen)
+}
+
+/** With the tiers that the member held: for conditions that read the member, and what they add. */
+export function withTiers(ours: Program, frozen: Frozen | null, held: HeldTiers | undefined): Frozen | null {
+  if (!held) return frozen
+  const { tiers, bonuses } = held
+  if (!frozen?.member && bonuses.length === 0) return frozen
+  return {
+    ...(frozen ?? { zone: ours.timezone }),
+    ...(frozen?.member ? { member: { ...frozen.member, tiers } } : {}),
+    ...(bonuses.length > 0 ? { bonuses } : {}),
+  }
 }

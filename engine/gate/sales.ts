@@ -13,8 +13,9 @@ import { lotDates } from './dates.ts'
 import { isRefusal, tell } from './decisions.ts'
 import { bookedDigest } from './digests.ts'
 import { changesOf, type LimitChanges, limitsFor, needLimits, type Whom } from './limits.ts'
-import { frozenText, questionOf } from './questions.ts'
+import { frozenText, questionOf, withTiers } from './questions.ts'
 import type { FurtherNeeds, Slices } from './slices.ts'
+import { tiersAt } from './tiers.ts'
 
 /** What is to be read so that a purchase can be decided. `member`: none for one who joins with it. */
 export function needSale(
@@ -49,7 +50,8 @@ export function sell(
   const first = books.state.entrySeq + 1
   const rules = saleRules(configuration, ours, bought.occurredAt)
   const limiting = limitsFor(slices, ours, rules, whom, aboutSale(bought.occurredAt, facts))
-  const frozen = limiting?.frozen ?? null
+  const tiers = tiersAt(slices, whom.isNew ? undefined : books.state, ours, bought.occurredAt, facts)
+  const frozen = withTiers(ours, limiting?.frozen ?? null, tiers)
   const awards = award(rules, questionOf(ours, bought, decidedItems(bought), frozen))
   if (isRefusal(awards)) return awards
   const stored: Purchase = {
@@ -69,7 +71,7 @@ export function sell(
       ruleVersionId: a.ruleVersionId,
       ...(facts.actor ? { actor: facts.actor } : {}),
     }
-    const dates = lotDates(configuration, a.walletId, a.ruleVersionId, bought.occurredAt, facts.now)
+    const dates = lotDates(configuration, a.walletId, a.ruleVersionId, bought.occurredAt, facts.now, tiers?.expiry)
     const full = credit(books, a.walletId, a.points, why, dates)
     if (full) return full
     events.push(tell(books.state, 'points.earned', { entry: books.state.entrySeq }))

@@ -9,6 +9,8 @@ import { freeNames, insertNames, type NameRow } from '../base/names.ts'
 import { insertEvents, type NewEvent } from '../base/outbox.ts'
 import type { Card } from '../cards/cards.rules.ts'
 import { saveCards } from '../cards/cards.sql.ts'
+import type { Checkout } from '../checkouts/checkouts.rules.ts'
+import { saveCheckouts } from '../checkouts/checkouts.sql.ts'
 import { type EntryOf, insertEntries, insertLotUses, saveLots } from '../ledger/ledger.sql.ts'
 import { insertStates, updateStates } from '../ledger/states.sql.ts'
 import type { Hold, LotUse, MemberState } from '../ledger/books.ts'
@@ -22,6 +24,7 @@ import { saveCounters, takeBudgets } from '../limits/limits.sql.ts'
 import { insertMembers } from '../members/members.sql.ts'
 import { insertPurchases, insertReturns, updateReturned } from '../purchases/purchases.sql.ts'
 import type { Purchase, Return } from '../purchases/purchases.rules.ts'
+import { saveTiers, type TierChanges } from '../tiers/tiers.sql.ts'
 import type { Outcome } from './asks.ts'
 import { folded, type UnclaimedChange } from '../unclaimed/unclaimed.rules.ts'
 import { saveUnclaimed } from '../unclaimed/unclaimed.sql.ts'
@@ -54,12 +57,14 @@ type Writes = {
   activities: Activity[]
   adjustments: AdjustmentChange[]
   cards: Card[]
+  checkouts: Checkout[]
   entries: EntryOf[]
   lots: { member: Uuid; seq: number; remaining: number }[]
   uses: (LotUse & { member: Uuid; written: number })[]
   holds: Hold[]
   merges: Merge[]
   counters: Counter[]
+  tiers: TierChanges[]
   takes: BudgetTake[]
   vouchers: VoucherChanges[]
   redemptions: RedemptionChanges[]
@@ -97,6 +102,7 @@ export function save(
     ...insertActivities(space, w.activities),
     ...saveAdjustments(space, w.adjustments, unguarded),
     ...saveCards(space, w.cards),
+    ...saveCheckouts(space, w.checkouts),
     ...insertEntries(space, w.entries),
     ...saveLots(space, w.lots),
     ...insertLotUses(space, w.uses),
@@ -105,6 +111,7 @@ export function save(
     ...saveMerges(space, w.merges),
     ...markMerged(space, w.merges),
     ...saveCounters(space, w.counters),
+    ...saveTiers(space, w.tiers),
     ...insertEvents(space, batchId, now, w.events),
   ]
 }
@@ -119,6 +126,7 @@ function collect(answered: readonly Answered[]): Writes {
   const holds = new Map<Uuid, Hold>()
   const merges = new Map<Uuid, Merge>()
   const cards = new Map<Uuid, Card>()
+  const checkouts = new Map<Uuid, Checkout>()
   const names = new Map<Uuid, NameRow>()
   const counters = new Map<string, Counter>()
   for (const { changes, kept, store } of answered) {
@@ -156,6 +164,7 @@ function collect(answered: readonly Answered[]): Writes {
     for (const hold of books.changedHolds) holds.set(hold.id, hold)
     if (changes.merges) merges.set(changes.merges.id, changes.merges)
     for (const card of changes.cards ?? []) cards.set(card.id, card)
+    for (const one of changes.checkouts ?? []) checkouts.set(one.id, one)
     for (const use of books.uses) {
       const key = `${member} ${use.seq} ${use.lotSeq}`
       const same = uses.get(key)
@@ -166,6 +175,7 @@ function collect(answered: readonly Answered[]): Writes {
     }
     for (const counter of changes.limits?.counters ?? []) counters.set(counterName(counter), counter)
     w.takes.push(...(changes.limits?.takes ?? []))
+    if (changes.tiers) w.tiers.push(changes.tiers)
     if (changes.vouchers) w.vouchers.push(changes.vouchers)
     if (changes.redemption) w.redemptions.push(changes.redemption)
     for (const event of changes.events) w.events.push(event)
@@ -181,6 +191,7 @@ function collect(answered: readonly Answered[]): Writes {
   w.holds.push(...holds.values())
   w.merges.push(...[...merges.values()].sort((a, b) => order(a.other, b.other)))
   w.cards.push(...cards.values())
+  w.checkouts.push(...checkouts.values())
   w.counters.push(...counters.values())
   w.names.push(...names.values())
   return inOrder(w)
@@ -201,12 +212,14 @@ function nothing(): Writes {
     activities: [],
     adjustments: [],
     cards: [],
+    checkouts: [],
     entries: [],
     lots: [],
     uses: [],
     holds: [],
     merges: [],
     counters: [],
+    tiers: [],
     takes: [],
     vouchers: [],
     redemptions: [],
@@ -217,6 +230,7 @@ function nothing(): Writes {
 /** Rows of a table in ascending key order, so that lists wait for each other. */
 function inOrder(w: Writes): Writes {
   w.counters.sort(byCounter)
+  w.checkouts.sort((a, b) => order(a.member, b.member) || order(a.id, b.id))
   w.cards.sort((a, b) => order(a.member, b.member) || order(a.id, b.id))
   w.freed.sort(order)
   w.unclaimed = folded(w.unclaimed)

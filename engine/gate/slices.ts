@@ -5,6 +5,7 @@ import type { Adjustment } from '../adjustments/adjustments.rules.ts'
 import type { StoredAnswer } from '../base/answers.ts'
 import type { Db } from '../base/db.ts'
 import type { Card } from '../cards/cards.rules.ts'
+import type { Checkout } from '../checkouts/checkouts.rules.ts'
 import type { Configuration } from '../earning/configuration.ts'
 import type { Entry, Held, Hold, Lot, LotUse, MemberState } from '../ledger/books.ts'
 import type { LotFate } from '../ledger/fates.sql.ts'
@@ -14,6 +15,7 @@ import type { Purchase, Return } from '../purchases/purchases.rules.ts'
 import type { Unclaimed } from '../unclaimed/unclaimed.rules.ts'
 import type { Ask, Facts } from './asks.ts'
 import type { LimitSlices, NeedsLimits } from './limit-slices.ts'
+import type { TierSlices } from './tier-slices.ts'
 import type { MemberRef } from '../members/refs.ts'
 import type { NeedsVouchers, VoucherSlices } from './voucher-slices.ts'
 import type { NeedsRedemptions, RedemptionSlices } from './redemption-slices.ts'
@@ -48,8 +50,11 @@ export type Slices = {
   entries: Map<string, Entry & { externalId?: string }>
   /** of members whose cards were loaded, or who were named by one */
   cards: Map<Uuid, Card>
+  checkouts: Map<Uuid, Checkout>
   /** counters, budgets and members' facts, where rules need them */
   limits: LimitSlices
+  /** what members hold on ladders, where there are any */
+  tiers: TierSlices
   /** vouchers, and what is locked and was redeemed of them, where they were asked for */
   vouchers: VoucherSlices
   redemptions: RedemptionSlices
@@ -85,6 +90,7 @@ export type FurtherNeeds = {
   others?: Set<Uuid>
   /** members whose cards are to be known */
   cards: Set<Uuid>
+  checkouts: { member: Uuid; id: Uuid }[]
   entries: { member: Uuid; seq: number }[]
   /** what limits.ts says: nothing where no rule is limited */
   limits?: NeedsLimits

@@ -1,7 +1,10 @@
 import { activity } from '../activity.ts'
 import { adjust } from '../adjust.ts'
+import { assignTier, releaseTier } from '../assign-tier.ts'
 import { decideAdjustment } from '../decide-adjustment.ts'
 import { blockCard, card } from '../card.ts'
+import { reserve } from '../checkout.ts'
+import { commitCheckout, voidCheckout } from '../settle-checkout.ts'
 import { convert } from '../convert.ts'
 import { changeLot } from '../change-lot.ts'
 import { capture, hold, release } from '../hold.ts'
@@ -49,10 +52,15 @@ const VERBS = {
   expireRedemption,
   card,
   blockCard,
+  reserve,
+  commitCheckout,
+  voidCheckout,
   lockVouchers,
   unlockVouchers,
   redeemVouchers,
   rollBackVouchers,
+  assignTier,
+  releaseTier,
 } as const
 
 export function verbOf(ask: Ask): Verb<Ask> {

@@ -1,4 +1,5 @@
 import type { Uuid } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
 import type { LadderTerms } from '@laurel/contract/tiers'
 
 /**
@@ -14,4 +15,5 @@ export type Ladder = {
   keeping: number
   firm: number
   terms: LadderTerms
+  createdAt: Instant
 }

@@ -2,6 +2,7 @@ import type { Uuid } from '../../contract/ids.ts'
 import type { Configuration } from '../../engine/earning/configuration.ts'
 import { termsOf } from '../../engine/gate/dates.ts'
 import { noLimits } from '../../engine/gate/limit-slices.ts'
+import { noTiers } from '../../engine/gate/tier-slices.ts'
 import { noVouchers } from '../../engine/gate/voucher-slices.ts'
 import { noRedemptions } from '../../engine/gate/redemption-slices.ts'
 import type { Item } from '../../engine/gate/list.ts'
@@ -46,8 +47,10 @@ export function load(t: Tables, configuration: Configuration, items: readonly It
     activities: new Map(),
     adjustments: new Map(),
     cards: new Map(),
+    checkouts: new Map(),
     entries: new Map(),
     limits: noLimits(),
+    tiers: noTiers(),
     vouchers: noVouchers(),
     redemptions: noRedemptions(),
   }
@@ -71,6 +74,7 @@ function furtherNeeds(slices: Slices, items: readonly Item[]): FurtherNeeds {
     activities: [],
     adjustments: [],
     cards: new Set(),
+    checkouts: [],
     entries: [],
   }
   for (const { ask, facts } of items) {

@@ -1,0 +1,74 @@
+import { levelOf, withChanges } from '../tiers/levels.rules.ts'
+import { advance, beginning } from '../tiers/tiers.rules.ts'
+import type { Manual, Standing, TierState } from '../tiers/tiers.ts'
+import type { Merge } from '../members/merges.sql.ts'
+import type { Facts } from './asks.ts'
+import type { Changes } from './decisions.ts'
+import type { Slices } from './slices.ts'
+import { difference } from './tier-counts.ts'
+import type { LadderCourse } from './tier-courses.ts'
+import { tierKey } from './tier-slices.ts'
+import { givenOf, type Step } from './tier-steps.ts'
+
+/** Beyond every version: nothing is done for who lives on as another. */
+const NO_VERSION = 2_147_483_647
+
+/**
+ * Two members become one: all that counts for either counts for the one who lives on, and of what both held on a ladder the higher is
+ * kept, as long as it would have been. Undone: each has what its own purchases and activities count for; what that reaches, it
+ * holds. Undefined where the ladder knows neither of them.
+ */
+export function joinTiers(
+  slices: Slices,
+  merge: Merge,
+  one: Changes,
+  course: LadderCourse,
+  facts: Facts,
+): Step | undefined {
+  const { ladderId } = course.ladder
+  const own = slices.tiers.states.get(tierKey(one.member, ladderId))
+  const together = merge.undoneAt === null
+  if (one.member === merge.other && together) return own && closed(own)
+  const counted = slices.tiers.recounted.get(tierKey(one.member, ladderId))
+  if (!counted) return undefined
+  const before = slices.tiers.progress.get(tierKey(one.member, ladderId)) ?? []
+  const balance = givenOf(slices, one.books.state, course, facts.now)?.balance ?? 0
+  const given = { now: facts.now, progress: counted, balance }
+  const joined = slices.tiers.joined.get(one.member) ?? facts.now
+  const fresh = beginning(course, { member: one.member, joined }, given)
+  const other = slices.tiers.states.get(tierKey(merge.other, ladderId))
+  const start = together ? higher(course, own ?? fresh, other) : again(own ?? fresh, fresh)
+  const advanced = advance(course, start, given, { at: facts.now, why: together ? 'merged' : 'unmerged' })
+  const isKept = own?.keeping === course.ladder.keeping && !slices.tiers.unsaved.has(tierKey(one.member, ladderId))
+  const buckets = isKept ? difference(before, counted) : withChanges([], counted)
+  return { ...advanced, buckets, changed: true }
+}
+
+/** Its row stays as it was: the worker and the clock leave it alone. */
+function closed(own: TierState): Step {
+  const state: TierState = { ...own, version: NO_VERSION, dueAt: 0 }
+  return { state, changes: [], told: [], buckets: [], changed: true }
+}
+
+/** As it stands by its own counts alone; what was assigned to it stays. */
+function again(own: TierState, fresh: TierState): TierState {
+  const { tier, since, until, manual, historySeq } = own
+  return { ...fresh, tier, since, until, manual, historySeq }
+}
+
+function higher({ ladder }: LadderCourse, own: TierState, other: TierState | undefined): TierState {
+  if (!other || other.keeping !== own.keeping) return own
+  const { terms } = ladder
+  const more = (a: string | null | undefined, b: string | null | undefined) =>
+    (levelOf(terms, b) > levelOf(terms, a) ? b : a) ?? null
+  const assigned = levelOf(terms, other.manual?.tier)
+  const earned = assigned >= levelOf(terms, other.tier) ? other.standing.floor : other.tier
+  const standing: Standing = { ...own.standing, floor: more(own.standing.floor, earned) }
+  if (standing.before) standing.before = { ...standing.before, floor: more(standing.before.floor, earned) }
+  if (standing.to === null && other.standing.to !== null && terms.window.kind === 'rolling') {
+    standing.from = other.standing.from
+    standing.to = other.standing.to
+  }
+  const manual: Manual | null = assigned > levelOf(terms, own.manual?.tier) ? other.manual : own.manual
+  return { ...own, standing, manual }
+}
