@@ -104,7 +104,7 @@ async function runMembers(file: string, options: MembersOptions): Promise<number
 }
 
 async function runCodes(file: string, options: CodesOptions): Promise<number> {
-  const saying = { file, noun: 'row', words: CODES_COUNTED }
+  const saying = { file, noun: 'text', words: CODES_COUNTED }
   return await session(saying, options, async (going) => {
     const shared = { path: file, column: options.column, ...going }
     if (options.dryRun) return await importCodesFile({ ...shared, into: undefined })
