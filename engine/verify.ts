@@ -11,6 +11,7 @@ import { auditAllAdjustments } from './gate/audit-adjustments.ts'
 import { auditMerges } from './gate/audit-merges.rules.ts'
 import { auditAllUnclaimed } from './gate/audit-unclaimed.ts'
 import { auditAllBudgets } from './gate/audit-budgets.ts'
+import { auditAllVouchers } from './gate/audit-vouchers.ts'
 import { auditLimits } from './gate/audit.limits.rules.ts'
 import { auditNames, auditProfiles } from './gate/audit-names.ts'
 import { auditAllRedemptions, auditRedemptions } from './gate/audit-redemptions.ts'
@@ -102,13 +103,14 @@ async function versionOf(db: Db): Promise<number> {
   return row?.version ?? 0
 }
 
-/** What is nobody's alone: purchases without a member, and what was spent of budgets. */
+/** What is nobody's alone: purchases without a member, what was spent of budgets, vouchers. */
 async function verifyShared(db: Db, configuration: Configuration, report: Report): Promise<Report['wrong']> {
   const { unclaimed, what } = await auditAllUnclaimed(db, configuration)
   report.unclaimed = unclaimed
   const lost =
     what ??
     (await auditAllBudgets(db, configuration)) ??
+    (await auditAllVouchers(db)) ??
     (await auditAllRedemptions(db, configuration)) ??
     (await auditAllAdjustments(db)) ??
     (await auditTransfers(db))

@@ -1,0 +1,250 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { door, openShop, type Shop } from '../tests/shop.ts'
+import { openPool, withTx } from './base/db.ts'
+import { blockVoucher, createVoucher } from './configure-vouchers.ts'
+import { configurations } from './earning/configuration.ts'
+import type { Ask, VouchersOnOrder } from './gate/asks.ts'
+import { createGate, type Gate } from './gate/gate.ts'
+import { voucherRedemptionKey } from './gate/names.ts'
+import { verify } from './verify.ts'
+import { currentConfiguration } from './views/current.ts'
+
+/** Two gates, each with its connections, are two processes to the database: tills that ask of the same vouchers at once. */
+let shop: Shop
+let gates: [Gate, Gate]
+let careless: [Gate, Gate]
+const pools: ReturnType<typeof openPool>[] = []
+
+beforeAll(async () => {
+  shop = await openShop()
+  const open = (unguarded: boolean) => {
+    const pool = openPool(shop.url, { max: 4 })
+    pools.push(pool)
+    return createGate({ pool, unguarded })
+  }
+  gates = [open(false), open(false)]
+  careless = [open(true), open(true)]
+  for (const name of ['ada', 'bea']) await shop.buy(`first-${name}`, `external:${name}`, 100)
+})
+afterAll(async () => {
+  for (const pool of pools) await pool.end()
+})
+
+const known = configurations()
+const fixed = async (tx: Parameters<typeof createVoucher>[0]) => ({
+  ...door(),
+  chance: 'ab'.repeat(16),
+  configuration: await currentConfiguration(tx, known),
+})
+async function made(code: string, value: object, more: object = {}): Promise<void> {
+  await withTx(shop.pool, shop.space, async (tx) => {
+    const body = { program: 'coffee', code, value: value as never, ...more }
+    await createVoucher(tx, body, {}, await fixed(tx))
+  })
+}
+const send = async (gate: Gate, ask: Ask) => {
+  const { status, body } = await gate.submit(shop.space, ask)
+  return { status, body: JSON.parse(body), code: JSON.parse(body).code as string | undefined }
+}
+const order = (codes: string[], amount = 1000): VouchersOnOrder => ({
+  program: 'coffee',
+  codes,
+  order: { currency: 'GBP', items: [{ sku: 'beans', quantity: 1, amount }] },
+  policy: 'all',
+  sequence: 'asked',
+})
+const redeem = (codes: string[], externalId: string, more: object = {}, amount = 1000): Ask => ({
+  verb: 'redeemVouchers',
+  ...order(codes, amount),
+  externalId,
+  ...more,
+})
+const lock = (codes: string[], session: string): Ask => ({
+  verb: 'lockVouchers',
+  ...order(codes),
+  session,
+  minutes: 10,
+})
+const rollBack = (externalId: string, more: object = {}): Ask => ({
+  verb: 'rollBackVouchers',
+  redemption: voucherRedemptionKey(externalId),
+  ...more,
+})
+const tills = <T>(n: number, work: (gate: Gate, i: number) => Promise<T>, of = gates) =>
+  Promise.all(Array.from({ length: n }, (_, i) => work(of[i % 2] as Gate, i)))
+const stored = async (code: string) =>
+  (await shop.sql('select used, balance::int, version from vouchers where code = $1', [code]))[0]
+const told = async (type: string, word: string): Promise<number> => {
+  const [row] = await shop.sql(
+    'select count(*)::int as n from outbox, json_array_elements(events::json) e where e->>0 = $1 and (e->>3) like $2',
+    [type, `%"${word}"%`],
+  )
+  return Number(row?.n)
+}
+const count = (answers: { status: number; code: string | undefined }[], of: number | string) =>
+  answers.filter(({ status, code }) => (typeof of === 'number' ? status === of : code === of)).length
+const wrong = async () => (await verify(shop.pool, shop.space)).wrong
+const AMOUNT = { kind: 'amount', amount: 100 }
+
+describe('20 tills at once', () => {
+  it('redeem the same voucher: one does', async () => {
+    await made('ONE', AMOUNT)
+    const answers = await tills(20, (gate, i) => send(gate, redeem(['ONE'], `one-${i}`)))
+    expect([count(answers, 201), count(answers, 'voucher_used_up')]).toEqual([1, 19])
+    expect(await stored('ONE')).toMatchObject({ used: 1 })
+  })
+
+  it('lock the same voucher: one does, and only that one can redeem it', async () => {
+    await made('LOCKED', AMOUNT)
+    const answers = await tills(20, (gate, i) => send(gate, lock(['LOCKED'], `till-${i}`)))
+    expect([count(answers, 200), count(answers, 'voucher_locked')]).toEqual([1, 19])
+    const redeemed = await tills(20, (gate, i) =>
+      send(gate, redeem(['LOCKED'], `locked-${i}`, { session: `till-${i}` })),
+    )
+    expect([count(redeemed, 201), redeemed.findIndex(({ status }) => status === 201)]).toEqual([
+      1,
+      answers.findIndex(({ status }) => status === 200),
+    ])
+  })
+
+  it('roll the same redemption back: the use and the balance come back once', async () => {
+    await made('BACK', AMOUNT)
+    await made('BACKCARD', { kind: 'gift', balance: 700 })
+    await send(gates[0], redeem(['BACK', 'BACKCARD'], 'back', {}, 500))
+    const answers = await tills(20, (gate) => send(gate, rollBack('back')))
+    expect(count(answers, 200)).toBe(20)
+    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1)
+    expect([await stored('BACK'), await stored('BACKCARD')]).toMatchObject([{ used: 0 }, { used: 0, balance: 700 }])
+    expect(await told('voucher.rolled_back', 'back')).toBe(1)
+  })
+
+  it('roll so much back each: no more than was taken', async () => {
+    await made('PARTS', { kind: 'gift', balance: 700 })
+    await send(gates[0], redeem(['PARTS'], 'parts', {}, 500))
+    const answers = await tills(20, (gate, i) =>
+      send(gate, rollBack('parts', { amount: 100, externalId: `p${i % 10}` })),
+    )
+    const [fresh, over] = [count(answers, 200), count(answers, 'refund_exceeds_spend')]
+    expect(fresh + over).toBe(20)
+    expect(await stored('PARTS')).toMatchObject({ used: 0, balance: 700 })
+    expect(await told('voucher.rolled_back', 'parts')).toBe(5)
+  })
+
+  it('lock, redeem and roll back the same voucher: one outcome at a time, and the books agree', async () => {
+    await made('MIXED', AMOUNT)
+    for (let round = 0; round < 10; round++) {
+      const name = (i: number) => `mixed-${round}-${i}`
+      const answers = await tills(20, (gate, i) => {
+        if (i % 3 === 0) return send(gate, lock(['MIXED'], name(i)))
+        if (i % 3 === 1) return send(gate, redeem(['MIXED'], name(i), { session: name(i - 1) }))
+        return send(gate, rollBack(name(i - 1)))
+      })
+      expect(answers.every(({ status }) => status < 500)).toBe(true)
+      const used = await shop.sql(
+        "select count(*)::int as n from voucher_uses u join vouchers v using (space_id, code_key) where code = 'MIXED' and not undone",
+      )
+      expect(used).toEqual([{ n: (await stored('MIXED'))?.used }])
+      await tills(20, (gate, i) => send(gate, rollBack(name(i))))
+      await tills(20, (gate, i) => send(gate, { verb: 'unlockVouchers', program: 'coffee', session: name(i) }))
+      expect(await stored('MIXED')).toMatchObject({ used: 0 })
+    }
+  })
+
+  it('the same redemption, asked again and again, is one', async () => {
+    await made('AGAIN', AMOUNT)
+    const answers = await tills(20, (gate) => send(gate, redeem(['AGAIN'], 'again')))
+    expect([count(answers, 201), count(answers, 200)]).toEqual([1, 19])
+  })
+})
+
+describe('what is shared', () => {
+  it('60 tills pay with a gift card for ten', async () => {
+    await made('CARD', { kind: 'gift', balance: 1000 })
+    const answers = await tills(60, (gate, i) => send(gate, redeem(['CARD'], `card-${i}`, {}, 100)))
+    expect([count(answers, 201), count(answers, 'voucher_used_up')]).toEqual([10, 50])
+    expect(await stored('CARD')).toMatchObject({ used: 10, balance: 0 })
+  })
+
+  it('so many locks as there are uses', async () => {
+    await made('FIVE', AMOUNT, { uses: { total: 5 } })
+    const answers = await tills(50, (gate, i) => send(gate, lock(['FIVE'], `five-${i}`)))
+    expect([count(answers, 200), count(answers, 'voucher_locked')]).toEqual([5, 45])
+  })
+
+  it('once a member, on however many tills', async () => {
+    await made('MEMBER', AMOUNT, { uses: { perMember: 1 } })
+    const answers = await tills(50, (gate, i) =>
+      send(gate, redeem(['MEMBER'], `member-${i}`, { member: i % 4 < 2 ? 'external:ada' : 'external:bea' })),
+    )
+    expect([count(answers, 201), count(answers, 'voucher_used_up')]).toEqual([2, 48])
+  })
+
+  it('vouchers named in any order lock nobody out', async () => {
+    for (const code of ['X', 'Y', 'Z']) await made(code, AMOUNT, { uses: {} })
+    const orders = [
+      ['X', 'Y', 'Z'],
+      ['Z', 'Y', 'X'],
+      ['Y', 'Z'],
+      ['Z', 'X'],
+    ]
+    const answers = await tills(200, (gate, i) => send(gate, redeem(orders[i % 4] as string[], `any-${i}`)))
+    expect(count(answers, 201)).toBe(200)
+    expect(await stored('X')).toMatchObject({ used: 150 })
+  })
+
+  it('a voucher that is blocked meanwhile is used by nobody after', async () => {
+    await made('BLOCKED', AMOUNT, { uses: {} })
+    const asked = tills(40, (gate, i) => send(gate, redeem(['BLOCKED'], `blocked-${i}`)))
+    await withTx(shop.pool, shop.space, async (tx) =>
+      blockVoucher(tx, 'code:BLOCKED', { blocked: true, reason: 'Stolen' }, await fixed(tx)),
+    )
+    const answers = await asked
+    expect(count(answers, 201) + count(answers, 'voucher_not_applicable')).toBe(40)
+    expect(await stored('BLOCKED')).toMatchObject({ used: count(answers, 201) })
+    expect((await send(gates[0], redeem(['BLOCKED'], 'blocked-late'))).code).toBe('voucher_not_applicable')
+  })
+
+  it('and the books agree', async () => {
+    expect(await wrong()).toBeUndefined()
+  })
+})
+
+/** Without the guard the same is done twice, sooner or later: so the tests above can tell. */
+describe('the control', () => {
+  const TRIES = 40
+
+  it('redeems one voucher twice', async () => {
+    let twice = false
+    for (let i = 0; i < TRIES && !twice; i++) {
+      await made(`C${i}`, AMOUNT)
+      const answers = await tills(2, (gate, till) => send(gate, redeem([`C${i}`], `c-${i}-${till}`)), careless)
+      twice = count(answers, 201) === 2
+    }
+    expect(twice).toBe(true)
+  })
+
+  it('locks one voucher for two', async () => {
+    let twice = false
+    for (let i = 0; i < TRIES && !twice; i++) {
+      await made(`L${i}`, AMOUNT)
+      const answers = await tills(2, (gate, till) => send(gate, lock([`L${i}`], `l-${i}-${till}`)), careless)
+      twice = count(answers, 200) === 2
+    }
+    expect(twice).toBe(true)
+  })
+
+  it('rolls one redemption back twice', async () => {
+    let twice = false
+    for (let i = 0; i < TRIES && !twice; i++) {
+      await made(`R${i}`, { kind: 'gift', balance: 500 })
+      await send(gates[0], redeem([`R${i}`], `r-${i}`))
+      await tills(2, (gate) => send(gate, rollBack(`r-${i}`)), careless)
+      twice = (await told('voucher.rolled_back', `r-${i}`)) === 2
+    }
+    expect(twice).toBe(true)
+  })
+
+  it('and verify sees it', async () => {
+    expect(await wrong()).toBeDefined()
+  })
+})
