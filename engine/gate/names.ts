@@ -20,6 +20,9 @@ export const voucherRedemptionKey = (externalId: string): Uuid => keyOf('voucher
 /** Of a checkout that locks vouchers. */
 export const voucherSessionKey = (programId: number, session: string): Uuid =>
   keyOf('voucher.session', `${programId} ${session}`)
+export const checkoutKey = (externalId: string): Uuid => keyOf('checkout', externalId)
+/** Of the checkout's own id: whose it is. */
+export const checkoutIdKey = (id: Uuid): Uuid => keyOf('checkout.id', id)
 /** Of a moment of life: `program` and `member` by their ids (prg_…, mem_…), `which` of that type it is. */
 export const momentKey = (program: string, member: string, type: string, which: string): Uuid =>
   keyOf('moment', JSON.stringify([program, member, type, which]))

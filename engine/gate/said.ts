@@ -39,7 +39,7 @@ export function normalise(ask: PurchaseAsk | KeepAsk, ours: Program): Said | Ref
 }
 
 /** The same whatever the order of keys. */
-function sortedJson(value: unknown): string {
+export function sortedJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
