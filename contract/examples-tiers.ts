@@ -51,6 +51,15 @@ const held = {
   keep: { tier: 'silver', name: 'Silver', threshold: 20_000, missing: 20_000, percent: 0, deadline: until },
   assigned: null,
 }
+const standing = {
+  member: held.member,
+  program: 'coffee',
+  ladder: 'status',
+  ladderId: id,
+  tier: 'silver',
+  since: at,
+  until,
+}
 const raised = [tiers[0], { ...tiers[1], threshold: 25_000 }, tiers[2]]
 
 export const TIERS = {
@@ -74,13 +83,10 @@ export const TIERS = {
   },
   held,
   assignBody: { tier: 'gold', until: '2027-07-01T00:00:00Z', reason: 'Guest of honour' },
-  assigned: {
-    ...held,
+  assignment: {
+    ...standing,
     tier: 'gold',
-    name: 'Gold',
     until: '2027-07-01T00:00:00Z',
-    benefits: tiers[2]?.benefits,
-    next: null,
     assigned: {
       tier: 'gold',
       until: '2027-07-01T00:00:00Z',
@@ -88,6 +94,7 @@ export const TIERS = {
       by: 'key_01kamq6v9td8w5z3x1c7b4n2mk',
     },
   },
+  released: { ...standing, assigned: null },
   releaseBody: { reason: 'The season is over' },
   change: { from: 'green', to: 'silver', at, bookedAt: at, until, why: 'reached', reason: null, by: null },
 }

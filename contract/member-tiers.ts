@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { instant, page, programRef, text } from './common.ts'
+import { instant, page, programRef } from './common.ts'
 import { tierBenefits, tierChange } from './tiers.ts'
 
 /** What a member holds, and what is missing: numbers are of what the ladder counts (points, minor units, purchases …). */
@@ -54,6 +54,23 @@ export const memberTier = z
   .meta({ id: 'MemberTier', description: 'What a member holds on a ladder, as of now' })
 export type MemberTier = z.infer<typeof memberTier>
 
+/** What an assignment came to. */
+export const tierAssignment = memberTier
+  .pick({
+    member: true,
+    program: true,
+    ladder: true,
+    ladderId: true,
+    tier: true,
+    since: true,
+    until: true,
+    assigned: true,
+  })
+  .meta({
+    id: 'TierAssignment',
+    description: 'What a member holds on a ladder after something was assigned, or taken away',
+  })
+
 export const memberTiers = z.object({ data: z.array(memberTier) }).meta({ id: 'MemberTiers' })
 export const memberTiersQuery = z.strictObject({ program: programRef.optional() })
 
@@ -62,10 +79,11 @@ export const tierHistory = z
   .meta({ id: 'TierHistory', description: 'Newest first' })
 export type TierHistory = z.infer<typeof tierHistory>
 
-const historyProgram = programRef
+const whose = programRef
   .optional()
   .meta({ description: 'Where ladders of several programs have this slug: whose is meant' })
-export const tierHistoryQuery = z.strictObject({ ...page, program: historyProgram })
+export const tierHistoryQuery = z.strictObject({ ...page, program: whose })
+export const tierLadderQuery = z.strictObject({ program: whose })
 
 const move = z
   .object({ from: z.string().nullable(), to: z.string().nullable(), members: z.int() })
@@ -100,6 +118,3 @@ export const ladderPreview = z
       'Who would move at once if this version were published now, as of `at`. sample: some of those, of each move at most ten',
   })
 export type LadderPreview = z.infer<typeof ladderPreview>
-
-/** Where a ladder is named in a path: its id, or its slug. */
-export const ladderRef = text(64).meta({ description: 'Id (ldr_…) of the ladder, or its slug' })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { instant, memberRef, page, programRef, slug, text, UNITS_MAX } from './common.ts'
+import { instant, page, programRef, slug, text, UNITS_MAX } from './common.ts'
 import { period, roundUp } from './periods.ts'
 import { CONDITION_MAX } from './rule-terms.ts'
 import { lotExpiry } from './wallets.ts'
@@ -216,9 +216,7 @@ export const assignTierBody = z
 export type AssignTierBody = z.infer<typeof assignTierBody>
 
 export const releaseTierBody = z.strictObject({ reason: text(500) }).meta({ id: 'ReleaseTierBody' })
-
-/** A member and a ladder in a path. */
-export const memberLadder = { member: memberRef, ladder: text(64) }
+export type ReleaseTierBody = z.infer<typeof releaseTierBody>
 
 /** Why a tier changed. */
 export const tierWhy = z

@@ -1,19 +1,14 @@
 import { encodeId, type Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import { type FieldError, Refused } from '@laurel/contract/refusals'
-import type { LadderAnswer, LadderBody, LadderTerms, LadderVersionBody } from '@laurel/contract/tiers'
+import { Refused } from '@laurel/contract/refusals'
+import type { LadderAnswer, LadderBody, LadderVersionBody } from '@laurel/contract/tiers'
 import type { Tx } from './base/db.ts'
 import { appendEvents } from './base/outbox.ts'
 import { nextConfigVersion } from './base/spaces.ts'
+import { requireSound } from './gate/ladder-terms.ts'
 import { getLadder, ladderRow, programWords } from './tiers/ladder-answers.ts'
-import { newTerms, nextVersion, termsFaults } from './tiers/ladder-terms.rules.ts'
-import {
-  insertLadder,
-  insertLadderVersion,
-  type LadderRow,
-  type ProgramWords,
-  touchLadder,
-} from './tiers/ladders.sql.ts'
+import { newTerms, nextVersion } from './tiers/ladder-terms.rules.ts'
+import { insertLadder, insertLadderVersion, type LadderRow, touchLadder } from './tiers/ladders.sql.ts'
 
 /** What the door fixes: when it is, and where new ids come from. */
 type Door = { now: Instant; newId: () => Uuid }
@@ -73,12 +68,6 @@ export async function archiveLadder(tx: Tx, ref: string, door: Door): Promise<La
     await tell(tx, 'tier_ladder.archived', row, door)
   }
   return await getLadder(tx, encodeId('ldr', row.id))
-}
-
-/** What would be published, checked as if it were. Refusals: invalid_request, tier_ladder_archived. */
-export function requireSound(terms: LadderTerms, words: ProgramWords): void {
-  const errors: FieldError[] = termsFaults(terms, words)
-  if (errors.length > 0) throw new Refused('invalid_request', 'the ladder cannot be so', errors)
 }
 
 function archived({ slug }: LadderRow): Refused {

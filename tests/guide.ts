@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
-import type { TestApi } from './api.ts'
+import { expect, test, vi } from 'vitest'
+import type { TestApi, Told } from './api.ts'
 
 type Step = {
   line: string
@@ -60,4 +60,58 @@ function learn(expected: unknown, got: unknown, known: Map<string, string>): voi
   } else if (typeof expected === 'object' && expected !== null && typeof got === 'object' && got !== null) {
     for (const [key, value] of Object.entries(expected)) learn(value, (got as Record<string, unknown>)[key], known)
   }
+}
+
+/** Requests, what they answer, and what happens in between, in the order of the page. */
+const PART = /```json (\S+) (\S+)\n([\s\S]*?)```|<!-- (clock|worker|event)(?::? ([\s\S]*?))? -->/g
+const UNITS: Record<string, number> = { minutes: 60_000, days: 86_400_000 }
+
+/**
+ * Plays a page whose requests are told in the order of a life, with the clock (which the test has faked) moved by its comments:
+ * `<!-- clock: +40 days -->`, `<!-- worker -->` books what time did (`pass`), `<!-- event: TYPE {…} -->` was told by then. An answer
+ * shows what matters of it. Says how many answers were held against what is there.
+ */
+export async function playGuide(guide: string, api: TestApi, pass: () => Promise<unknown>): Promise<number> {
+  const page = readFileSync(new URL(`../docs/guides/${guide}`, import.meta.url), 'utf8')
+  const known: Record<string, string> = {}
+  const fill = (text: string) => text.replaceAll(/\{(hold|entry|lot)\}/g, (_, name: string) => known[name] ?? '')
+  let last: Told | undefined
+  let checked = 0
+  for (const [, method = '', target = '', json = '', what, about = ''] of page.matchAll(PART)) {
+    if (what === 'clock') moveClock(about)
+    else if (what === 'worker') await pass()
+    else if (what === 'event') await told(api, about)
+    else if (method === 'answers') {
+      expect([last?.status, firstOfLists(last?.body, JSON.parse(json))]).toEqual([Number(target), JSON.parse(json)])
+      checked += 1
+    } else {
+      last = await api.call(method, fill(target), json === '' ? undefined : fill(json))
+      remember(known, last.body)
+    }
+  }
+  return checked
+}
+
+function moveClock(about: string): void {
+  const [, by, unit = ''] = /^\+(\d+) (\w+)$/.exec(about) ?? []
+  vi.setSystemTime(by === undefined ? Date.parse(about) : Date.now() + Number(by) * (UNITS[unit] ?? Number.NaN))
+}
+
+async function told(api: TestApi, about: string): Promise<void> {
+  const [, type, data = ''] = /^(\S+) (.*)$/.exec(about) ?? []
+  const all: { type: string; data: unknown }[] = (await api.call('GET', '/v1/events?limit=100')).body.data
+  expect(all.filter((event) => event.type === type).map((event) => event.data)).toContainEqual(JSON.parse(data))
+}
+
+function remember(known: Record<string, string>, body: any): void {
+  if (body.id?.startsWith('hld_')) known.hold = body.id
+  if (body.data?.[0]?.id?.startsWith('ent_')) known.lot = body.data[0].id
+  if (body.changed?.[0]) known.entry = body.changed[0].entry
+}
+
+/** Of what is there, that of which the guide speaks: of lists the first, as many as it shows. */
+function firstOfLists(there: any, shown: any): unknown {
+  if (Array.isArray(shown)) return shown.map((one, i) => firstOfLists(there?.[i], one))
+  if (typeof shown !== 'object' || shown === null) return there
+  return Object.fromEntries(Object.keys(shown).map((key) => [key, firstOfLists(there?.[key], shown[key])]))
 }

@@ -1,7 +1,16 @@
 import { list } from '../common.ts'
 import { TIERS as E } from '../examples-tiers.ts'
+import {
+  ladderPreview,
+  memberTiers,
+  memberTiersQuery,
+  tierAssignment,
+  tierHistory,
+  tierHistoryQuery,
+  tierLadderQuery,
+} from '../member-tiers.ts'
 import type { Operation } from '../operation.ts'
-import { ladderAnswer, ladderBody, ladderQuery, ladderVersionBody } from '../tiers.ts'
+import { assignTierBody, ladderAnswer, ladderBody, ladderQuery, ladderVersionBody, releaseTierBody } from '../tiers.ts'
 import { one, paged } from './answers.ts'
 
 export const tiers = [
@@ -69,5 +78,77 @@ export const tiers = [
     refusals: ['tier_ladder_unknown'],
     idempotent: true,
     examples: { answer: E.archived },
+  },
+  {
+    id: 'previewTierLadder',
+    method: 'POST',
+    path: '/v1/tier-ladders/{ladder}/preview',
+    scope: 'tiers:read',
+    summary: 'Ask who would move',
+    description:
+      'Takes what would be published as a new version and says how many members it would move at once, from where to where, and some of ' +
+      'them. Stores nothing. Where there are more than 50,000 members, a random sample of about so many is looked at.',
+    body: ladderVersionBody,
+    answers: one(ladderPreview, 'Who would move'),
+    refusals: ['tier_ladder_unknown', 'tier_ladder_archived'],
+    idempotent: false,
+    examples: { body: E.previewBody, answer: E.preview },
+  },
+  {
+    id: 'listMemberTiers',
+    method: 'GET',
+    path: '/v1/members/{member}/tiers',
+    scope: 'tiers:read',
+    summary: "Read a member's tiers",
+    description:
+      'On every ladder, or those of one program, as of now: the tier, what it brings, what is missing for the next one and to keep this one.',
+    query: memberTiersQuery,
+    answers: one(memberTiers, 'A ladder each, oldest first'),
+    refusals: ['member_unknown', 'program_unknown'],
+    idempotent: false,
+    examples: { answer: { data: [E.held] } },
+  },
+  {
+    id: 'assignTier',
+    method: 'POST',
+    path: '/v1/members/{member}/tiers/{ladder}',
+    scope: 'tiers:write',
+    summary: 'Give a member a tier by hand',
+    description:
+      'The member holds at least this tier, until then or for ever; what is earned higher stands. Another assignment on the same ladder ' +
+      'replaces it.',
+    query: tierLadderQuery,
+    body: assignTierBody,
+    answers: one(tierAssignment, 'What the member holds'),
+    refusals: ['member_unknown', 'member_suspended', 'program_unknown', 'tier_ladder_unknown', 'tier_unknown'],
+    idempotent: true,
+    examples: { body: E.assignBody, answer: E.assignment },
+  },
+  {
+    id: 'releaseTier',
+    method: 'POST',
+    path: '/v1/members/{member}/tiers/{ladder}/release',
+    scope: 'tiers:write',
+    summary: 'Take away what was given by hand',
+    description: 'The member holds what was earned. Doing it twice is doing it once.',
+    query: tierLadderQuery,
+    body: releaseTierBody,
+    answers: one(tierAssignment, 'What the member holds'),
+    refusals: ['member_unknown', 'program_unknown', 'tier_ladder_unknown'],
+    idempotent: true,
+    examples: { body: E.releaseBody, answer: E.released },
+  },
+  {
+    id: 'listTierHistory',
+    method: 'GET',
+    path: '/v1/members/{member}/tiers/{ladder}/history',
+    scope: 'tiers:read',
+    summary: "List a member's changes of tier",
+    description: 'Newest first; of archived ladders too.',
+    query: tierHistoryQuery,
+    answers: one(tierHistory, 'A page of changes'),
+    refusals: ['member_unknown', 'program_unknown', 'tier_ladder_unknown', 'invalid_cursor'],
+    idempotent: false,
+    examples: { answer: paged(E.change) },
   },
 ] as const satisfies readonly Omit<Operation, 'tag'>[]

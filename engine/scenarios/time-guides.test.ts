@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { addKey, LIVE, openApi, type TestApi, type Told } from '../../tests/api.ts'
+import { addKey, LIVE, openApi, type TestApi } from '../../tests/api.ts'
 import { openDatabase } from '../../tests/database.ts'
+import { playGuide } from '../../tests/guide.ts'
 import { createGate, type Gate } from '../gate/gate.ts'
 import { passDue } from '../pass-time.ts'
 import { verify } from '../verify.ts'
@@ -34,54 +34,7 @@ afterAll(async () => {
   expect(api.faults).toEqual([])
 })
 
-/** Requests, what they answer, and what happens in between, in the order of the page. */
-const PART = /```json (\S+) (\S+)\n([\s\S]*?)```|<!-- (clock|worker|event)(?::? ([\s\S]*?))? -->/g
-const UNITS: Record<string, number> = { minutes: 60_000, days: 86_400_000 }
-
-async function play(guide: string): Promise<number> {
-  const page = readFileSync(new URL(`../../docs/guides/${guide}`, import.meta.url), 'utf8')
-  const known: Record<string, string> = {}
-  const fill = (text: string) => text.replaceAll(/\{(hold|entry|lot)\}/g, (_, name: string) => known[name] ?? '')
-  let last: Told | undefined
-  let checked = 0
-  for (const [, method = '', target = '', json = '', what, about = ''] of page.matchAll(PART)) {
-    if (what === 'clock') moveClock(about)
-    else if (what === 'worker') await passDue(database.pool, gate, database.space, 100)
-    else if (what === 'event') await told(about)
-    else if (method === 'answers') {
-      expect([last?.status, firstOfLists(last?.body, JSON.parse(json))]).toEqual([Number(target), JSON.parse(json)])
-      checked += 1
-    } else {
-      last = await api.call(method, fill(target), json === '' ? undefined : fill(json))
-      remember(known, last.body)
-    }
-  }
-  return checked
-}
-
-function moveClock(about: string): void {
-  const [, by, unit = ''] = /^\+(\d+) (\w+)$/.exec(about) ?? []
-  vi.setSystemTime(by === undefined ? Date.parse(about) : Date.now() + Number(by) * (UNITS[unit] ?? Number.NaN))
-}
-
-async function told(about: string): Promise<void> {
-  const [, type, data = ''] = /^(\S+) (.*)$/.exec(about) ?? []
-  const all: { type: string; data: unknown }[] = (await api.call('GET', '/v1/events?limit=100')).body.data
-  expect(all.filter((event) => event.type === type).map((event) => event.data)).toContainEqual(JSON.parse(data))
-}
-
-function remember(known: Record<string, string>, body: any): void {
-  if (body.id?.startsWith('hld_')) known.hold = body.id
-  if (body.data?.[0]?.id?.startsWith('ent_')) known.lot = body.data[0].id
-  if (body.changed?.[0]) known.entry = body.changed[0].entry
-}
-
-/** Of what is there, that of which the guide speaks: of lists the first, as many as it shows. */
-function firstOfLists(there: any, shown: any): unknown {
-  if (Array.isArray(shown)) return shown.map((one, i) => firstOfLists(there?.[i], one))
-  if (typeof shown !== 'object' || shown === null) return there
-  return Object.fromEntries(Object.keys(shown).map((key) => [key, firstOfLists(there?.[key], shown[key])]))
-}
+const play = (guide: string) => playGuide(guide, api, () => passDue(database.pool, gate, database.space, 100))
 
 test('the guide to holds and refunds', async () => {
   expect(await play('holds-and-refunds.md')).toBe(8)

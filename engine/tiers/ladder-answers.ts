@@ -13,10 +13,14 @@ import {
   selectProgramWords,
 } from './ladders.sql.ts'
 
-/** The ladder that is named by its id (ldr_…), or its slug where only one program has it. Refusals: tier_ladder_unknown. */
-export async function ladderRow(db: Db, ref: string): Promise<LadderRow> {
+/**
+ * The ladder that is named by its id (ldr_…), or its slug where only one program has it, or the one that is told.
+ * Refusals: tier_ladder_unknown, program_unknown.
+ */
+export async function ladderRow(db: Db, ref: string, program?: string): Promise<LadderRow> {
   const id = decodeId('ldr', ref)
-  const [row, another] = await selectLaddersNamed(db, id === undefined ? { slug: ref } : { id })
+  const programId = program === undefined ? null : (await programWords(db, program)).programId
+  const [row, another] = await selectLaddersNamed(db, id === undefined ? { slug: ref } : { id }, programId)
   if (!row) throw new Refused('tier_ladder_unknown', `there is no ladder of tiers "${ref}"`)
   if (another) throw new Refused('tier_ladder_unknown', `several programs have a ladder "${ref}": name it by its id`)
   return row

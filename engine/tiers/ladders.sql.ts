@@ -28,11 +28,16 @@ const SELECT = `select l.ladder_id as "ladderId", l.id, p.slug as program, p.pro
   cross join lateral (select version, keeping, firm, terms from tier_ladder_versions v
                        where v.ladder_id = l.ladder_id order by version desc limit 1) v`
 
-/** By id, or all of that slug: one in each program. */
-export function selectLaddersNamed(db: Db, by: { id: Uuid } | { slug: string }): Promise<LadderRow[]> {
+/** By id, or all of that slug: one in each program, or in this one. Two at most. */
+export function selectLaddersNamed(
+  db: Db,
+  by: { id: Uuid } | { slug: string },
+  programId: number | null = null,
+): Promise<LadderRow[]> {
   return db.query<LadderRow>(
-    `${SELECT} where l.space_id = $1 and (l.id = $2 or l.slug = $3) order by l.ladder_id limit 2`,
-    [db.space, 'id' in by ? by.id : null, 'slug' in by ? by.slug : null],
+    `${SELECT} where l.space_id = $1 and (l.id = $2 or l.slug = $3) and ($4::int is null or l.program_id = $4)
+     order by l.ladder_id limit 2`,
+    [db.space, 'id' in by ? by.id : null, 'slug' in by ? by.slug : null, programId],
   )
 }
 

@@ -16,7 +16,9 @@ export function standingNow(
   stored: TierState | undefined,
   given: Given,
 ): TierState {
-  return advance(course, stored ?? beginning(course, member, given), given).state
+  if (stored) return advance(course, stored, given).state
+  const at = Math.min(course.ladder.createdAt, given.now)
+  return advance(course, beginning(course, member, given), given, { at, why: 'reached' }).state
 }
 
 /** A standing that was brought up to `given.now`, as clients see it: what is held, and what is missing for more and for as much. */
@@ -46,7 +48,7 @@ export function shownTier(course: Course, program: string, state: TierState, giv
 }
 
 /** What counts now, in the window that runs. */
-function countedNow(course: Course, { standing }: TierState, given: Given): number {
+export function countedNow(course: Course, { standing }: TierState, given: Given): number {
   const day = localDay(given.now, course.timezone)
   return worthOf(course, given, countedDays(course.ladder.terms.window, standing, day), day - standing.joined)
 }

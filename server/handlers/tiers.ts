@@ -1,13 +1,34 @@
-import type { LadderBody, LadderVersionBody } from '@laurel/contract/tiers'
+import { encodeId } from '@laurel/contract/ids'
+import type { AssignTierBody, LadderBody, LadderVersionBody, ReleaseTierBody } from '@laurel/contract/tiers'
 import { newId } from '@laurel/engine/base/ids'
 import { archiveLadder, createLadder, publishLadderVersion } from '@laurel/engine/configure-ladders'
-import { getLadder, listLadders } from '@laurel/engine/tiers/ladder-answers'
+import { previewLadder } from '@laurel/engine/preview-ladder'
+import { getLadder, ladderRow, listLadders } from '@laurel/engine/tiers/ladder-answers'
+import { currentConfiguration } from '@laurel/engine/views/current'
+import { listMemberTiers, listTierHistory } from '@laurel/engine/views/tiers'
 import { answer, type Call, type Handlers, pageOf, param, read, write } from '../call.ts'
+import { instantAt } from '../door.ts'
+import { submit } from './purchases.ts'
 
 const fixed = (call: Call) => ({ now: call.now, newId })
 
+/** Whose ladder it is, is looked up first: what happens on it is read with what else counts in its program. */
+async function named(call: Call): Promise<{ member: string; program: string; ladder: string }> {
+  const row = await read(call, (db) => ladderRow(db, param(call, 'ladder'), call.query.program))
+  return { member: param(call, 'member'), program: row.program, ladder: encodeId('ldr', row.id) }
+}
+
 export const tiers: Handlers<
-  'createTierLadder' | 'listTierLadders' | 'getTierLadder' | 'publishTierLadderVersion' | 'archiveTierLadder'
+  | 'createTierLadder'
+  | 'listTierLadders'
+  | 'getTierLadder'
+  | 'publishTierLadderVersion'
+  | 'archiveTierLadder'
+  | 'previewTierLadder'
+  | 'listMemberTiers'
+  | 'assignTier'
+  | 'releaseTier'
+  | 'listTierHistory'
 > = {
   createTierLadder: (call) =>
     write(call, async (tx) => answer(201, await createLadder(tx, call.body as LadderBody, fixed(call)))),
@@ -26,4 +47,38 @@ export const tiers: Handlers<
 
   archiveTierLadder: (call) =>
     write(call, async (tx) => answer(200, await archiveLadder(tx, param(call, 'ladder'), fixed(call)))),
+
+  previewTierLadder: async (call) =>
+    answer(
+      200,
+      await read(call, async (db) => {
+        const configuration = await currentConfiguration(db, call.door.configurations)
+        return await previewLadder(db, configuration, param(call, 'ladder'), call.body as LadderVersionBody, call.now)
+      }),
+    ),
+
+  listMemberTiers: async (call) => {
+    const { program } = call.query
+    const { configurations } = call.door
+    return answer(
+      200,
+      await read(call, (db) => listMemberTiers(db, configurations, param(call, 'member'), { program }, call.now)),
+    )
+  },
+
+  assignTier: async (call) => {
+    const { tier, until, reason } = call.body as AssignTierBody
+    const at = until == null ? undefined : instantAt('/until', until)
+    return await submit(call, { verb: 'assignTier', ...(await named(call)), tier, until: at, reason })
+  },
+
+  releaseTier: async (call) => {
+    const { reason } = call.body as ReleaseTierBody
+    return await submit(call, { verb: 'releaseTier', ...(await named(call)), reason })
+  },
+
+  listTierHistory: async (call) => {
+    const named = { member: param(call, 'member'), ladder: param(call, 'ladder'), program: call.query.program }
+    return answer(200, await read(call, (db) => listTierHistory(db, named, pageOf(call))))
+  },
 }

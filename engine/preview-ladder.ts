@@ -1,0 +1,122 @@
+import { encodeId, type Uuid } from '@laurel/contract/ids'
+import { formatInstant, type Instant } from '@laurel/contract/instants'
+import type { LadderPreview } from '@laurel/contract/member-tiers'
+import { Refused } from '@laurel/contract/refusals'
+import type { LadderVersionBody } from '@laurel/contract/tiers'
+import type { Db } from './base/db.ts'
+import { type Configuration, programById } from './earning/configuration.ts'
+import { requireSound } from './gate/ladder-terms.ts'
+import { courseOf, type LadderCourse } from './gate/tier-courses.ts'
+import { ladderRow, programWords } from './tiers/ladder-answers.ts'
+import { nextVersion } from './tiers/ladder-terms.rules.ts'
+import { levelOf } from './tiers/levels.rules.ts'
+import { countedNow, standingNow } from './tiers/shown.rules.ts'
+import { countMembers, selectSome } from './members/sample.sql.ts'
+import type { TierState } from './tiers/tiers.ts'
+import { readFor } from './views/tier-standings.ts'
+
+/**
+ * How much is looked at: so many members whose counts are kept; of those who have to be counted from their purchases, a tenth. Beyond
+ * that, a random sample of the members stands for all of them.
+ */
+export const LOOKS_MAX = 50_000
+const LOOKS_OF_NEW = 10
+/** Members that are read together. */
+const PAGE = 1_000
+/** Of each move. */
+const SAMPLE_MAX = 10
+
+/**
+ * Who would move at once if this were the next version of the ladder: decided as it will be, one by one, on what is stored, in one
+ * snapshot. Stores nothing. Refusals: invalid_request, tier_ladder_unknown, tier_ladder_archived.
+ */
+export async function previewLadder(
+  db: Db,
+  configuration: Configuration,
+  ref: string,
+  body: LadderVersionBody,
+  now: Instant,
+  looks: number = LOOKS_MAX,
+): Promise<LadderPreview> {
+  const row = await ladderRow(db, ref)
+  if (row.status === 'archived')
+    throw new Refused('tier_ladder_archived', `the ladder "${row.slug}" is archived: it cannot have another version`)
+  const next = nextVersion(row, body)
+  requireSound(next.terms, await programWords(db, row.program))
+  const program = programById(configuration, row.programId)
+  if (!program) throw new Error(`the ladder ${row.ladderId} is of a program that is not configured`)
+  const courses = { is: courseOf(program, row), would: courseOf(program, { ...row, ...next }) }
+  const total = await countMembers(db)
+  const some = await selectSome(db, total, looks)
+  const tally = newTally(courses)
+  for (let from = 0, left = looks; from < some.length && left > 0; from += PAGE) {
+    const page = some.slice(from, from + PAGE)
+    left -= await lookAtPage(db, configuration, courses, page, now, tally)
+  }
+  return {
+    ladder: encodeId('ldr', row.id),
+    version: next.version,
+    at: formatInstant(now),
+    total,
+    members: tally.members,
+    complete: tally.members === total,
+    moves: movesOf(tally),
+    unchanged: tally.members - [...tally.moves.values()].reduce((sum, move) => sum + move.members, 0),
+    sample: [...tally.moves.values()].flatMap(({ sample }) => sample),
+  }
+}
+
+type Courses = { is: LadderCourse; would: LadderCourse }
+type Move = Pick<LadderPreview['moves'][number], 'from' | 'to' | 'members'> & { sample: LadderPreview['sample'] }
+type Tally = { courses: Courses; members: number; moves: Map<string, Move> }
+
+function newTally(courses: Courses): Tally {
+  return { courses, members: 0, moves: new Map() }
+}
+
+/** Says what it cost: a look each, ten where something was counted anew. */
+async function lookAtPage(
+  db: Db,
+  configuration: Configuration,
+  { is, would }: Courses,
+  members: readonly Uuid[],
+  now: Instant,
+  tally: Tally,
+): Promise<number> {
+  const recounts = is.ladder.keeping !== would.ladder.keeping
+  const read = await readFor(db, configuration, members, recounts ? [is, would] : [would], now)
+  let cost = 0
+  for (const member of members) {
+    const joined = read.joined.get(member)
+    if (joined === undefined) continue
+    const stored = read.stored.get(`${member} ${is.ladder.ladderId}`)
+    const whose = { member, joined }
+    const before = standingNow(is, whose, stored, read.of(member, is))
+    const given = read.of(member, would)
+    const after = standingNow(would, whose, stored, given)
+    note(tally, before, after, () => Math.floor(countedNow(would, after, given)))
+    cost += recounts || stored?.keeping !== is.ladder.keeping ? LOOKS_OF_NEW : 1
+  }
+  return cost
+}
+
+function note(tally: Tally, { member, tier: from }: TierState, { tier: to }: TierState, counted: () => number): void {
+  tally.members += 1
+  if (from === to) return
+  const key = JSON.stringify([from, to])
+  const move: Move = tally.moves.get(key) ?? { from, to, members: 0, sample: [] }
+  tally.moves.set(key, move)
+  move.members += 1
+  if (move.sample.length < SAMPLE_MAX)
+    move.sample.push({ member: encodeId('mem', member), from, to, counted: counted() })
+}
+
+/** From the highest tier downwards, as the ladder stands. */
+function movesOf({ courses, moves }: Tally): LadderPreview['moves'] {
+  const rank = ({ from, to }: Move) => [levelOf(courses.is.ladder.terms, from), levelOf(courses.would.ladder.terms, to)]
+  const byRank = (a: Move, b: Move) => {
+    const [[af = 0, at = 0], [bf = 0, bt = 0]] = [rank(a), rank(b)]
+    return bf - af || bt - at
+  }
+  return [...moves.values()].sort(byRank).map(({ from, to, members }) => ({ from, to, members }))
+}
