@@ -8,6 +8,7 @@ import { changePool, createPool } from './configure-pools.ts'
 import { createReward } from './configure-rewards.ts'
 import { getPool } from './codes/pools.ts'
 import { generateCodes, importCodes } from './import-codes.ts'
+import { verify } from './verify.ts'
 import { door, openShop } from '../tests/shop.ts'
 
 const shop = await openShop()
@@ -193,5 +194,33 @@ describe('a pool that runs low', () => {
       [slug],
     )
     expect(rows[0]).toMatchObject({ codes: 70, n: rows[0]?.last })
+  })
+})
+
+describe('verify names a pool', () => {
+  const wrong = async () => (await verify(pool, space)).wrong?.what
+  const tampered = async (statement: string, undo: string) => {
+    await shop.sql(statement)
+    const what = await wrong()
+    await shop.sql(undo)
+    return what
+  }
+
+  test('of which a code was changed, taken away or counted otherwise', async () => {
+    const ref = await aPool()
+    await bring(ref, ['FIRST', 'SECOND', 'THIRD'])
+    const { slug } = await pooled(ref)
+    expect(await wrong()).toBeUndefined()
+    const of = `pool_id = (select pool_id from code_pools where slug = '${slug}')`
+    const set = (what: string, seq: number) => `update pool_codes set ${what} where ${of} and seq = ${seq}`
+    expect(await tampered(set("code = 'ANOTHER'", 2), set("code = 'SECOND'", 2))).toBe(
+      `pool "${slug}": code 2 is not kept under the key of its text`,
+    )
+    const uneven = `pool "${slug}": its codes are not those that it counts`
+    expect(await tampered(set('seq = 9', 3), set('seq = 3', 9))).toBe(uneven)
+    expect(await tampered(set('again = true', 1), set('again = false', 1))).toBe(uneven)
+    const last = (n: number) => `update code_pools set last = ${n} where slug = '${slug}'`
+    expect(await tampered(last(4), last(3))).toBe(uneven)
+    expect(await wrong()).toBeUndefined()
   })
 })

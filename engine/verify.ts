@@ -6,6 +6,7 @@ import { type Configuration, configurations } from './earning/configuration.ts'
 import { kindName, kindOf, KINDS } from './ledger/accounts.ts'
 import { auditActs } from './gate/audit-acts.ts'
 import { auditCards } from './gate/audit-cards.ts'
+import { auditAllCodes } from './gate/audit-codes.ts'
 import { auditCommerce } from './gate/audit.rules.ts'
 import { auditAllAdjustments } from './gate/audit-adjustments.ts'
 import { auditMerges } from './gate/audit-merges.rules.ts'
@@ -112,6 +113,7 @@ async function verifyShared(db: Db, configuration: Configuration, report: Report
     (await auditAllBudgets(db, configuration)) ??
     (await auditAllVouchers(db)) ??
     (await auditAllRedemptions(db, configuration)) ??
+    (await auditAllCodes(db)) ??
     (await auditAllAdjustments(db)) ??
     (await auditTransfers(db))
   return lost === undefined ? undefined : { what: lost }
