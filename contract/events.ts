@@ -5,6 +5,7 @@ import { instant, minor, page, pointsOut } from './common.ts'
 import { memberStatus } from './members.ts'
 import { rewardKind } from './rewards.ts'
 import { sourceType } from './sources.ts'
+import { tierWhy } from './tiers.ts'
 
 /**
  * Every type of event and what its `data` holds. Points are positive in earned, spent and reversed; but negative where a further
@@ -58,6 +59,16 @@ const held = {
   externalId: z.string().nullable(),
   deadline: instant,
 }
+/** In minor units: what the order comes to, and what is left to pay after vouchers, gift cards and points. */
+const checkout = z.object({
+  checkout: z.string(),
+  program: z.string(),
+  externalId: z.string(),
+  deadline: instant,
+  amount: minor,
+  toPay: minor,
+  points: z.array(z.object({ wallet: z.string(), points: pointsOut, amount: minor })),
+})
 /** By its id: whoever has its code is the member. */
 const card = z.object({ card: z.string() })
 /** By the slugs of both. */
@@ -91,6 +102,26 @@ const stepped = z.object({ ...redeemed, reason: z.string().optional() })
 const voucher = { program: z.string(), voucher: z.string(), code: z.string() }
 const onOrder = { program: z.string(), member: z.string().nullable(), session: z.string().nullable() }
 const discounts = z.array(z.object({ voucher: z.string(), code: z.string(), discount: minor }))
+
+/** from, to: slugs of tiers; null: none. at: when it took effect. until: when it ends if nothing more counts; null: never */
+const tierChanged = z.object({
+  ladder: z.string(),
+  program: z.string(),
+  slug: z.string(),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+  at: instant,
+  until: instant.nullable(),
+  why: tierWhy,
+})
+/** slug: of the ladder; tier: that is held */
+const tierKept = z.object({
+  ladder: z.string(),
+  program: z.string(),
+  slug: z.string(),
+  tier: z.string().nullable(),
+  until: instant.nullable(),
+})
 
 export const EVENTS = {
   /** program: the one that was joined by buying */
@@ -163,6 +194,10 @@ export const EVENTS = {
   /** told of both: of the one who lives on (into) and of the other (from) */
   'member.merged': z.object({ merge: z.string(), from: z.string(), into: z.string() }),
   'member.unmerged': z.object({ merge: z.string(), from: z.string(), into: z.string() }),
+  'checkout.reserved': checkout,
+  /** beside purchase.recorded, and points.captured and voucher.redeemed where it has any */
+  'checkout.committed': z.object({ ...checkout.shape, purchase: z.string() }),
+  'checkout.voided': checkout,
   'card.issued': card,
   'card.blocked': card,
   /** by: the card that took its place, told beside card.issued */
@@ -210,6 +245,14 @@ export const EVENTS = {
   'wallet.changed': z.object({ ...wallet.shape, fields: z.array(z.string()) }),
   /** of nobody: what all members together were given, in points */
   'budget.spent': budgetSpent,
+  'member.tier_joined': tierChanged,
+  'member.tier_upgraded': tierChanged,
+  'member.tier_downgraded': tierChanged,
+  'member.tier_left': tierChanged,
+  /** the same tier ends later */
+  'member.tier_prolonged': tierKept,
+  /** told once for an end, so many days before as the ladder says; to: what would be held then */
+  'member.tier_will_downgrade': z.object({ ...tierKept.shape, to: z.string().nullable() }),
   /** in full, as it was told: of nobody */
   'tier_ladder.published': tierLadder,
   'tier_ladder.archived': tierLadder,
