@@ -426,6 +426,26 @@ test('vouchers take something off an order', async () => {
   expect((await ask('listVouchers', {}, undefined, '?program=coffee')).body.data[0].uses.used).toBe(0)
 })
 
+test('the shop offers rewards, and codes for them', async () => {
+  const pool = (await ask('createCodePool', {}, { program: 'coffee', slug: 'cinema', name: 'Cinema' })).body.id
+  expect((await ask('importCodes', { pool }, { codes: ['FILM-1', 'FILM-2', 'film 1'] })).body.known).toBe(1)
+  expect((await ask('generateCodes', { pool }, { count: 3, prefix: 'FILM' })).body).toEqual({ added: 3, left: 5 })
+  expect((await ask('changeCodePool', { pool }, { lowAt: 5 })).body.low).toBe(true)
+  expect((await ask('getCodePool', { pool })).body).toMatchObject({ total: 5, handedOut: 0, left: 5 })
+  expect((await ask('listCodePools', {}, undefined, '?program=coffee')).body.data).toHaveLength(1)
+  const ticket = { program: 'coffee', slug: 'ticket', name: 'Ticket', kind: 'experience', price: { points: 5 } }
+  const draft = { ...ticket, code: { pool: 'cinema' }, status: 'draft', category: 'fun' }
+  const reward = (await ask('createReward', {}, draft)).body.id
+  expect((await ask('publishReward', { reward })).body.status).toBe('active')
+  expect((await ask('changeReward', { reward }, { stock: { total: 2 } })).body.version).toBe(2)
+  expect((await ask('getReward', { reward })).body.left).toMatchObject({ total: { left: 2 }, codes: 5 })
+  expect((await ask('listRewards', {}, undefined, '?category=fun')).body.data).toHaveLength(1)
+  const [offer] = (await ask('listOffers', { member: 'external:ada' }, undefined, '?category=fun')).body.data
+  expect([offer.reward.id, offer.can, offer.price.spent]).toEqual([reward, true, { points: 5 }])
+  const unused = (await ask('createReward', {}, { ...ticket, slug: 'unused' })).body.id
+  expect((await ask('archiveReward', { reward: unused })).body.status).toBe('archived')
+})
+
 test('no operation was left out', () => {
   expect(OPERATIONS.map(({ id }) => id).filter((id) => !used.has(id))).toEqual([])
 })
