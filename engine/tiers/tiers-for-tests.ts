@@ -1,0 +1,123 @@
+import { type Instant, parseInstant } from '@laurel/contract/instants'
+import type { LadderTerms } from '@laurel/contract/tiers'
+import { localDay } from '../base/calendar.ts'
+import { withChanges } from './levels.rules.ts'
+import { advance, type Advanced, beginning, daysOf } from './tiers.rules.ts'
+import {
+  type Bucket,
+  type Cause,
+  type Course,
+  MEASURES,
+  type TierChange,
+  type TierState,
+  type TierTold,
+} from './tiers.ts'
+
+/** One member on one ladder, in memory. */
+export type Climber = {
+  readonly state: TierState
+  readonly changes: TierChange[]
+  readonly told: TierTold[]
+  course: Course
+  balance: number
+  /** Adds to what is counted, on the day of `at`; decided at `now` (`at` unless told). */
+  counts(amount: number, at: string, now?: string): void
+  /** Lets time pass; tier and until as they are then. */
+  at(now: string): [tier: string | null, until: string | null]
+  assigns(tier: string | null, at: string, until?: string): void
+}
+
+export const at = (text: string): Instant => {
+  const instant = parseInstant(text.includes('T') ? text : `${text}T12:00:00Z`)
+  if (instant === undefined) throw new Error(`not an instant: ${text}`)
+  return instant
+}
+
+export const THREE: LadderTerms['tiers'] = [
+  { slug: 'bronze', name: 'Bronze', threshold: 0 },
+  { slug: 'silver', name: 'Silver', threshold: 100 },
+  { slug: 'gold', name: 'Gold', threshold: 500 },
+]
+
+export function aCourse(
+  terms: Partial<LadderTerms> = {},
+  more: Partial<Course['ladder']> = {},
+  timezone = 'UTC',
+): Course {
+  const { metric = { kind: 'spend' } } = terms
+  return {
+    ladder: {
+      ladderId: 1,
+      id: '01890a5d-ac96-774b-bcce-b302099a8057',
+      programId: 1,
+      slug: 'status',
+      version: 1,
+      keeping: 1,
+      firm: 1,
+      createdAt: at('2020-01-01'),
+      terms: {
+        name: 'Status',
+        metric,
+        window: { kind: 'calendar', per: 'year' },
+        upgrade: 'at_once',
+        downgrade: 'reassess',
+        grace: null,
+        noticeDays: null,
+        tiers: THREE,
+        ...terms,
+      },
+      ...more,
+    },
+    timezone,
+    sinks: metric.kind === 'balance',
+    worth: (counted) => (metric.kind === 'expression' ? 0 : counted[metric.kind]),
+  }
+}
+
+/** A climber who joined then. */
+export function climber(first: Course, joined: string): Climber {
+  let progress: Bucket[] = []
+  const given = (now: Instant) => ({ now, progress, balance: one.balance })
+  const take = ({ state, changes, told }: Advanced) => {
+    current = state
+    one.changes.push(...changes)
+    one.told.push(...told)
+  }
+  const look = (now: Instant, cause?: Cause) => take(advance(one.course, current, given(now), cause))
+  const one: Climber = {
+    get state() {
+      return current
+    },
+    changes: [],
+    told: [],
+    course: first,
+    balance: 0,
+    counts(amount, when, now = when) {
+      const measure = Object.entries(MEASURES).find(([name]) => name === one.course.ladder.terms.metric.kind)?.[1]
+      const day = localDay(at(when), one.course.timezone)
+      look(at(now))
+      const counted = [{ measure: measure ?? MEASURES.spend, day, amount }]
+      progress = withChanges(progress, counted)
+      look(at(now), { at: at(when), why: 'reached', days: daysOf(counted), back: amount < 0 })
+    },
+    at(now) {
+      look(at(now))
+      const { tier, until } = current
+      return [tier, until === null ? null : new Date(until / 1000).toISOString().replace(/:00.000Z$|.000Z$/, 'Z')]
+    },
+    assigns(tier, when, until) {
+      const manual =
+        tier === null ? null : { tier, until: until === undefined ? null : at(until), reason: 'x', by: null }
+      look(at(when))
+      current = { ...current, manual }
+      look(at(when), { at: at(when), why: tier === null ? 'assignment_ended' : 'assigned' })
+    },
+  }
+  let current = beginning(
+    first,
+    { member: '01890a5d-ac96-774b-bcce-b302099a8058', joined: at(joined) },
+    given(at(joined)),
+  )
+  look(at(joined))
+  return one
+}
