@@ -4,6 +4,7 @@ import { budgets } from './operations/budgets.ts'
 import { adjustments } from './operations/adjustments.ts'
 import { cards } from './operations/cards.ts'
 import { codePools } from './operations/code-pools.ts'
+import { checkouts } from './operations/checkouts.ts'
 import { earningRules } from './operations/earning-rules.ts'
 import { events } from './operations/events.ts'
 import { explain } from './operations/explain.ts'
@@ -28,6 +29,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...budgets.map((op) => ({ ...op, tag: 'Earning rules' })),
   ...members.map((op) => ({ ...op, tag: 'Members' })),
   ...cards.map((op) => ({ ...op, tag: 'Cards and the till' })),
+  ...checkouts.map((op) => ({ ...op, tag: 'Cards and the till' })),
   ...purchases.map((op) => ({ ...op, tag: 'Purchases' })),
   ...activities.map((op) => ({ ...op, tag: 'Activities' })),
   ...points.map((op) => ({ ...op, tag: 'Points' })),
@@ -50,6 +52,7 @@ export type OperationId = (
   | typeof budgets
   | typeof members
   | typeof cards
+  | typeof checkouts
   | typeof purchases
   | typeof activities
   | typeof points

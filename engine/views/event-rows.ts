@@ -4,11 +4,13 @@ import { ACTIVITY_COLUMNS, type ActivityRow } from '../activities/activities.sql
 import type { Adjustment } from '../adjustments/adjustments.rules.ts'
 import { int4s, uuids } from '../base/arrays.ts'
 import type { Db } from '../base/db.ts'
+import type { Checkout } from '../checkouts/checkouts.rules.ts'
 import type { StoredEvent } from '../base/outbox.ts'
 import type { Configuration, Configurations } from '../earning/configuration.ts'
 import type { Hold } from '../ledger/books.ts'
 import { loadHolds } from '../ledger/holds.sql.ts'
 import { adjustmentsOf } from './adjustments.ts'
+import { checkoutsOf } from './event-checkouts.ts'
 import type { Redemption } from '../redemptions/redemptions.rules.ts'
 import { currentConfiguration } from './current.ts'
 import { redemptionsOf } from './event-redemptions.ts'
@@ -41,12 +43,13 @@ export type Rows = {
   entries: Map<string, EntryRow>
   holds: Map<unknown, Hold>
   adjustments: Map<unknown, Adjustment>
+  checkouts: Map<unknown, Checkout>
   redemptions: Map<unknown, Redemption>
 }
 
 /** What the events refer to, a statement a table, none where nothing refers to it. */
 export async function rowsOf(db: Db, known: Configurations, events: readonly StoredEvent[]): Promise<Rows> {
-  const [configuration, members, purchases, returns, activities, entries, holds, adjustments, redemptions] =
+  const [configuration, members, purchases, returns, activities, entries, holds, adjustments, checkouts, redemptions] =
     await Promise.all([
       currentConfiguration(db, known),
       membersOf(db, events),
@@ -56,9 +59,10 @@ export async function rowsOf(db: Db, known: Configurations, events: readonly Sto
       entriesOf(db, events),
       holdsOf(db, events),
       adjustmentsOf(db, events),
+      checkoutsOf(db, events),
       redemptionsOf(db, events),
     ])
-  return { configuration, members, purchases, returns, activities, entries, holds, adjustments, redemptions }
+  return { configuration, members, purchases, returns, activities, entries, holds, adjustments, checkouts, redemptions }
 }
 
 async function membersOf(db: Db, events: readonly StoredEvent[]): Promise<Rows['members']> {

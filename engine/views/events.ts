@@ -9,6 +9,7 @@ import { type Configuration, type Configurations, programById, type RuleVersion 
 import { awardAnswers, pointsOf, walletSlug } from '../gate/answers.ts'
 import type { StoredAward, Taken } from '../purchases/purchases.rules.ts'
 import { adjustmentData } from './adjustments.ts'
+import { checkoutData } from './event-checkouts.ts'
 import { pointsData } from './event-points.ts'
 import { isOfRedemption, redemptionData } from './event-redemptions.ts'
 import { type PurchaseHead, type ReturnHead, type Rows, rowsOf } from './event-rows.ts'
@@ -61,6 +62,8 @@ function dataOf(rows: Rows, event: StoredEvent): unknown {
     return adjustmentData(rows.configuration, found(rows.adjustments.get(data.adjustment), event), event)
   if (isOfRedemption(event))
     return redemptionData(rows.configuration, found(rows.redemptions.get(data.redemption), event), event)
+  if (type.startsWith('checkout.'))
+    return checkoutData(rows.configuration, found(rows.checkouts.get(data.checkout), event), event)
   switch (type) {
     case 'member.enrolled':
     case 'member.changed':

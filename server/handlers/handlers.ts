@@ -5,6 +5,7 @@ import { budgets } from './budgets.ts'
 import { adjustments } from './adjustments.ts'
 import { cards } from './cards.ts'
 import { codePools } from './code-pools.ts'
+import { checkouts } from './checkouts.ts'
 import { earningRules } from './earning-rules.ts'
 import { events } from './events.ts'
 import { explain } from './explain.ts'
@@ -28,6 +29,7 @@ export const HANDLERS: Handlers<OperationId> = {
   ...budgets,
   ...members,
   ...cards,
+  ...checkouts,
   ...purchases,
   ...activities,
   ...points,
