@@ -17,7 +17,7 @@ import {
   redemptionView,
   rewardNamed,
 } from './gate/redemptions.ts'
-import { needReward, type Taken, takeCode, takenOf } from './gate/redeeming.ts'
+import { isReached, needReward, type Taken, takeCode, takenOf } from './gate/redeeming.ts'
 import { type RedemptionChanges, redemptionNeeds } from './gate/redemption-slices.ts'
 import { type About, readsMember, whenOf, worthOf } from './gate/rewards.ts'
 import { findMember, type Named, type Slices, survivorOf } from './gate/slices.ts'
@@ -85,8 +85,8 @@ function askedOf(slices: Slices, found: Found, ask: RedeemAsk, opened: Opened, f
     const wallet = program.wallets.find((w) => w.slug === slug)
     return wallet ? available(lots, wallet.walletId, facts.now) : 0
   }
-  const { auto } = reward.terms
-  if (ask.auto !== undefined && (!auto || spendable(auto.wallet) < auto.threshold))
+  const points = spendable(reward.terms.auto?.wallet ?? '')
+  if (ask.auto !== undefined && !isReached(slices, found, state.member, points))
     return refusal('insufficient_points', 'the threshold is not reached any more')
   const { left, redeemed, pool } = takenOf(slices, found, state.member, facts.now)
   const about: About = { program, at: facts.now, member: slices.limits.members.get(state.member) }

@@ -12,6 +12,7 @@ import type pg from 'pg'
 import type pino from 'pino'
 import { createMoments } from './moments.ts'
 import { connectOwner } from './owner.ts'
+import { createRedeeming } from './redeeming.ts'
 
 export type WorkerOptions = { databaseUrl: string; logger: pino.Logger }
 export type Worker = { close(): Promise<void> }
@@ -68,6 +69,7 @@ async function lead(databaseUrl: string, logger: pino.Logger, stop: AbortSignal,
     onFault: (error, verb) => logger.error({ err: error, verb }, 'What time did to a member could not be booked'),
   })
   const moments = createMoments(pool, gate)
+  const redeeming = createRedeeming(pool, gate)
   const failed: Failed = new Map()
   try {
     while (!stop.aborted && !(await claim(owner))) await pause(FOLLOWER_MS, stop)
@@ -86,8 +88,10 @@ async function lead(databaseUrl: string, logger: pino.Logger, stop: AbortSignal,
       if (passed > 0) logger.debug({ members: passed }, 'Time passed for members')
       const lives = await moments.look(owner, stop)
       if (lives > 0) logger.debug({ members: lives }, 'Lives of members were looked at')
+      const redeemed = await redeeming.look(owner, stop)
+      if (redeemed > 0) logger.debug({ redeemed }, 'Redemptions ended, or thresholds were looked at')
       succeeded()
-      wait = events + spent + passed + lives > 0 ? BUSY_MS : Math.min(IDLE_MAX_MS, wait * 1.5)
+      wait = events + spent + passed + lives + redeemed > 0 ? BUSY_MS : Math.min(IDLE_MAX_MS, wait * 1.5)
       await pause(wait, stop)
     }
   } finally {
@@ -129,7 +133,7 @@ async function announceAll(owner: pg.Client, pool: pg.Pool): Promise<number> {
   return told
 }
 
-/** Expiry, activation, notices, lapsed holds: of members who are due, in small lists, until nobody is or others have waited a while. */
+/** Expiry, activation, notices, lapsed holds, tiers: of members who are due, in small lists, until nobody is or others have waited a while. */
 async function passAll(
   owner: pg.Client,
   pool: pg.Pool,
@@ -139,7 +143,10 @@ async function passAll(
 ): Promise<number> {
   const { rows } = await owner.query<{ space_id: number }>({
     name: 'due',
-    text: 'select space_id from spaces s where exists (select from member_states m where m.space_id = s.space_id and m.due_at <= $1)',
+    text: `select space_id from spaces s where exists (select from member_states m where m.space_id = s.space_id and m.due_at <= $1)
+           union select space_id from tier_ladders l where status = 'active' and exists (
+             select from tier_states t where t.space_id = l.space_id and t.ladder_id = l.ladder_id and t.version <
+               (select max(version) from tier_ladder_versions v where v.ladder_id = l.ladder_id))`,
     values: [new Date()],
   })
   let members = 0

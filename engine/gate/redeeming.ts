@@ -24,11 +24,26 @@ export function needReward(c: Configuration, found: Found, member: Uuid, facts: 
   const pool = poolOf(c, found)
   if (pool) own.pools.set(pool.poolId, (own.pools.get(pool.poolId) ?? 0) + 1)
   for (const { key } of codesOf(found, facts)) own.codes.add(key)
-  const count = countOf(found, member, facts.now)
-  if (count) own.counts.set(countName(count), count)
+  for (const count of [countOf(found, member, facts.now), everOf(found, member)])
+    if (count) own.counts.set(countName(count), count)
   if (!readsMember(reward)) return
   needs.limits ??= { counters: new Map(), budgets: new Map(), members: new Set() }
   needs.limits.members.add(member)
+}
+
+/** A reward that takes nothing from the wallet whose threshold redeems it is redeemed so once: the balance stays where it is. */
+function everOf({ reward }: Found, member: Uuid) {
+  const { auto, price } = reward.terms
+  if (!auto || price.every((cost) => cost[auto.wallet] !== undefined)) return undefined
+  return { member, rewardId: reward.rewardId, since: 0 }
+}
+
+/** Whether a threshold redeems it for the member still. */
+export function isReached(slices: Slices, found: Found, member: Uuid, points: number): boolean {
+  const { auto } = found.reward.terms
+  if (!auto || points < auto.threshold) return false
+  const ever = everOf(found, member)
+  return !ever || (slices.redemptions.redeemed.get(countName(ever))?.times ?? 0) === 0
 }
 
 /** What the member's limit counts; undefined where there is none. */

@@ -1,7 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import { instants, int2s, int4s, texts, uuids } from '../base/arrays.ts'
-import { type Db, type Statement, statement } from '../base/db.ts'
+import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
 import { type Moved, type Redemption, type Said, STATUS, type Status, type Step } from './redemptions.rules.ts'
 
 type RedemptionRow = Omit<Redemption, 'said' | 'spent' | 'received' | 'history'> & {
@@ -173,4 +173,13 @@ export async function selectLooked(db: Db): Promise<number | undefined> {
     'auto-redemptions',
   )
   return row?.position
+}
+
+export async function saveLooked(tx: Tx, position: number): Promise<void> {
+  await tx.query(
+    `insert into auto_redemptions (space_id, position) values ($1, $2)
+     on conflict (space_id) do update set position = greatest(auto_redemptions.position, excluded.position)`,
+    [tx.space, position],
+    'auto-redemptions-save',
+  )
 }

@@ -1,0 +1,108 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { decodeId } from '../contract/ids.ts'
+import { openRewards, type RewardShop } from '../tests/rewards.ts'
+import { redeemReached } from './auto-redeem.ts'
+import { numberEvents } from './base/outbox.ts'
+import { configurations } from './earning/configuration.ts'
+import { expireDue } from './expire-redemptions.ts'
+import { createGate } from './gate/gate.ts'
+import { verify } from './verify.ts'
+
+let shop: RewardShop
+const known = configurations()
+beforeAll(async () => {
+  shop = await openRewards()
+})
+const wrong = async () => (await verify(shop.pool, shop.space)).wrong?.what
+
+describe('the end of what can be used', () => {
+  it('is booked and told once, at its instant, however late and however many book it', async () => {
+    await shop.reward({ slug: 'brief', price: { points: 1 }, valid: { for: 'PT1H' } })
+    const ann = await shop.member('ann', 100)
+    const made = []
+    for (let i = 0; i < 20; i++) made.push((await shop.redeem(ann, 'brief')).body)
+    const used = await shop.step(made[0], 'use')
+    expect(used.body.status).toBe('used')
+    expect(await expireDue(shop.pool, shop.gate, shop.space, 100)).toBe(0)
+    // An hour later: the digest goes by the end, so both are put back.
+    const ids = made.map(({ id }) => decodeId('rdm', id))
+    await shop.sql(
+      "update redemptions set valid_until = valid_until - interval '2 hours' where redemption_id = any ($1)",
+      [ids],
+    )
+    const other = createGate({ pool: shop.pool })
+    await Promise.all([
+      expireDue(shop.pool, shop.gate, shop.space, 100),
+      expireDue(shop.pool, other, shop.space, 100),
+      expireDue(shop.pool, shop.gate, shop.space, 100),
+    ])
+    expect(await expireDue(shop.pool, shop.gate, shop.space, 100)).toBe(0)
+    const told = (await shop.told(ann)).filter(({ type }) => type === 'redemption.expired')
+    expect(told.length).toBe(19)
+    expect(new Set(told.map(({ data }) => data.redemption)).size).toBe(19)
+    const rows = await shop.sql('select status, count(*)::int as n from redemptions group by 1 order by 1')
+    expect(rows).toEqual([
+      { status: 5, n: 1 },
+      { status: 6, n: 19 },
+    ])
+    await shop.sql(
+      "update redemptions set valid_until = valid_until + interval '2 hours' where redemption_id = any ($1)",
+      [ids],
+    )
+    expect(await wrong()).toBeUndefined()
+  })
+})
+
+describe('a threshold', () => {
+  const look = async () => {
+    await numberEvents(shop.pool, shop.space)
+    return await redeemReached({ pool: shop.pool, gate: shop.gate, known }, shop.space, 100)
+  }
+  const lookAll = async () => {
+    while ((await look()) > 0);
+  }
+  const own = async (member: string) =>
+    (await shop.told(member))
+      .filter(({ type, data }) => type === 'reward.redeemed' && data.automatic)
+      .map(({ data }) => data.slug)
+
+  it('redeems as often as the balance allows, once however often it is looked', async () => {
+    await shop.reward({ slug: 'cup', price: { points: 10 }, auto: { wallet: 'points', threshold: 10 } })
+    const [bob, cat] = [await shop.member('bob', 25), await shop.member('cat', 9)]
+    await lookAll()
+    expect(await own(bob)).toEqual(['cup', 'cup'])
+    expect(await own(cat)).toEqual([])
+    expect([await shop.available(bob), await shop.available(cat)]).toEqual([5, 9])
+    await shop.sql('update auto_redemptions set position = 0') // as if it had died before it noted how far it came
+    await Promise.all([look(), look(), look()])
+    await lookAll()
+    expect([await own(bob), await own(cat)]).toEqual([['cup', 'cup'], []])
+    await shop.send({ verb: 'adjust', member: cat, wallet: 'points', points: 1, reason: 'one more' })
+    await lookAll()
+    expect([await own(cat), await shop.available(cat)]).toEqual([['cup'], 0])
+    expect(await wrong()).toBeUndefined()
+  })
+
+  it('redeems what costs nothing of its wallet once a member', async () => {
+    await shop.reward({ slug: 'badge', price: {}, auto: { wallet: 'points', threshold: 3 } })
+    const dan = await shop.member('dan', 5)
+    await lookAll()
+    await shop.send({ verb: 'adjust', member: dan, wallet: 'points', points: 1, reason: 'more' })
+    await lookAll()
+    expect(await own(dan)).toEqual(['badge'])
+  })
+
+  it('does not redeem what is refused, and goes on', async () => {
+    await shop.reward({
+      slug: 'last',
+      price: { points: 2 },
+      stock: { total: 1 },
+      auto: { wallet: 'points', threshold: 2 },
+    })
+    const [eve, fay] = [await shop.member('eve', 2), await shop.member('fay', 2)]
+    await lookAll()
+    expect([...(await own(eve)), ...(await own(fay))].filter((slug) => slug === 'last')).toEqual(['last'])
+    expect(await look()).toBe(0)
+    expect(await wrong()).toBeUndefined()
+  })
+})
