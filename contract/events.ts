@@ -6,7 +6,6 @@ import { memberStatus } from './members.ts'
 import { rewardKind } from './rewards.ts'
 import { sourceType } from './sources.ts'
 import { tierWhy } from './tiers.ts'
-import { tierWhy } from './tiers.ts'
 
 /**
  * Every type of event and what its `data` holds. Points are positive in earned, spent and reversed; but negative where a further
@@ -124,36 +123,10 @@ const tierKept = z.object({
   until: instant.nullable(),
 })
 
-/** ladder: its id; slug: its name in the program. at: when it took effect; until: when it ends if nothing more counts, null: never. */
-const onLadder = { ladder: z.string(), program: z.string(), slug: z.string() }
-const tierMoved = z.object({
-  ...onLadder,
-  from: z.string().nullable(),
-  to: z.string().nullable(),
-  at: instant,
-  until: instant.nullable(),
-  why: tierWhy,
-})
-
 export const EVENTS = {
   /** program: the one that was joined by buying */
   'member.enrolled': z.object({ externalId: z.string().nullable(), program: z.string().optional() }),
   'member.changed': z.object({ externalId: z.string().nullable(), status: memberStatus, fields: z.array(z.string()) }),
-  /** the first tier of a ladder that the member holds; from is null */
-  'member.tier_joined': tierMoved,
-  'member.tier_upgraded': tierMoved,
-  'member.tier_downgraded': tierMoved,
-  /** no tier of the ladder is held any more; to is null */
-  'member.tier_left': tierMoved,
-  /** the same tier ends later than it would have */
-  'member.tier_prolonged': z.object({ ...onLadder, tier: z.string(), until: instant.nullable() }),
-  /** told once an end, so many days ahead as the ladder says; to: what is held then */
-  'member.tier_will_downgrade': z.object({
-    ...onLadder,
-    tier: z.string(),
-    until: instant,
-    to: z.string().nullable(),
-  }),
   'purchase.recorded': recorded,
   /** beside purchase.recorded, where the purchase was kept without a member before */
   'purchase.claimed': recorded,

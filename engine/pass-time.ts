@@ -9,6 +9,7 @@ import { findMember } from './gate/slices.ts'
 import { isBehind } from './gate/tiers.ts'
 import { loadDue } from './ledger/states.sql.ts'
 import { withBound } from './base/db.ts'
+import { loadBehind } from './tiers/tiers.sql.ts'
 
 /**
  * What happens when time passes for a member about whom nothing else is decided: lots become active, expire or are cancelled,
@@ -47,8 +48,8 @@ const FAILED_MAX = 10_000
 
 /**
  * Passes time for members who are due, the longest due first, at most `limit` of them, in lists behind what is asked of
- * the same gate. Gives for how many it did. A member that fails is told of by the gate's onFault, and asked again a
- * minute later.
+ * the same gate; where there is room, also for those whom a new version of a ladder of tiers may have moved. Gives for how many
+ * it did. A member that fails is told of by the gate's onFault, and asked again a minute later.
  */
 export async function passDue(
   pool: pg.Pool,
@@ -59,7 +60,11 @@ export async function passDue(
 ): Promise<number> {
   const now = Date.now()
   for (const [member, until] of failed) if (until <= now) failed.delete(member)
-  const due = await withBound(pool, space, (db) => loadDue(db, now * 1000, limit, [...failed.keys()]))
+  const due = await withBound(pool, space, async (db) => {
+    const waiting = await loadDue(db, now * 1000, limit, [...failed.keys()])
+    if (waiting.length >= limit) return waiting
+    return [...new Set([...waiting, ...(await loadBehind(db, limit - waiting.length, [...failed.keys()]))])]
+  })
   const asked = due.map(async (member): Promise<number> => {
     const ask: TimeAsk = { verb: 'time', member: encodeId('mem', member) }
     const outcome = await gate.submit(space, ask, {}, 'bulk').catch(() => undefined)

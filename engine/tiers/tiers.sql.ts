@@ -188,21 +188,17 @@ function insertHistory(space: number, rows: readonly StoredChange[]): Statement[
   )
 }
 
-/** Members who were last held against an older version of these ladders, some of them. */
-export async function loadBehind(
-  db: Db,
-  ladders: readonly { ladderId: number; version: number }[],
-  limit: number,
-  not: readonly Uuid[],
-): Promise<Uuid[]> {
-  if (ladders.length === 0) return []
+/** Members who were last held against an older version of a ladder, some of them. */
+export async function loadBehind(db: Db, limit: number, not: readonly Uuid[]): Promise<Uuid[]> {
   const rows = await db.query<{ member: Uuid }>(
-    `select distinct member from (
-       select t.member_id as member from unnest($1::int[], $2::int[]) as k(ladder_id, version)
-         cross join lateral (select member_id from tier_states t
-            where t.space_id = $3 and t.ladder_id = k.ladder_id and t.version < k.version and not t.member_id = any ($5::uuid[])
-            limit $4) t) behind limit $4`,
-    [int4s(ladders, (l) => l.ladderId), int4s(ladders, (l) => l.version), db.space, limit, uuids(not, (m) => m)],
+    `select distinct t.member_id as member
+       from tier_ladders l
+       cross join lateral (select max(version) as version from tier_ladder_versions v where v.ladder_id = l.ladder_id) v
+       cross join lateral (select member_id from tier_states t
+          where t.space_id = l.space_id and t.ladder_id = l.ladder_id and t.version < v.version and t.member_id <> all ($3::uuid[])
+          limit $2) t
+      where l.space_id = $1 and l.status = 'active' limit $2`,
+    [db.space, limit, uuids(not, (m) => m)],
     'tiers-behind',
   )
   return rows.map(({ member }) => member)
