@@ -27,6 +27,7 @@ import { currentConfiguration } from './current.ts'
 import { programIdOf } from './pools.ts'
 import { leftOf, type Left } from './rewards.ts'
 import { readBooks, standingsAt } from './standings.ts'
+import { heldTiers } from './tiers.ts'
 
 export type OffersAsk = {
   program?: string | undefined
@@ -107,7 +108,8 @@ async function factsOf(
       ? [{ member, rewardId: reward.rewardId, since: countedSince(limit, now, zoneOf(configuration, reward)) }]
       : []
   })
-  const [[books], left, shown, [facts], times] = await Promise.all([
+  const tiered = rewards.some(({ terms }) => terms.visibility?.tiers)
+  const [[books], left, shown, [facts], times, tiers] = await Promise.all([
     readBooks(db, configuration, [member]),
     leftOf(db, configuration, rewards, now),
     rewards.length === 0
@@ -118,6 +120,7 @@ async function factsOf(
         ),
     rewards.some(readsMember) ? loadFacts(db, [member]) : [],
     countRedeemed(db, limited),
+    tiered ? heldTiers(db, configuration, member, now) : new Map<number, Record<string, string>>(),
   ])
   if (!books) throw new Error(`member ${member} has no books`)
   const standing = standingsAt(books, now)
@@ -127,7 +130,7 @@ async function factsOf(
     store: store ?? null,
     status: books.state.status,
     member: facts,
-    tiers: new Map(),
+    tiers,
     spendable: (walletId) => standing(walletId).available,
     redeemed: new Map(limited.map(({ rewardId }, i) => [rewardId, times[i] ?? 0])),
     left,
