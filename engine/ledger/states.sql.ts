@@ -66,7 +66,11 @@ export function updateStates(
   unguarded = false,
 ): Statement[] {
   if (rows.length === 0) return []
-  if (rows.some(({ state }) => state.told !== 0 || state.status === MERGED || state.mergedInto !== null)) {
+  if (
+    rows.some(
+      ({ state }) => state.told !== 0 || state.dueAt !== 0 || state.status === MERGED || state.mergedInto !== null,
+    )
+  ) {
     return updateTimedStates(space, rows, unguarded)
   }
   return statement(
