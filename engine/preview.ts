@@ -7,7 +7,9 @@ import { explain } from './earning/explained.rules.ts'
 import type { CompiledRule } from './earning/question.ts'
 import { loadLimits, type NeedsLimits, noLimits } from './gate/limit-slices.ts'
 import { limitsFor, needLimits, type Whom } from './gate/limits.ts'
-import { type Frozen, questionOf } from './gate/questions.ts'
+import { type Frozen, questionOf, withTiers } from './gate/questions.ts'
+import { type HeldTiers, newcomersTier, whatTiersBring } from './gate/tiers.ts'
+import { coursesFor, heldThen } from './views/tier-standings.ts'
 import { type AskedItem, normaliseItems } from './purchases/purchases.rules.ts'
 
 /**
@@ -65,7 +67,11 @@ export async function preview(
   const tried = triedOf(configuration, ours, ask)
   if ('code' in tried) return tried
   const rules = rulesFor(configuration, ours, ask.occurredAt, tried)
-  const frozen = await frozenFor(db, configuration, ours, rules, ask, now)
+  const [limited, tiers] = [
+    await frozenFor(db, configuration, ours, rules, ask, now),
+    await tiersFor(db, configuration, ours, ask, now),
+  ]
+  const frozen = withTiers(ours, limited, tiers)
   const metadata = ask.metadata === undefined ? null : JSON.stringify(ask.metadata)
   const bought = { occurredAt: ask.occurredAt, channel: ask.channel ?? null, store: ask.store ?? null, metadata }
   const told = explain(configuration, ours.programId, questionOf(ours, bought, items, frozen), rules, tried)
@@ -120,4 +126,22 @@ async function frozenFor(
   needLimits(needs, configuration, ours, rules, { event: 'purchase', member: known, at })
   const limits = needs.limits ? await loadLimits(db, needs.limits) : noLimits()
   return limitsFor({ configuration, limits }, ours, rules, member, { event: 'purchase', at, now })?.frozen ?? null
+}
+
+/** What the member would hold then, before it: as of then where that is ahead. */
+async function tiersFor(
+  db: Db,
+  configuration: Configuration,
+  ours: Program,
+  { member, occurredAt: at }: PreviewAsk,
+  now: Instant,
+): Promise<HeldTiers | undefined> {
+  const courses = coursesFor(configuration, ours.programId)
+  if (member === undefined || courses.length === 0) return undefined
+  if (member.isNew)
+    return whatTiersBring(
+      ours,
+      courses.map((course) => ({ course, tier: newcomersTier(course) })),
+    )
+  return whatTiersBring(ours, await heldThen(db, configuration, member.member, courses, at, now))
 }

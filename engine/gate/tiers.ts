@@ -37,9 +37,22 @@ export function tiersAt(
 ): HeldTiers | undefined {
   const courses = [...coursesOf(slices.configuration).values()].filter(({ program }) => program === ours)
   if (courses.length === 0) return undefined
+  return whatTiersBring(
+    ours,
+    courses.map((course) => ({
+      course,
+      tier: state === undefined ? newcomersTier(course) : tierAt(slices, state, course, at, now),
+    })),
+  )
+}
+
+/** What these tiers bring for a purchase, a ladder each; null: none is held. */
+export function whatTiersBring(
+  ours: Program,
+  all: readonly { course: LadderCourse; tier: string | null }[],
+): HeldTiers {
   const held: HeldTiers = { tiers: {}, bonuses: [], expiry: undefined }
-  for (const course of courses) {
-    const tier = state === undefined ? newcomersTier(course) : tierAt(slices, state, course, at, now)
+  for (const { course, tier } of all) {
     held.tiers[course.ladder.slug] = tier ?? ''
     const { multiplier, wallets, expiry } = benefitsOf(course, tier)
     const name = course.ladder.terms.tiers.find(({ slug }) => slug === tier)?.name ?? ''
@@ -51,7 +64,8 @@ export function tiersAt(
   return held
 }
 
-function newcomersTier({ ladder }: LadderCourse): string | null {
+/** What somebody holds who joins just now. */
+export function newcomersTier({ ladder }: LadderCourse): string | null {
   return heldAt(ladder.terms, [], 0)
 }
 

@@ -7,8 +7,9 @@ import { type CountKey, countAll, familiesOf } from '../gate/tier-counts.ts'
 import { coursesOf, type LadderCourse } from '../gate/tier-courses.ts'
 import { loadFacts } from '../members/members.sql.ts'
 import { standingNow } from '../tiers/shown.rules.ts'
+import { heldAt } from '../tiers/tiers.rules.ts'
 import type { Bucket, Given, TierState } from '../tiers/tiers.ts'
-import { loadProgress, loadTierStates } from '../tiers/tiers.sql.ts'
+import { loadProgress, loadTierHistory, loadTierStates } from '../tiers/tiers.sql.ts'
 import { earliestDay } from '../tiers/windows.rules.ts'
 import { readBooks, standingsAt } from './standings.ts'
 
@@ -137,4 +138,26 @@ async function balancesOf(
 export function coursesFor(configuration: Configuration, programId?: number): LadderCourse[] {
   const all = [...coursesOf(configuration).values()]
   return programId === undefined ? all : all.filter(({ ladder }) => ladder.programId === programId)
+}
+
+/** What a member holds at an instant: as it will be then, where that is ahead; as it was, where changes say so. */
+export async function heldThen(
+  db: Db,
+  configuration: Configuration,
+  member: Uuid,
+  courses: readonly LadderCourse[],
+  at: Instant,
+  now: Instant,
+): Promise<{ course: LadderCourse; tier: string | null }[]> {
+  const looked = await lookAt(db, configuration, [member], courses, Math.max(now, at))
+  const past = looked.filter(({ state }) => state.since !== null && at < state.since)
+  const history = await loadTierHistory(
+    db,
+    past.map(({ course }) => ({ member, ladderId: course.ladder.ladderId })),
+  )
+  return looked.map(({ course, state }) => {
+    if (state.since === null || state.since <= at) return { course, tier: state.tier }
+    const changes = history.filter(({ ladderId }) => ladderId === course.ladder.ladderId)
+    return { course, tier: heldAt(course.ladder.terms, changes, at) }
+  })
 }

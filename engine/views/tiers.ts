@@ -35,7 +35,7 @@ export async function listTierHistory(
 ): Promise<Page<TierChangeAnswer>> {
   const id = await existingMember(db, named.member)
   const { ladderId } = await ladderRow(db, named.ladder, named.program)
-  const before = page.after === undefined ? Number.MAX_SAFE_INTEGER : seqOf(page.after)
+  const before = page.after === undefined ? SEQ_MAX : seqOf(page.after)
   if (before === undefined) throw new Refused('invalid_cursor', '`after` is not the `next` of a history of tiers')
   const rows = await loadHistoryPage(db, { member: id, ladderId }, before, page.limit + 1)
   const { data, next } = pageOf(
@@ -47,8 +47,11 @@ export async function listTierHistory(
   return { data: data.map(({ change }) => change), next }
 }
 
+/** Where a history begins: no number of a change is as high. */
+const SEQ_MAX = 2_147_483_647
+
 function seqOf(cursor: string): number | undefined {
-  return /^[1-9][0-9]{0,9}$/.test(cursor) ? Number(cursor) : undefined
+  return /^[1-9][0-9]{0,9}$/.test(cursor) && Number(cursor) <= SEQ_MAX ? Number(cursor) : undefined
 }
 
 /** By program: the slug of the tier that a member holds on each ladder now, '' where it is none. */
