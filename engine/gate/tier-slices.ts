@@ -1,4 +1,4 @@
-import type { Uuid } from '@laurel/contract/ids'
+import { decodeId, type Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { localDay } from '../base/calendar.ts'
 import type { Db } from '../base/db.ts'
@@ -136,6 +136,10 @@ function wanted(
 /** The program that an ask names, or the only one there is. */
 function programOf(configuration: Configuration, ask: Ask): number | undefined {
   if (ask.verb === 'assignTier' || ask.verb === 'releaseTier') return programOfLadder(configuration, ask)
+  if (ask.verb === 'redeem') {
+    const id = decodeId('rwd', ask.reward)
+    if (id !== undefined) return configuration.rewards.find((reward) => reward.id === id)?.programId
+  }
   const ref = 'program' in ask ? ask.program : undefined
   if (ref !== undefined) return program(configuration, ref)?.programId
   return configuration.programs.length === 1 ? configuration.programs[0]?.programId : undefined

@@ -215,6 +215,27 @@ describe('offers', () => {
     })
   })
 
+  test('are for the tier that a member holds now, as a redemption decides', async () => {
+    const tiers = [
+      { slug: 'basic', name: 'Basic', threshold: 0 },
+      { slug: 'gold', name: 'Gold', threshold: 1_000_000 },
+    ]
+    const ladder = { program: 'coffee', slug: 'club', name: 'Club', metric: { kind: 'spend' }, tiers }
+    const kept = { window: { kind: 'lifetime' }, upgrade: 'at_once', downgrade: 'none' }
+    expect((await post('/tier-ladders', { ...ladder, ...kept })).status).toBe(201)
+    await made('lounge', { visibility: { tiers: { club: ['gold'] } } })
+    const redeem = () => post('/members/external:bob/redemptions', { reward: 'lounge' })
+    const low = (await offers('bob')).get('lounge')
+    const refused = await redeem()
+    expect([low.can, low.why.detail]).toEqual([false, refused.body.detail])
+    expect([refused.status, refused.body.code]).toEqual([409, 'not_eligible'])
+    const assigned = await post('/members/external:bob/tiers/club', { tier: 'gold', reason: 'A friend of the house' })
+    expect(assigned.status, assigned.text).toBe(200)
+    expect((await offers('bob')).get('lounge').can).toBe(true)
+    expect((await redeem()).status).toBe(201)
+    expect(await faults({ visibility: { tiers: { club: ['platinum'] } } })).toEqual(['/visibility/tiers/club/0'])
+  })
+
   test('come in pages, of one program and category', async () => {
     await made('tea', { category: 'drinks' })
     expect([...(await offers('ada', '&category=drinks&program=coffee')).keys()]).toEqual(['tea'])
