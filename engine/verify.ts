@@ -6,6 +6,8 @@ import { type Configuration, configurations } from './earning/configuration.ts'
 import { kindName, kindOf, KINDS } from './ledger/accounts.ts'
 import { auditActs } from './gate/audit-acts.ts'
 import { auditCards } from './gate/audit-cards.ts'
+import { auditTiers } from './gate/audit-tiers.ts'
+import { auditCheckouts } from './gate/audit-checkouts.ts'
 import { auditAllCodes } from './gate/audit-codes.ts'
 import { auditCommerce } from './gate/audit.rules.ts'
 import { auditAllAdjustments } from './gate/audit-adjustments.ts'
@@ -175,7 +177,14 @@ async function verifyMembers(
   const lost =
     (await auditNames(db, configuration, books, { ...commerce, activities, redemptions })) ??
     (await auditProfiles(db, books)) ??
-    (await auditCards(db, members))
+    (await auditCards(db, members)) ??
+    (await auditCheckouts(db, books, commerce.purchases)) ??
+    (await auditTiers(
+      db,
+      configuration,
+      books.map((one) => one.state),
+      Date.now() * 1000,
+    ))
   if (lost) report.wrong = lost
   return books.length < MEMBERS_AT_ONCE ? undefined : members.at(-1)
 }

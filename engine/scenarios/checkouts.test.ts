@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { decodeId } from '../../contract/ids.ts'
 import { addKey, LIVE, openApi, type TestApi } from '../../tests/api.ts'
 import { openDatabase } from '../../tests/database.ts'
 import { verify } from '../verify.ts'
@@ -238,6 +239,12 @@ describe('what ends it', () => {
     await post(`/v1/holds/${body.hold}/release`)
     expect(code(await post(`/v1/checkouts/${body.id}/commit`, {}))).toBe('checkout_closed')
     expect((await post(`/v1/checkouts/${body.id}/void`)).body.status).toBe('voided')
+    const spent = (await post('/v1/checkouts', asked(member, [1000]))).body
+    await post(`/v1/holds/${spent.hold}/capture`, {})
+    after(MINUTE)
+    expect(code(await post(`/v1/checkouts/${spent.id}/commit`, {}))).toBe('checkout_closed')
+    expect((await post(`/v1/checkouts/${spent.id}/void`)).body.wallets[0].available).toBe(50)
+    expect((await verify(pool, space)).wrong).toBeUndefined()
   })
 
   test('a purchase has its external id already', async () => {
@@ -309,6 +316,36 @@ describe('what is refused, storing nothing', () => {
     expect(code(await post(`/v1/checkouts/${body.id}/commit`, {}))).toBe('program_paused')
     await post('/v1/programs/coffee/resume')
     expect((await post(`/v1/checkouts/${body.id}/commit`, {})).status).toBe(200)
+  })
+})
+
+describe('verify names', () => {
+  const tampered: [string, string, string][] = [
+    ['an order that says something else', `said = replace(said, '"minutes":15', '"minutes":16')`, 'what was asked'],
+    ['a discount that was taken off', `sums = replace(sums, '"discount":0', '"discount":1')`, 'vouchers take off'],
+    ['points that pay more', `sums = replace(sums, '"amount":500', '"amount":501')`, 'points pay'],
+    ['another number of points', `sums = replace(sums, '"points":50,', '"points":49,')`, 'holds other points'],
+    ['a deadline that moved', `deadline = deadline + interval '1 hour'`, 'deadline'],
+    ['a commit that was none', `status = 3, purchase_id = null`, 'its points were spent'],
+    ['an external id that leads elsewhere', `external_id = 'x'`, 'does not lead to it'],
+    ['a purchase that is not there', `purchase_id = gen_random_uuid()`, 'its purchase is not there'],
+  ]
+  test.each(tampered)('%s', async (_what, change, said) => {
+    const member = await rich(100)
+    const { body } = await post('/v1/checkouts', asked(member, [1000]))
+    await post(`/v1/checkouts/${body.id}/commit`, {})
+    const id = decodeId('chk', body.id)
+    const [row] = await database.sql('select * from checkouts where checkout_id = $1', [id])
+    await database.sql(`update checkouts set ${change} where checkout_id = $1`, [id])
+    const { wrong } = await verify(pool, space)
+    expect(wrong?.member).toBe(member)
+    expect(wrong?.what).toContain(said)
+    await database.sql(
+      `update checkouts set said = $2, sums = $3, deadline = $4, status = $5, purchase_id = $6, external_id = $7
+        where checkout_id = $1`,
+      [id, row?.said, row?.sums, row?.deadline, row?.status, row?.purchase_id, row?.external_id],
+    )
+    expect((await verify(pool, space)).wrong).toBeUndefined()
   })
 })
 

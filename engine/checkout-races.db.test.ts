@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { decodeId } from '../contract/ids.ts'
+import { openShop, type Shop } from '../tests/shop.ts'
+import { openPool } from './base/db.ts'
+import type { Ask } from './gate/asks.ts'
+import { createGate, type Gate } from './gate/gate.ts'
+import { verify } from './verify.ts'
+
+/** Two gates, each with its connections, are two processes to the database. */
+type Pair = { shop: Shop; gates: [Gate, Gate]; pools: ReturnType<typeof openPool>[] }
+let careful: Pair
+/** Versions are not compared, and nothing keeps an entry's number from being used twice. */
+let careless: Pair
+
+beforeAll(async () => {
+  careful = await open(false)
+  careless = await open(true)
+  await careless.shop.sql('alter table entries drop constraint entries_pkey')
+  await careless.shop.sql('alter table lot_uses drop constraint lot_uses_pkey')
+  // What one writes the other cannot see yet when it reads: the race is run every time.
+  await careless.shop.sql(`create function linger() returns trigger language plpgsql as
+    $$ begin perform pg_sleep(0.1); return new; end $$`)
+  await careless.shop.sql('create trigger linger before insert on outbox for each row execute function linger()')
+})
+afterAll(async () => {
+  for (const pool of [...careful.pools, ...careless.pools]) await pool.end()
+})
+
+async function open(unguarded: boolean): Promise<Pair> {
+  const shop = await openShop({ unguarded })
+  await shop.rule('per_amount', { points: 1, per: 100 })
+  await shop.sql(`update wallets set settings = settings || '{"pays": {"points": 1, "amount": 100}}'`)
+  await shop.sql('update spaces set config_version = config_version + 1')
+  const pools = [openPool(shop.url, { max: 4 }), openPool(shop.url, { max: 4 })]
+  const gates = pools.map((pool) => createGate({ pool, unguarded })) as [Gate, Gate]
+  return { shop, gates, pools }
+}
+
+async function send(gate: Gate, shop: Shop, ask: Ask) {
+  const { status, body } = await gate.submit(shop.space, ask)
+  return { status, body: JSON.parse(body) }
+}
+const atOnce = (pair: Pair, n: number, ask: (i: number) => Ask) =>
+  Promise.all(Array.from({ length: n }, (_, i) => send(pair.gates[i % 2] as Gate, pair.shop, ask(i))))
+const codeOf = (told: { status: number; body: any }) => told.body.code ?? told.body.status
+const wrong = async ({ shop }: Pair) => (await verify(shop.pool, shop.space)).wrong?.what
+
+let n = 0
+/** Somebody new who has a hundred points. */
+async function rich({ shop }: Pair): Promise<string> {
+  return (await shop.buy(`b-${++n}`, `external:m${n}`, 10_000)).body.member
+}
+const order = (member: string, externalId: string, amount: number): Ask => ({
+  verb: 'reserve',
+  program: 'coffee',
+  member,
+  externalId,
+  order: { currency: 'GBP', items: [{ sku: 'BEANS', quantity: 1, amount }] },
+  codes: [],
+  policy: 'all',
+  sequence: 'asked',
+  points: { points: 'max' },
+  minutes: 15,
+})
+/** An order of sixty pounds that sixty points pay; and asks that end it. */
+async function reserved(pair: Pair) {
+  const externalId = `o-${++n}`
+  const { body } = await send(pair.gates[0], pair.shop, order(await rich(pair), externalId, 6000))
+  const of = {
+    member: body.member as string,
+    checkout: decodeId('chk', body.id) ?? '',
+    programId: 1,
+    externalId,
+    codes: [],
+  }
+  const commit = (): Ask => ({ verb: 'commitCheckout', ...of })
+  const voids = (): Ask => ({ verb: 'voidCheckout', ...of })
+  return { ...of, commit, voids }
+}
+async function state({ shop }: Pair, member: string) {
+  const [row] = await shop.sql(
+    `select (select coalesce(sum(points), 0)::int from entries where member_id = $1 and kind = 2) as spent,
+            (select count(*)::int from purchases where member_id = $1 and external_id like 'o-%') as purchases`,
+    [decodeId('mem', member)],
+  )
+  return row
+}
+
+describe('a checkout that twenty tills commit at once', () => {
+  async function commits(pair: Pair) {
+    const one = await reserved(pair)
+    const told = await atOnce(pair, 20, one.commit)
+    return { told: new Set(told.map(codeOf)), ...(await state(pair, one.member)) }
+  }
+  test('is committed once', async () => {
+    expect(await commits(careful)).toEqual({ told: new Set(['committed']), spent: 60, purchases: 1 })
+    expect(await wrong(careful)).toBeUndefined()
+  })
+  test('and twice or more where versions are not compared', async () => {
+    const { spent } = await commits(careless)
+    expect(spent).toBeGreaterThan(60)
+  })
+})
+
+test('commits and voids at once: one kind of them wins, and what it says is so', async () => {
+  for (let round = 0; round < 6; round++) {
+    const one = await reserved(careful)
+    const told = await atOnce(careful, 20, (i) => (i % 2 === (round & 1) ? one.commit() : one.voids()))
+    const outcomes = new Set(told.map(codeOf))
+    const committed = outcomes.has('committed')
+    expect(outcomes).toEqual(new Set([committed ? 'committed' : 'voided', 'checkout_closed']))
+    const spent = committed ? 60 : 0
+    expect(await state(careful, one.member)).toEqual({ spent, purchases: committed ? 1 : 0 })
+  }
+  expect(await wrong(careful)).toBeUndefined()
+})
+
+test('points for one order are reserved for one order, however many tills ask', async () => {
+  const member = await rich(careful)
+  const told = await atOnce(careful, 20, (i) => ({
+    ...order(member, `p-${++n}-${i}`, 10_000),
+    points: { points: 100 },
+  }))
+  expect(told.filter(({ status }) => status === 201)).toHaveLength(1)
+  expect(told.filter((one) => one.body.code === 'insufficient_points')).toHaveLength(19)
+})
+
+test('the same reservation from twenty tills is one', async () => {
+  const member = await rich(careful)
+  const told = await atOnce(careful, 20, () => order(member, 'same', 3000))
+  expect(told.filter(({ status }) => status === 201)).toHaveLength(1)
+  expect(new Set(told.map(({ body }) => body.id)).size).toBe(1)
+  expect(told[0]?.body.wallets[0]).toMatchObject({ available: 70, held: 30 })
+  expect(await wrong(careful)).toBeUndefined()
+})
