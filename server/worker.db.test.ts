@@ -91,3 +91,26 @@ test('tells of every budget that is used up, once', async () => {
   const spent = [2, 3].map((rule) => ['budget.spent', null, null, { ruleId: rule, period: 'all', points: 100 + rule }])
   expect(told.map((row) => JSON.parse(String(row.events)))).toEqual([spent, spent])
 })
+
+test('tells of every pool that runs low, once', async () => {
+  await database.sql(
+    `with program as (
+       insert into programs (space_id, id, slug, name, timezone, currency, join_policy, status, created_at, updated_at)
+       values ($1, gen_random_uuid(), 'codes', 'Codes', 'UTC', 'GBP', 'explicit', 'active', now(), now()) returning program_id
+     )
+     insert into code_pools (space_id, id, program_id, slug, name, reusable, low_at, next, last, created_at, updated_at)
+     select $1, gen_random_uuid(), program_id, 'pool-' || n, 'Pool', false, 5, 10 - n, 10, now(), now()
+       from program, generate_series(4, 6) n`,
+    [database.space],
+  )
+  work()
+  const untold = 'select count(*)::int as n from code_pools where low and told_at is null'
+  await vi.waitUntil(async () => (await database.sql(untold))[0]?.n === 0, soon)
+  const [told, ...more] = await database.sql("select events from outbox where events like '%code_pool.low%'")
+  const events = JSON.parse(String(told?.events)) as [string, null, null, { slug: string; left: number }][]
+  expect(more).toEqual([])
+  expect(events.map(([type, , , { slug, left }]) => [type, slug, left])).toEqual([
+    ['code_pool.low', 'pool-4', 4],
+    ['code_pool.low', 'pool-5', 5],
+  ])
+})

@@ -60,7 +60,7 @@ const KEYED = [
 ]
 /** What the migrator notes for itself; requests cannot see it. */
 const MIGRATOR = ['laurel_migrations', 'laurel_migrations_lock']
-const HISTORY = ['activities', 'entries', 'lot_uses', 'returns', 'tier_history']
+const HISTORY = ['activities', 'entries', 'lot_uses', 'pool_codes', 'returns', 'reward_versions', 'tier_history']
 
 const database = await openDatabase()
 const ours = `from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
