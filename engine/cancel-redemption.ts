@@ -91,6 +91,8 @@ function giveBack(
   const { member } = one
   for (const [walletId, points, seq] of one.spent) {
     const uses = usesOf(slices, { member, seq })
+    if (uses.reduce((sum, use) => sum + use.points, 0) !== points)
+      throw new MovedError(`entry ${seq} was given back meanwhile`)
     const made = refund(opened.books, walletId, uses, points, graceOf(slices, member, facts, { walletId }), {
       source: one.id,
       digest: redemptionDigest(one),

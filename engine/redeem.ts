@@ -20,6 +20,7 @@ import {
 import { isReached, needReward, type Taken, takeCode, takenOf } from './gate/redeeming.ts'
 import { type RedemptionChanges, redemptionNeeds } from './gate/redemption-slices.ts'
 import { type About, readsMember, whenOf, worthOf } from './gate/rewards.ts'
+import { tiersAt } from './gate/tiers.ts'
 import { findMember, type Named, type Slices, survivorOf } from './gate/slices.ts'
 import type { MemberState } from './ledger/books.ts'
 import { available, credit, debit } from './ledger/ledger.rules.ts'
@@ -35,6 +36,8 @@ import { eligible, type Redeemable, stockOf, validityOf } from './rewards/reward
 export const redeem: Verb<RedeemAsk> = {
   name: ({ externalId, auto, reward }) =>
     auto === undefined ? externalId && redemptionKey(externalId) : autoKey(reward, auto),
+
+  shares: ({ program, reward }) => [`reward ${program ?? ''} ${reward}`],
 
   chance: true,
 
@@ -93,7 +96,7 @@ function askedOf(slices: Slices, found: Found, ask: RedeemAsk, opened: Opened, f
   if (readsMember(reward) && !about.member) throw new MovedError('what a reward asks of a member was not read')
   const may = eligible(reward, {
     at: facts.now,
-    tiers: {},
+    tiers: tiersAt(slices, state, program, facts.now, facts)?.tiers ?? {},
     store: ask.store ?? null,
     when: whenOf(reward, about),
     spendable,

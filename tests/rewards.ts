@@ -22,7 +22,12 @@ export type RewardShop = Shop & {
   member(name: string, points: number): Promise<string>
   redeem(member: string, reward: string, more?: Partial<RedeemAsk>, gate?: Gate): Promise<Told>
   cancel(redemption: { id: string; member: string }, gate?: Gate): Promise<Told>
-  step(redemption: { id: string; member: string }, way: FulfilAsk['way'], more?: Partial<FulfilAsk>): Promise<Told>
+  step(
+    redemption: { id: string; member: string },
+    way: FulfilAsk['way'],
+    more?: Partial<FulfilAsk>,
+    gate?: Gate,
+  ): Promise<Told>
   available(member: string, wallet?: string): Promise<number>
   /** Types of events of a member, in order; or the events themselves. */
   told(member?: string): Promise<any[]>
@@ -62,8 +67,8 @@ export async function openRewards(options: Partial<GateOptions> = {}): Promise<R
       send({ verb: 'redeem', member, program: 'coffee', reward, ...more }, gate),
     cancel: (one, gate = shop.gate) =>
       send({ verb: 'cancelRedemption', member: one.member, redemption: decodeId('rdm', one.id) ?? '' }, gate),
-    step: (one, way, more = {}) =>
-      send({ verb: 'fulfil', member: one.member, redemption: decodeId('rdm', one.id) ?? '', way, ...more }),
+    step: (one, way, more = {}, gate = shop.gate) =>
+      send({ verb: 'fulfil', member: one.member, redemption: decodeId('rdm', one.id) ?? '', way, ...more }, gate),
     async available(member, wallet = 'points') {
       const answers = await reader.read(space, member)
       return answers?.find((one) => one.wallet === wallet)?.available ?? 0

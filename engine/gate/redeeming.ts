@@ -12,7 +12,7 @@ import { stockName } from '../rewards/stock.sql.ts'
 import type { Facts } from './asks.ts'
 import { MovedError } from './faults.ts'
 import type { Found } from './redemptions.ts'
-import { countName, madeCodeKey, poolCodeKey, type RedemptionChanges, redemptionNeeds } from './redemption-slices.ts'
+import { countName, madeCodeKey, type RedemptionChanges, redemptionNeeds } from './redemption-slices.ts'
 import { readsMember } from './rewards.ts'
 import type { FurtherNeeds, Slices } from './slices.ts'
 
@@ -91,10 +91,10 @@ export function takenOf(slices: Slices, found: Found, member: Uuid, at: Instant)
   return { left, redeemed: times?.times ?? 0, pool: known?.pool }
 }
 
-/** A code: by which name it leads to its redemption, the pool that it is of, and its key where it goes back there when that is cancelled. */
+/** A code: by which name one that was made leads to its redemption, the pool that it is of, and its key where it goes back there when that is cancelled. */
 export type Taken = {
   code: string
-  name: Uuid
+  name?: Uuid
   taken?: RedemptionChanges['codes'][number]
   poolId?: number
   back?: Uuid | undefined
@@ -111,7 +111,7 @@ export function takeCode(slices: Slices, found: Found, facts: Facts): Taken | un
     if (!read || !next) throw new MovedError(`code ${seq} of pool ${pool.poolId} was not read`)
     const taken = { read, next: seq, last: read.last, returned: [] }
     const back = pool.reusable ? next.key : undefined
-    return { code: next.code, name: poolCodeKey(pool.poolId, seq), taken, poolId: pool.poolId, back }
+    return { code: next.code, taken, poolId: pool.poolId, back }
   }
   const made = codesOf(found, facts)
   if (made.length === 0) return undefined

@@ -82,8 +82,6 @@ export function countName({ member, rewardId, since }: CountKey): string {
 
 /** Of a code that was made for a redemption: it leads there. `key`: what it is told apart by (base/codes.ts). */
 export const madeCodeKey = (key: Uuid): Uuid => keyOf('redemption.code', key)
-/** Of a code of a pool, by its number there: handed out again it has another. */
-export const poolCodeKey = (poolId: number, seq: number): Uuid => keyOf('redemption.pool', `${poolId} ${seq}`)
 
 /** Reads what was said to be needed, a statement a table, none where nothing was. */
 export async function loadRedemptionSlices(db: Db, needs: NeedsRedemptions): Promise<RedemptionSlices> {

@@ -25,8 +25,9 @@ create table redemptions (
   history       text not null,
   primary key (member_id, redemption_id)
 );
--- Who redeemed a reward how often, cancelled ones not counted; and what is to expire.
+-- Who redeemed a reward how often, cancelled ones not counted; what is to expire; and who has a code of a pool.
 create index redemptions_of_rewards on redemptions (member_id, reward_id, issued_at) where status <> 7;
+create index redemptions_of_pools on redemptions (pool_id, code, redemption_id) where pool_id is not null;
 create index redemptions_due on redemptions (space_id, valid_until) where status = 1 and valid_until is not null;
 
 -- Up to which event it was looked whether a reward is to be redeemed by itself.

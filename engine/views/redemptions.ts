@@ -7,7 +7,7 @@ import { uuids } from '../base/arrays.ts'
 import type { Db } from '../base/db.ts'
 import { type Page, type PageAsk, pageOf } from '../base/pages.ts'
 import { type Configurations, program } from '../earning/configuration.ts'
-import { madeCodeKey, poolCodeKey } from '../gate/redemption-slices.ts'
+import { madeCodeKey } from '../gate/redemption-slices.ts'
 import { redemptionIdKey, redemptionView } from '../gate/redemptions.ts'
 import { existingMember } from '../members/members.ts'
 import { loadFamily } from '../members/merges.sql.ts'
@@ -32,35 +32,36 @@ export async function getRedemption(db: Db, known: Configurations, ref: string, 
  */
 export async function whoseRedemption(db: Db, ref: string): Promise<{ member: Uuid; redemption: Uuid }> {
   const id = decodeId('rdm', ref)
-  const keys = ref.startsWith('code:')
-    ? await namesOfCode(db, ref.slice(5))
-    : id === undefined
-      ? []
-      : [redemptionIdKey(id)]
-  const [row] =
-    keys.length === 0
-      ? []
-      : await db.query<{ member: Uuid; redemption: Uuid }>(
-          `select n.member_id as member, n.object_id as redemption
-             from unnest($2::uuid[]) with ordinality as k(key, place) join lookups n using (key)
-            where n.space_id = $1 order by k.place limit 1`,
-          [db.space, uuids(keys, (key) => key)],
-          'redemption-named',
-        )
-  if (!row) throw new Refused('redemption_unknown', `there is no redemption "${ref}"`)
+  const keys = id === undefined ? (ref.startsWith('code:') ? codeKeys(ref.slice(5)) : []) : []
+  const found =
+    (await named(db, id === undefined ? keys.map(madeCodeKey) : [redemptionIdKey(id)])) ?? (await ofPool(db, keys))
+  if (!found) throw new Refused('redemption_unknown', `there is no redemption "${ref}"`)
+  return found
+}
+
+type Whose = { member: Uuid; redemption: Uuid }
+
+async function named(db: Db, keys: readonly Uuid[]): Promise<Whose | undefined> {
+  if (keys.length === 0) return undefined
+  const [row] = await db.query<Whose>(
+    'select member_id as member, object_id as redemption from lookups where space_id = $1 and key = any ($2::uuid[]) limit 1',
+    [db.space, uuids(keys, (key) => key)],
+    'redemption-named',
+  )
   return row
 }
 
-/** A code that was made leads to its redemption by itself, one of a pool by its number there. */
-async function namesOfCode(db: Db, code: string): Promise<Uuid[]> {
-  const keys = codeKeys(code)
-  const rows = await db.query<{ poolId: number; seq: number }>(
-    `select c.pool_id as "poolId", c.seq from pool_codes c join code_pools p using (pool_id)
-      where c.space_id = $1 and c.key = any ($2::uuid[]) and c.seq <= p.next order by c.seq desc limit 1`,
+/** Who has a code of a pool now, or had it last. */
+async function ofPool(db: Db, keys: readonly Uuid[]): Promise<Whose | undefined> {
+  if (keys.length === 0) return undefined
+  const [row] = await db.query<Whose>(
+    `select r.member_id as member, r.redemption_id as redemption
+       from pool_codes c join redemptions r on r.pool_id = c.pool_id and r.code = c.code and r.space_id = $1
+      where c.space_id = $1 and c.key = any ($2::uuid[]) and not c.again order by r.redemption_id desc limit 1`,
     [db.space, uuids(keys, (key) => key)],
-    'redemption-pool-codes',
+    'redemption-of-pool',
   )
-  return [...rows.map(({ poolId, seq }) => poolCodeKey(poolId, seq)), ...keys.map(madeCodeKey)]
+  return row
 }
 
 /**
