@@ -5,8 +5,10 @@ import { newId } from './base/ids.ts'
 import { codeChecks } from './base/codes.ts'
 import { announcePools } from './announce-pools.ts'
 import { changePool, createPool } from './configure-pools.ts'
+import { createVoucher } from './configure-vouchers.ts'
 import { createReward } from './configure-rewards.ts'
 import { getPool } from './codes/pools.ts'
+import { loadConfiguration } from './earning/configuration.ts'
 import { generateCodes, importCodes } from './import-codes.ts'
 import { verify } from './verify.ts'
 import { door, openShop } from '../tests/shop.ts'
@@ -71,6 +73,24 @@ describe('codes that are brought along', () => {
     await expect(bring('cpl_01kamqe4c8f2h6k0m4p8r2t6v0', ['A'])).rejects.toMatchObject({
       refusal: { code: 'pool_unknown' },
     })
+  })
+
+  test('are refused where a voucher has the code; what the pool itself handed out is known', async () => {
+    const ref = await aPool()
+    const said = { program: 'coffee', code: 'TEN-OFF', value: { kind: 'percent' as const, percent: 10 } }
+    await withTx(pool, space, async (tx) => {
+      const configuration = await loadConfiguration(tx)
+      await createVoucher(tx, said, {}, { ...door(), chance: '0'.repeat(32), configuration })
+    })
+    const told = await bring(ref, ['tenoff', 'FREE-ONE'])
+    expect(told).toEqual({ added: 1, known: 0, refused: [{ index: 0, reason: 'a voucher has this code' }], left: 1 })
+    const { slug } = await pooled(ref)
+    const coupon = { program: 'coffee', slug: 'free', name: 'Free', kind: 'coupon', price: {}, code: { pool: slug } }
+    const value = { kind: 'amount', amount: 5 }
+    await withTx(pool, space, (tx) => createReward(tx, { ...coupon, value } as never, door()))
+    await shop.buy('free', 'external:free', 100)
+    await shop.gate.submit(space, { verb: 'redeem', member: 'external:free', reward: 'free' })
+    expect(await bring(ref, ['FREE-ONE'])).toEqual({ added: 0, known: 1, refused: [], left: 0 })
   })
 
   test('by ten at the same time, lists that overlap, are there once each and without a gap', async () => {

@@ -1,10 +1,13 @@
 import { CODE_MAX, type CodesImported, type GenerateCodesBody, type RefusedCode } from '@laurel/contract/code-pools'
+import type { Uuid } from '@laurel/contract/ids'
 import { Refused } from '@laurel/contract/refusals'
 import { codeKey, codeOf, normalCode, plainCode } from './base/codes.ts'
 import type { Tx } from './base/db.ts'
 import { appendNew, type NewCode } from './codes/append.ts'
 import { poolRow } from './codes/pools.ts'
+import { keysKnown } from './codes/pools.sql.ts'
 import { generatedFaults } from './rewards/terms.rules.ts'
+import { loadVouchers } from './vouchers/vouchers.sql.ts'
 
 /** A code that was brought along, as it is kept: undefined with the reason where it cannot be. */
 export function codeSaid(value: unknown): { code: NewCode } | { reason: string } {
@@ -31,6 +34,15 @@ export async function importCodes(tx: Tx, ref: string, codes: readonly unknown[]
     if ('reason' in said) refused.push({ index, reason: said.reason })
     else if (first.has(said.code.key)) known += 1
     else first.set(said.code.key, { ...said.code, index })
+  }
+  const keys = [...first.keys()]
+  const vouchers = await loadVouchers(tx, keys)
+  const pooled = vouchers.length === 0 ? new Map<Uuid, number>() : await keysKnown(tx, keys)
+  for (const { key } of vouchers) {
+    const said = pooled.has(key) ? undefined : first.get(key) // what a pool handed out is a voucher too
+    if (!said) continue
+    first.delete(key)
+    refused.push({ index: said.index, reason: 'a voucher has this code' })
   }
   const fate = await appendNew(tx, poolId, [...first.values()])
   for (const { key, index } of first.values()) {
