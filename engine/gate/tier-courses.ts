@@ -11,6 +11,8 @@ export type LadderCourse = Course & {
   measures: ReadonlySet<Measure>
   walletId: number | undefined
   activity: string | undefined
+  /** it goes by how long somebody is a member: it may rise by itself */
+  ages: boolean
 }
 
 const COURSES = new WeakMap<Configuration, Map<number, LadderCourse>>()
@@ -46,6 +48,7 @@ export function courseOf(program: Program, ladder: ConfiguredLadder): LadderCour
     measures,
     walletId: program.wallets.find(({ slug }) => slug === wallet)?.walletId,
     activity: 'activity' in metric ? metric.activity : undefined,
+    ages: reads.has('daysAsMember'),
   }
 }
 

@@ -62,10 +62,17 @@ function higher({ ladder }: LadderCourse, own: TierState, other: TierState | und
   const more = (a: string | null | undefined, b: string | null | undefined) =>
     (levelOf(terms, b) > levelOf(terms, a) ? b : a) ?? null
   const assigned = levelOf(terms, other.manual?.tier)
-  const earned = assigned >= levelOf(terms, other.tier) ? other.standing.floor : other.tier
+  const { kind } = terms.window
+  // in one and the same window, what either reached is reached by both together: so it moves back with what comes back
+  const same = kind === 'calendar' || kind === 'lifetime'
+  const earned = same || assigned >= levelOf(terms, other.tier) ? other.standing.floor : other.tier
+  const { before, grace, peak } = other.standing
   const standing: Standing = { ...own.standing, floor: more(own.standing.floor, earned) }
-  if (standing.before) standing.before = { ...standing.before, floor: more(standing.before.floor, earned) }
-  if (standing.to === null && other.standing.to !== null && terms.window.kind === 'rolling') {
+  if (standing.before)
+    standing.before = { ...standing.before, floor: more(standing.before.floor, same ? before?.floor : earned) }
+  if (peak !== undefined) standing.peak = more(standing.peak, peak) ?? ''
+  if (grace && levelOf(terms, grace.tier) > levelOf(terms, standing.grace?.tier)) standing.grace = grace
+  if (standing.to === null && other.standing.to !== null && kind === 'rolling') {
     standing.from = other.standing.from
     standing.to = other.standing.to
   }

@@ -28,10 +28,11 @@ export function givenOf(slices: Slices, state: MemberState, course: LadderCourse
   const key = tierKey(state.member, course.ladder.ladderId)
   const isNew = !slices.tiers.members.has(state.member)
   const progress = slices.tiers.progress.get(key) ?? (isNew ? [] : undefined)
-  return progress && { now, progress, balance: available(state, course.walletId) }
+  return progress && { now, progress, balance: availableIn(state, course.walletId) }
 }
 
-function available({ wallets }: MemberState, walletId: number | undefined): number {
+/** What can be spent now of a wallet. */
+export function availableIn({ wallets }: MemberState, walletId: number | undefined): number {
   const wallet = wallets.find(({ w }) => w === walletId)
   return wallet ? wallet.b - wallet.p - wallet.h : 0
 }

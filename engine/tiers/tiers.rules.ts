@@ -294,6 +294,8 @@ function conclude(run: Run, before: TierState): TierTold[] {
       told.push({ kind: 'ending', until: end.until, to: slugOf(terms, end.next) })
     }
   }
+  const today = day(run)
+  if (given.progress.some((bucket) => bucket.day > today)) due.push(dayStart(today + 1, course.timezone)) // dated ahead
   state.dueAt = due.length === 0 ? 0 : Math.min(...due)
   return told
 }

@@ -204,6 +204,22 @@ export async function loadBehind(db: Db, limit: number, not: readonly Uuid[]): P
   return rows.map(({ member }) => member)
 }
 
+/** A member of whom something was counted or changed on a ladder, but nothing is held. */
+export async function loadUncounted(
+  db: Db,
+  members: readonly Uuid[],
+): Promise<{ member: Uuid; ladder: string } | undefined> {
+  const [row] = await db.query<{ member: Uuid; ladder: string }>(
+    `select k.member_id as member, l.slug as ladder from (
+       select member_id, ladder_id from tier_progress where space_id = $1 and member_id = any ($2::uuid[])
+       union select member_id, ladder_id from tier_history where space_id = $1 and member_id = any ($2::uuid[])) k
+       join tier_ladders l using (ladder_id)
+      where not exists (select from tier_states t where t.member_id = k.member_id and t.ladder_id = k.ladder_id) limit 1`,
+    [db.space, uuids(members, (m) => m)],
+  )
+  return row
+}
+
 /** As events tell instants. */
 export function instantText(at: Instant | null): string | null {
   return at === null ? null : formatInstant(at)

@@ -1,0 +1,321 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { openLadder, type LadderShop, STATUS } from '../tests/ladders.ts'
+import { NOW } from '../tests/shop.ts'
+import { passDue } from './pass-time.ts'
+import { verify } from './verify.ts'
+
+const START = Date.UTC(2026, 2, 2, 10)
+const DAY = 86_400_000
+
+beforeAll(() => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  vi.setSystemTime(START)
+})
+beforeEach(() => vi.setSystemTime(START))
+afterAll(() => vi.useRealTimers())
+
+const until = (text: string) => vi.setSystemTime(Date.parse(text))
+const on = (text: string) => Date.parse(text) * 1000
+const pass = (shop: LadderShop) => passDue(shop.pool, shop.gate, shop.space, 100)
+const wrong = async (shop: LadderShop) => (await verify(shop.pool, shop.space)).wrong
+const points = (said: { body: any }) => said.body.points
+
+describe('a purchase', () => {
+  test('earns at the tier that was held, before itself, and climbs at once', async () => {
+    const shop = await openLadder()
+    expect(points(await shop.buy('p1', 'external:ann', 12_000))).toBe(120)
+    const second = await shop.buy('p2', 'external:ann', 10_100)
+    expect(second.body.awards.map((a: any) => [a.points, a.why])).toEqual([
+      [101, '1 point per 1.00 GBP on 101.00 GBP'],
+      [50, '1.5 times 101, as Silver'],
+    ])
+    expect(await shop.holds('ann')).toEqual(['silver', '2028-01-01'])
+    expect(await shop.told('ann')).toEqual(['joined', 'upgraded'])
+    expect(points(await shop.buy('p3', 'external:ann', 40_000))).toBe(600)
+    expect(points(await shop.buy('p4', 'external:ann', 100))).toBe(2)
+    expect(await wrong(shop)).toBeUndefined()
+  })
+
+  test('that comes late earns at the tier of when it occurred', async () => {
+    const shop = await openLadder()
+    await shop.buy('p1', 'external:ann', 1_000, { occurredAt: on('2026-01-05T10:00:00Z') })
+    await shop.buy('p2', 'external:ann', 12_000, { occurredAt: on('2026-02-05T10:00:00Z') })
+    await shop.buy('p3', 'external:ann', 40_000, { occurredAt: on('2026-02-20T10:00:00Z') })
+    const at = async (name: string, when: string) =>
+      points(await shop.buy(name, 'external:ann', 1_000, { occurredAt: on(when) }))
+    expect(await at('l1', '2026-01-20T10:00:00Z')).toBe(10)
+    expect(await at('l2', '2026-02-05T10:00:00Z')).toBe(15)
+    expect(await at('l3', '2026-02-19T10:00:00Z')).toBe(15)
+    expect(await at('l4', '2026-02-20T10:00:00Z')).toBe(20)
+    expect(await wrong(shop)).toBeUndefined()
+  })
+
+  test('returned, is decided again at the tier that it was bought at; and its progress moves back', async () => {
+    const shop = await openLadder()
+    await shop.buy('p1', 'external:ann', 12_000)
+    const bought = { items: [{ sku: 'beans', quantity: 3, amount: 3_000 }] }
+    expect(points(await shop.buy('p2', 'external:ann', 0, bought))).toBe(45)
+    await shop.giveBack('r1', 'external:ann', { purchase: 'external:p1' })
+    expect(await shop.holds('ann')).toEqual(['bronze', null])
+    expect(await shop.told('ann')).toEqual(['joined', 'upgraded', 'downgraded'])
+    expect((await shop.history('ann')).at(-1)).toMatchObject({ from: 'silver', to: 'bronze', why: 'taken_back' })
+    const one = { purchase: 'external:p2', items: [{ sku: 'beans', quantity: 1 }] }
+    expect((await shop.giveBack('r2', 'external:ann', one)).body.points).toBe(15)
+    expect(points(await shop.buy('p3', 'external:ann', 1_000))).toBe(10)
+    expect(await wrong(shop)).toBeUndefined()
+  })
+
+  test('without a member climbs nothing until it is claimed, then on what was left of it', async () => {
+    const shop = await openLadder()
+    await shop.gate.submit(shop.space, {
+      verb: 'keep',
+      program: 'coffee',
+      externalId: 'k1',
+      occurredAt: NOW(),
+      currency: 'GBP',
+      items: [{ sku: 'beans', quantity: 2, amount: 24_000 }],
+    })
+    await shop.giveBack('kr', 'nobody', {
+      member: undefined,
+      purchase: 'external:k1',
+      items: [{ sku: 'beans', quantity: 1 }],
+    })
+    await shop.buy('k1', 'external:ann', 0, { items: [{ sku: 'beans', quantity: 2, amount: 24_000 }] })
+    expect(await shop.holds('ann')).toEqual(['silver', '2028-01-01'])
+    expect(await shop.sql('select amount::int from tier_progress')).toEqual([{ amount: 12_000 }])
+    expect(await wrong(shop)).toBeUndefined()
+  })
+})
+
+describe('time', () => {
+  test('ends a tier, and tells it ahead: once each, however often and late it is asked', async () => {
+    const shop = await openLadder({ noticeDays: 30, grace: { period: 'P1M' } })
+    await shop.buy('p1', 'external:ann', 60_000)
+    expect(await shop.holds('ann')).toEqual(['gold', '2028-02-01'])
+    until('2028-01-01T23:59:59Z')
+    expect(await pass(shop)).toBe(0)
+    until('2028-01-02T00:00:00Z')
+    expect(await pass(shop)).toBe(1)
+    expect(await pass(shop)).toBe(0)
+    expect(await shop.told('ann')).toEqual(['joined', 'upgraded', 'will_downgrade'])
+    until('2028-03-01T00:00:00Z')
+    expect(await pass(shop)).toBe(1)
+    expect(await pass(shop)).toBe(0)
+    expect(await shop.holds('ann')).toEqual(['bronze', null])
+    expect((await shop.history('ann')).at(-1)).toEqual({
+      from: 'gold',
+      to: 'bronze',
+      at: '2028-02-01T00:00:00.000Z',
+      why: 'period_ended',
+    })
+    expect(await wrong(shop)).toBeUndefined()
+  })
+
+  test('needs no job: a purchase after the end earns as it should, and one before it too', async () => {
+    const shop = await openLadder()
+    await shop.buy('p1', 'external:ann', 60_000)
+    until('2028-01-01T09:00:00Z')
+    expect(points(await shop.buy('p2', 'external:ann', 1_000))).toBe(10)
+    expect(points(await shop.buy('p3', 'external:ann', 1_000, { occurredAt: on('2027-12-31T23:59:59Z') }))).toBe(20)
+    expect(await shop.told('ann')).toEqual(['joined', 'upgraded', 'downgraded'])
+    expect(await wrong(shop)).toBeUndefined()
+  })
+
+  test('that takes points takes a tier that goes by their balance', async () => {
+    const shop = await openLadder({
+      metric: { kind: 'balance', wallet: 'points' },
+      window: { kind: 'lifetime' },
+      tiers: STATUS.tiers.map((tier) => ({ ...tier, threshold: tier.threshold / 100 })),
+    })
+    await shop.sql(`update wallets set settings = '{"expiry": {"kind": "rolling", "period": "P30D"}}'`)
+    await shop.sql('update spaces set config_version = config_version + 1')
+    await shop.buy('p1', 'external:ann', 20_000)
+    expect(await shop.holds('ann')).toEqual(['silver', null])
+    until('2026-04-01T10:00:00Z')
+    expect(await pass(shop)).toBe(1)
+    expect(await shop.holds('ann')).toEqual(['bronze', null])
+    await shop.gate.submit(shop.space, {
+      verb: 'adjust',
+      member: 'external:ann',
+      wallet: 'points',
+      points: 150,
+      reason: 'x',
+    })
+    expect(await shop.holds('ann')).toEqual(['silver', null])
+    await shop.gate.submit(shop.space, {
+      verb: 'spend',
+      member: 'external:ann',
+      wallet: 'points',
+      points: 51,
+      reason: 'x',
+    })
+    expect(await shop.holds('ann')).toEqual(['bronze', null])
+    expect(await shop.told('ann')).toEqual(['joined', 'upgraded', 'downgraded', 'upgraded', 'downgraded'])
+    expect(await wrong(shop)).toBeUndefined()
+  })
+})
+
+describe('a ladder', () => {
+  test('made on a living program counts what was before, once', async () => {
+    const shop = await openLadder({ slug: 'other', tiers: [{ slug: 'one', name: 'One', threshold: 1 }] })
+    await shop.buy('p1', 'external:ann', 12_000)
+    await shop.buy('p2', 'external:bob', 8_000)
+    await shop.giveBack('r1', 'external:bob', { purchase: 'external:p2' })
+    const late = await openLate(shop)
+    vi.setSystemTime(START + DAY)
+    expect(points(await shop.buy('p3', 'external:ann', 1_000))).toBe(15)
+    await shop.buy('p4', 'external:bob', 8_000)
+    expect(await late('ann')).toEqual(['silver'])
+    expect(await late('bob')).toEqual(['bronze'])
+    expect(await wrong(shop)).toBeUndefined()
+  })
+
+  test('with other thresholds moves people as soon as the worker has looked, each once', async () => {
+    const shop = await openLadder()
+    for (const [i, name] of ['ann', 'bob', 'cat'].entries())
+      await shop.buy(`p${i}`, `external:${name}`, 6_000 * (i + 1))
+    expect(await pass(shop)).toBe(0)
+    const thresholds = (silver: number) =>
+      STATUS.tiers.map((tier) => (tier.slug === 'silver' ? { ...tier, threshold: silver } : tier))
+    await shop.publish({ tiers: thresholds(15_000) })
+    expect(await pass(shop)).toBe(3)
+    expect(await pass(shop)).toBe(0)
+    expect((await shop.holds('bob'))[0]).toBe('bronze')
+    expect((await shop.holds('cat'))[0]).toBe('silver')
+    expect(await shop.told('bob')).toEqual(['joined', 'upgraded', 'downgraded'])
+    await shop.publish({ tiers: thresholds(40_000), keep: true })
+    expect(await pass(shop)).toBe(3)
+    expect((await shop.holds('cat'))[0]).toBe('silver')
+    await shop.publish({ metric: { kind: 'purchases' }, tiers: STATUS.tiers.map((t, i) => ({ ...t, threshold: i })) })
+    expect(await pass(shop)).toBe(3)
+    expect((await shop.holds('ann'))[0]).toBe('silver')
+    expect(await wrong(shop)).toBeUndefined()
+  })
+
+  test('may go by a formula, by activities and purchases', async () => {
+    const shop = await openLadder({
+      metric: { kind: 'expression', expression: 'earned + purchases * 10 + (daysAsMember >= 0 ? 1 : 0)' },
+      tiers: STATUS.tiers.map((tier, i) => ({ ...tier, threshold: i * 41 })),
+    })
+    await shop.buy('p1', 'external:ann', 1_000)
+    expect((await shop.holds('ann'))[0]).toBe('bronze')
+    await shop.buy('p2', 'external:ann', 1_000)
+    expect((await shop.holds('ann'))[0]).toBe('silver')
+    expect(await wrong(shop)).toBeUndefined()
+  })
+})
+
+describe('by hand', () => {
+  test('a tier is given and taken away again', async () => {
+    const shop = await openLadder()
+    await shop.buy('p1', 'external:ann', 1_000)
+    expect((await shop.assign({ until: on('2026-05-01T00:00:00Z') })).body).toMatchObject({
+      tier: 'gold',
+      until: '2026-05-01T00:00:00.000Z',
+      assigned: { tier: 'gold', reason: 'status match' },
+    })
+    expect(points(await shop.buy('p2', 'external:ann', 1_000))).toBe(20)
+    until('2026-05-01T00:00:00Z')
+    expect(await pass(shop)).toBe(1)
+    expect(await shop.holds('ann')).toEqual(['bronze', null])
+    expect((await shop.assign({ tier: 'silver' })).status).toBe(200)
+    expect((await shop.assign({ verb: 'releaseTier' })).body).toMatchObject({ tier: 'bronze', assigned: null })
+    expect((await shop.assign({ verb: 'releaseTier' })).body).toMatchObject({ tier: 'bronze', assigned: null })
+    expect(await shop.told('ann')).toEqual(['joined', 'upgraded', 'downgraded', 'upgraded', 'downgraded'])
+    expect(await wrong(shop)).toBeUndefined()
+  })
+
+  test('what cannot be is refused, and changes nothing', async () => {
+    const shop = await openLadder()
+    await shop.buy('p1', 'external:ann', 1_000)
+    const code = async (ask: object) => (await shop.assign(ask)).body.code
+    expect(await code({ member: 'external:zoe' })).toBe('member_unknown')
+    expect(await code({ ladder: 'nothing' })).toBe('tier_ladder_unknown')
+    expect(await code({ tier: 'nothing' })).toBe('tier_unknown')
+    expect(await code({ until: on('2026-03-02T09:59:00Z') })).toBe('invalid_request')
+    expect(await shop.holds('ann')).toEqual(['bronze', null])
+  })
+})
+
+describe('members who become one', () => {
+  test('have what both counted, and the higher tier; undone, each its own', async () => {
+    const shop = await openLadder()
+    await shop.buy('p1', 'external:ann', 12_000)
+    await shop.buy('p2', 'external:bob', 60_000)
+    const both = { member: 'external:ann', from: 'external:bob', reason: 'same person' }
+    await shop.gate.submit(shop.space, { verb: 'merge', ...both })
+    expect(await shop.holds('ann')).toEqual(['gold', '2028-01-01'])
+    expect(await wrong(shop)).toBeUndefined()
+    await shop.buy('p3', 'external:bob', 1_000)
+    await shop.giveBack('r1', 'external:bob', { purchase: 'external:p2' })
+    expect((await shop.holds('ann'))[0]).toBe('silver')
+    expect(await wrong(shop)).toBeUndefined()
+    await shop.gate.submit(shop.space, { verb: 'unmerge', ...both })
+    expect(await shop.holds('ann')).toEqual(['silver', '2028-01-01'])
+    expect((await shop.holds('bob'))[0]).toBe('bronze')
+    expect(await wrong(shop)).toBeUndefined()
+    until('2028-01-01T00:00:00Z')
+    await pass(shop)
+    expect((await shop.holds('ann'))[0]).toBe('bronze')
+    expect(await wrong(shop)).toBeUndefined()
+  })
+})
+
+describe('verify', () => {
+  const tampered: [string, RegExp][] = [
+    ["update tier_states set tier = 'gold'", /gold is held, silver by the changes/],
+    ["update tier_states set tier = 'bronze', since = since", /bronze is held/],
+    ['update tier_progress set amount = amount + 1', /progress of 2026-03-02 lacks -1 \(spend\)/],
+    ['delete from tier_progress', /progress of 2026-03-02 lacks 12000/],
+    ["update tier_history set to_tier = 'gold' where seq = 1", /change 2 does not follow/],
+    ['delete from tier_history where seq = 2', /2 changes are noted, 1 are there/],
+    ['delete from tier_states', /who holds nothing there/],
+    ["update tier_states set due_at = due_at - interval '1 year'", /not be looked at/],
+    [
+      `update tier_states set standing = replace(standing, '"floor":"bronze"', '"floor":"gold"')`,
+      /gold by what counts/,
+    ],
+  ]
+
+  test('names what was tampered with', async () => {
+    const shop = await openLadder()
+    await shop.buy('p1', 'external:ann', 12_000)
+    expect(await wrong(shop)).toBeUndefined()
+    for (const [sql, what] of tampered) {
+      const said = await tamper(shop, sql)
+      expect([sql, said?.what]).toEqual([sql, expect.stringMatching(what)])
+      expect(said?.member).toMatch(/^mem_/)
+    }
+    expect(await wrong(shop)).toBeUndefined()
+  })
+})
+
+/** What verify says while this was done, which is undone after. */
+async function tamper(shop: LadderShop, sql: string) {
+  const tables = ['tier_states', 'tier_progress', 'tier_history']
+  for (const table of tables) await shop.sql(`create table kept_${table} as select * from ${table}`)
+  await shop.sql(sql)
+  const said = await wrong(shop)
+  for (const table of tables) {
+    await shop.sql(`delete from ${table}`)
+    await shop.sql(`insert into ${table} select * from kept_${table}`)
+    await shop.sql(`drop table kept_${table}`)
+  }
+  return said
+}
+
+/** A second ladder on the same program. */
+async function openLate(shop: LadderShop) {
+  const { createLadder } = await import('./configure-ladders.ts')
+  const { withTx } = await import('./base/db.ts')
+  const { door } = await import('../tests/shop.ts')
+  await withTx(shop.pool, shop.space, (tx) => createLadder(tx, STATUS, door()))
+  return async (name: string) => {
+    const rows = await shop.sql(
+      `select t.tier from tier_states t join tier_ladders l using (ladder_id) join members m using (member_id)
+        where l.slug = 'status' and m.external_id = $1`,
+      [name],
+    )
+    return rows.map(({ tier }) => tier)
+  }
+}
