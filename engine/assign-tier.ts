@@ -97,7 +97,11 @@ function concluded(
   }
   const tiers = tierChanges(slices, changes, facts)
   const state = tiers.states.find((one) => one.ladderId === ladderId)
-  if (!state) throw new Error('an assignment changed nothing')
+  if (!state) {
+    const before = slices.tiers.states.get(tierKey(member.member, ladderId)) // assigned so already
+    if (!before) throw new Error('an assignment changed nothing')
+    return { status: 200, body: bodyOf(course, before) }
+  }
   return { status: 200, body: bodyOf(course, state), changes: { ...changes, tiers } }
 }
 
