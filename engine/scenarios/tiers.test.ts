@@ -52,6 +52,11 @@ const TIERS = [
   { slug: 'silver', name: 'Silver', threshold: 20_000, benefits: { multiplier: '1.25' } },
   { slug: 'gold', name: 'Gold', threshold: 50_000, benefits: { multiplier: '1.5', perks: [{ en: 'Refills' }] } },
 ]
+const SMALL = [
+  { slug: 'green', name: 'Green', threshold: 0 },
+  { slug: 'silver', name: 'Silver', threshold: 200, benefits: { multiplier: '2' } },
+  { slug: 'gold', name: 'Gold', threshold: 500 },
+]
 let n = 0
 async function buy(slug: string, member: string, pence: number, occurredAt = now()): Promise<any> {
   const sale = { program: slug, externalId: `T-${++n}`, member: `external:${member}`, occurredAt, currency: 'GBP' }
@@ -172,4 +177,120 @@ describe('a year and what comes after it', () => {
     expect([second.data, second.next]).toMatchObject([[{ from: null, to: 'green' }], null])
     expect((await api.call('GET', `${path}?after=x`)).body.code).toBe('invalid_cursor')
   })
+})
+
+describe('by hand', () => {
+  const path = '/v1/members/external:bea/tiers/bakery-status'
+
+  test('a member holds at least what was assigned, until then; what is earned higher stands', async () => {
+    clock('2029-03-01T12:00:00Z')
+    await program('bakery', {
+      metric: { kind: 'earned', wallet: 'points' },
+      window: { kind: 'lifetime' },
+      tiers: SMALL,
+    })
+    await buy('bakery', 'bea', 1_000)
+    const given = { tier: 'silver', until: '2029-04-01T00:00:00+01:00', reason: 'Guest of honour' }
+    const told = await made(path, given)
+    const until = '2029-03-31T23:00:00.000Z'
+    expect(told).toMatchObject({ tier: 'silver', since: now(), until, assigned: { ...given, until } })
+    expect(await made(path, given)).toEqual(told) // twice is once
+    expect((await buy('bakery', 'bea', 10_000)).points).toBe(200)
+    expect(await tierOf('bea', 'bakery')).toMatchObject({ tier: 'silver', counted: 210, next: { missing: 290 } })
+    await buy('bakery', 'bea', 14_500)
+    expect(await tierOf('bea', 'bakery')).toMatchObject({ tier: 'gold', until: null, next: null, keep: null })
+  })
+
+  test('what was assigned ends by itself, or is taken away; either is told once', async () => {
+    const cat = '/v1/members/external:cat/tiers/bakery-status'
+    const { member } = await buy('bakery', 'cat', 1_000)
+    await made(cat, { tier: 'gold', until: '2029-04-01T00:00:00+01:00', reason: 'Guest' })
+    clock('2029-04-01T00:00:00+01:00')
+    expect((await tierOf('cat', 'bakery')).tier).toBe('green')
+    await work()
+    await made(cat, { tier: 'silver', reason: 'For ever' })
+    expect(await tierOf('cat', 'bakery')).toMatchObject({ tier: 'silver', until: null, keep: null })
+    expect(await made(`${cat}/release`, { reason: 'Enough' })).toMatchObject({ tier: 'green', assigned: null })
+    expect(await made(`${cat}/release`, { reason: 'Enough' })).toMatchObject({ tier: 'green', assigned: null })
+    await work()
+    expect((await get(`${cat}/history`)).data).toMatchObject([
+      { from: 'silver', to: 'green', why: 'assignment_ended', reason: 'Enough', by: expect.stringMatching(/^key_/) },
+      { from: 'green', to: 'silver', why: 'assigned', reason: 'For ever', by: expect.stringMatching(/^key_/) },
+      { from: 'gold', to: 'green', why: 'assignment_ended', reason: null, by: null },
+      { from: 'green', to: 'gold', why: 'assigned', reason: 'Guest' },
+      { from: null, to: 'green', why: 'reached' },
+    ])
+    const types = (await events('member.tier_', member)).map(({ type }) => type.slice('member.tier_'.length))
+    expect(types).toEqual(['joined', 'upgraded', 'downgraded', 'upgraded', 'downgraded'])
+  })
+
+  test.each([
+    ['/v1/members/external:nobody/tiers/bakery-status', {}, 'member_unknown'],
+    ['/v1/members/external:bea/tiers/nope', {}, 'tier_ladder_unknown'],
+    ['/v1/members/external:bea/tiers/bakery-status?program=nope', {}, 'program_unknown'],
+    ['/v1/members/external:bea/tiers/bakery-status?program=coffee', {}, 'tier_ladder_unknown'],
+    ['/v1/members/external:bea/tiers/bakery-status', { tier: 'platinum' }, 'tier_unknown'],
+    ['/v1/members/external:bea/tiers/bakery-status', { until: '2001-01-01T00:00:00Z' }, 'invalid_request'],
+  ])('%s %j is refused: %s', async (where, differs, code) => {
+    const before = await tierOf('bea', 'bakery')
+    expect((await api.call('POST', where, { tier: 'gold', reason: 'x', ...differs })).body.code).toBe(code)
+    expect(await tierOf('bea', 'bakery')).toEqual(before)
+  })
+})
+
+describe('what counts goes back', () => {
+  test('with what comes back, to the unit', async () => {
+    await buy('bakery', 'dan', 19_900)
+    const { id, externalId } = await buy('bakery', 'dan', 200)
+    expect((await tierOf('dan', 'bakery')).tier).toBe('silver')
+    const back = { program: 'bakery', externalId: 'R-1', member: 'external:dan', purchase: id, occurredAt: now() }
+    await made('/v1/returns', { ...back, items: 'all' })
+    expect(await tierOf('dan', 'bakery')).toMatchObject({ tier: 'green', counted: 199, next: { missing: 1 } })
+    const { data } = await get('/v1/members/external:dan/tiers/bakery-status/history')
+    expect([externalId !== '', data[0]]).toMatchObject([true, { from: 'silver', to: 'green', why: 'taken_back' }])
+  })
+
+  test('with a balance that is spent, or expires', async () => {
+    const balance = {
+      metric: { kind: 'balance', wallet: 'points' },
+      window: { kind: 'lifetime' },
+      tiers: SMALL.slice(0, 2),
+    }
+    await program('pub', balance, { expiry: { kind: 'rolling', period: 'P30D' } })
+    await buy('pub', 'eve', 30_000)
+    expect(await tierOf('eve', 'pub')).toMatchObject({ tier: 'silver', counted: 300, keep: null })
+    await made('/v1/members/external:eve/spend', { program: 'pub', wallet: 'points', points: 101, reason: 'Pint' })
+    expect(await tierOf('eve', 'pub')).toMatchObject({ tier: 'green', counted: 199, next: { missing: 1 } })
+    await buy('pub', 'eve', 10_000)
+    expect((await tierOf('eve', 'pub')).tier).toBe('silver')
+    vi.setSystemTime(Date.now() + 31 * 86_400_000)
+    expect(await tierOf('eve', 'pub')).toMatchObject({ tier: 'green', counted: 0 }) // before any job
+    await work()
+    expect((await get('/v1/members/external:eve/tiers/pub-status/history')).data[0]).toMatchObject({ to: 'green' })
+  })
+})
+
+test('two members who become one hold the higher tier; a condition of a rule reads it', async () => {
+  await buy('bakery', 'fay', 15_000)
+  await buy('bakery', 'gus', 12_000)
+  await made('/v1/members/external:fay/merge', { from: 'external:gus', reason: 'Two cards' })
+  expect(await tierOf('gus', 'bakery')).toMatchObject({ tier: 'silver', counted: 270 })
+  const when = "member.tiers['bakery-status'] == 'silver'"
+  await made('/v1/earning-rules', { program: 'bakery', name: 'For silver', kind: 'fixed', args: { points: 7 }, when })
+  const { awards } = await buy('bakery', 'fay', 100)
+  expect(awards.map((one: any) => one.points)).toEqual([1, 7, 1, 7])
+  const plain = await buy('bakery', 'hal', 100)
+  expect(plain.points).toBe(1)
+})
+
+test('a ladder that is archived is held by nobody; its history stays', async () => {
+  const bea = await tierOf('bea', 'bakery')
+  expect(bea.tier).toBe('gold')
+  expect((await api.call('POST', `/v1/tier-ladders/${bea.ladderId}/archive`)).body.status).toBe('archived')
+  expect((await get('/v1/members/external:bea/tiers?program=bakery')).data).toEqual([])
+  expect((await buy('bakery', 'bea', 10_000)).points).toBe(100)
+  expect((await get('/v1/members/external:bea/tiers/bakery-status/history')).data[0]).toMatchObject({ to: 'gold' })
+  expect(
+    (await api.call('POST', '/v1/members/external:bea/tiers/bakery-status', { tier: 'gold', reason: 'x' })).status,
+  ).toBe(404)
 })
