@@ -2,7 +2,12 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { Db, Statement, Tx } from '../base/db.ts'
 import { loadElders } from '../members/merges.sql.ts'
-import { countUses, loadVoucherRedemptions, saveVoucherRedemptions } from '../vouchers/redemptions.sql.ts'
+import {
+  countUses,
+  keysOfRedemptions,
+  loadVoucherRedemptions,
+  saveVoucherRedemptions,
+} from '../vouchers/redemptions.sql.ts'
 import type { Lock, Voucher, VoucherChanges, VoucherRedemption } from '../vouchers/vouchers.rules.ts'
 import {
   loadVouchers,
@@ -37,28 +42,29 @@ export function voucherNeeds(needs: { vouchers?: NeedsVouchers }): NeedsVouchers
 }
 
 /**
- * Reads what was said to be needed, in two round trips. Vouchers are read before what belongs to them, so that this is at least as new
- * as the version which guards it.
+ * Reads what was said to be needed, in two round trips: the first finds what a session has locked, and what was redeemed together. Vouchers
+ * are read before what belongs to them, so that this is at least as new as the version which guards it; and before redemptions, so
+ * that a repeat never finds its voucher used up and not by whom.
  */
 export async function loadVoucherSlices(db: Db, needs: NeedsVouchers): Promise<VoucherSlices> {
   const slices = noVouchers()
   const sessions = [...needs.sessions]
-  const [own, redemptions, elders] = await Promise.all([
+  const [own, parts, elders] = await Promise.all([
     locksOfSessions(db, sessions),
-    loadVoucherRedemptions(db, [...needs.redemptions]),
+    keysOfRedemptions(db, [...needs.redemptions]),
     loadElders(db, [...needs.members]),
   ])
   for (const member of needs.members) slices.families.set(member, new Set([member]))
   for (const { member, elder } of elders) slices.families.get(member)?.add(elder)
-  for (const one of redemptions) slices.redemptions.set(one.key, one)
-  const parts = redemptions.flatMap((one) => one.parts)
-  const keys = [...new Set([...needs.keys, ...own.map((lock) => lock.key), ...parts.map((part) => part.key)])]
+  const keys = [...new Set([...needs.keys, ...own.map((lock) => lock.key), ...parts])]
   const people = [...new Set([...slices.families.values()].flatMap((family) => [...family]))]
-  const [vouchers, locks, uses] = await Promise.all([
+  const [vouchers, locks, uses, redemptions] = await Promise.all([
     loadVouchers(db, keys),
     locksOfVouchers(db, keys, sessions, people),
     countUses(db, keys, people),
+    loadVoucherRedemptions(db, [...needs.redemptions]),
   ])
+  for (const one of redemptions) slices.redemptions.set(one.key, one)
   for (const voucher of vouchers) slices.vouchers.set(voucher.key, voucher)
   for (const lock of locks) putLock(slices, lock)
   for (const { key, member, uses: times } of uses) addUses(slices, key, member, times)

@@ -21,6 +21,7 @@ import {
 } from '../vouchers/vouchers.rules.ts'
 import type { Facts, VouchersOnOrder } from './asks.ts'
 import { isRefusal } from './decisions.ts'
+import { MovedError } from './faults.ts'
 import { voucherSessionKey } from './names.ts'
 import { findMember, type FurtherNeeds, type Slices } from './slices.ts'
 import { voucherNeeds, type VoucherSlices } from './voucher-slices.ts'
@@ -69,19 +70,21 @@ export type Order = { ours: Program; member: MemberState | undefined; items: Ite
 
 /**
  * Refusals: program_unknown, program_paused, member_unknown, member_suspended, currency_mismatch, invalid_request,
- * amount_out_of_range.
+ * amount_out_of_range. isRepeat: it was done before, and what was paused or suspended since refuses nothing.
  */
 export function orderOf(
   slices: Pick<Slices, 'configuration' | 'states' | 'names'>,
   ask: VouchersOnOrder,
   facts: Pick<Facts, 'member'>,
+  isRepeat = false,
 ): Order | Refusal {
   const ours = program(slices.configuration, ask.program)
   if (!ours) return refusal('program_unknown', `there is no program "${ask.program}"`)
-  if (ours.status === 'paused') return refusal('program_paused', `the program "${ours.slug}" is paused`)
+  if (ours.status === 'paused' && !isRepeat) return refusal('program_paused', `the program "${ours.slug}" is paused`)
   const member = findMember(slices, facts.member)
   if (ask.member !== undefined && !member) return refusal('member_unknown', `there is no member "${ask.member}"`)
-  if (member && member.status !== 1) return refusal('member_suspended', 'this member is suspended or closed')
+  if (member && member.status !== 1 && !isRepeat)
+    return refusal('member_suspended', 'this member is suspended or closed')
   const { currency } = ask.order
   if (currency !== ours.currency)
     return refusal('currency_mismatch', `the program "${ours.slug}" is in ${ours.currency}, the order in ${currency}`)
@@ -127,7 +130,7 @@ function nothing(): VoucherChanges {
 
 function voucherNamed({ vouchers }: VoucherSlices, key: Uuid): Voucher {
   const voucher = vouchers.get(key)
-  if (!voucher) throw new Error(`voucher ${key} is locked or was redeemed, and was not read`)
+  if (!voucher) throw new MovedError(`voucher ${key} was locked or redeemed between two looks`)
   return voucher
 }
 

@@ -5,7 +5,7 @@ import { verify } from '../verify.ts'
 
 /** Vouchers at the till, with the clock moved by hand. */
 const database = await openDatabase()
-const { pool, space } = database
+const { space } = database
 let api: TestApi
 const START = Date.parse('2026-03-01T12:00:00Z')
 const MINUTE = 60_000
@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await api.close()
-  expect((await verify(pool, space)).wrong).toBeUndefined()
+  expect((await verify(database.pool, space)).wrong).toBeUndefined()
   vi.useRealTimers()
   expect(api.faults).toEqual([])
 })
@@ -189,6 +189,37 @@ describe('an order', () => {
     expect((await api.call('GET', '/v1/vouchers/code:MINE', undefined, key)).body.code).toBe('voucher_unknown')
     expect((await api.call('GET', '/v1/vouchers', undefined, key)).body.data).toEqual([])
     expect((await api.call('GET', '/v1/vouchers/redemptions/external:O1', undefined, key)).status).toBe(404)
+  })
+})
+
+describe('who and where', () => {
+  test("another program's voucher is none here, and a code of a pool is nobody else's", async () => {
+    await post('/v1/programs', { ...PROGRAM, slug: 'tea', name: 'Tea' })
+    await made('TEAONLY', pounds(100), { program: 'tea' })
+    expect((await redeem(['TEAONLY'])).body.code).toBe('voucher_unknown')
+    expect((await redeem(['TEAONLY'], { program: 'tea' })).status).toBe(201)
+    const pool = (await post('/v1/code-pools', { program: 'coffee', slug: 'pool', name: 'Pool' })).body
+    expect((await post(`/v1/code-pools/${pool.id}/codes`, { codes: ['POOL-1'] })).status).toBe(200)
+    expect((await post('/v1/vouchers', { program: 'coffee', code: 'pool1', value: pounds(1) })).body.code).toBe(
+      'already_exists',
+    )
+  })
+
+  test('a member who is suspended uses none, and a paused program takes none; what was done is still told', async () => {
+    await made('STOPPED', pounds(100), { uses: {} })
+    const said = { externalId: 'STOP-1', member: 'external:dee' }
+    await post('/v1/members', { externalId: 'dee' })
+    const first = await redeem(['STOPPED'], said)
+    expect(first.status).toBe(201)
+    expect((await api.call('PATCH', '/v1/members/external:dee', { status: 'suspended' })).status).toBe(200)
+    expect((await redeem(['STOPPED'], { member: 'external:dee' })).body.code).toBe('member_suspended')
+    expect((await redeem(['STOPPED'], said)).body).toEqual(first.body)
+    expect((await post('/v1/programs/coffee/pause')).status).toBe(200)
+    expect((await redeem(['STOPPED'])).body.code).toBe('program_paused')
+    expect((await lock(['STOPPED'], 's1')).body.code).toBe('program_paused')
+    expect((await redeem(['STOPPED'], said)).body).toEqual(first.body)
+    expect((await rollBack(first.body.id)).body.status).toBe('rolled_back') // what is undone is undone
+    expect((await post('/v1/programs/coffee/resume')).status).toBe(200)
   })
 })
 

@@ -35,6 +35,17 @@ export async function keyOfVoucherRedemption(db: Db, id: Uuid): Promise<Uuid | u
   return row?.key
 }
 
+/** Which vouchers (by the keys of their codes) were redeemed with these; that never changes. */
+export async function keysOfRedemptions(db: Db, redemptions: readonly Uuid[]): Promise<Uuid[]> {
+  if (redemptions.length === 0) return []
+  const rows = await db.query<{ key: Uuid }>(
+    'select code_key as key from voucher_uses where space_id = $1 and redemption_key = any ($2::uuid[])',
+    [db.space, uuids(redemptions, (key) => key)],
+    'voucher-redemptions-keys',
+  )
+  return rows.map(({ key }) => key)
+}
+
 /** Of one voucher, newest first, before the redemption `before`. */
 export async function pageVoucherRedemptions(
   db: Db,
