@@ -446,6 +446,28 @@ test('the shop offers rewards, and codes for them', async () => {
   expect((await ask('archiveReward', { reward: unused })).body.status).toBe('archived')
 })
 
+test('she climbs', async () => {
+  const tiers = [
+    { slug: 'green', name: 'Green', threshold: 0 },
+    { slug: 'silver', name: 'Silver', threshold: 1_000_000 },
+  ]
+  const climbs = { metric: { kind: 'spend' }, window: { kind: 'calendar', per: 'year' }, tiers }
+  const { id } = (await ask('createTierLadder', {}, { program: 'coffee', slug: 'status', name: 'Status', ...climbs }))
+    .body
+  expect((await ask('listTierLadders', {}, undefined, '?program=coffee')).body.data).toHaveLength(1)
+  const on = { member: 'external:ada', ladder: 'status' }
+  expect((await ask('listMemberTiers', on)).body.data[0]).toMatchObject({ ladder: 'status', tier: 'green' })
+  const lower = { tiers: [tiers[0], { ...tiers[1], threshold: 1 }] }
+  expect((await ask('previewTierLadder', { ladder: id }, lower)).body.moves[0]).toMatchObject({ to: 'silver' })
+  const given = (await ask('assignTier', on, { tier: 'silver', reason: 'A friend of the house' })).body
+  expect(given).toMatchObject({ tier: 'silver', assigned: { tier: 'silver' } })
+  expect((await ask('releaseTier', on, { reason: 'No more' })).body).toMatchObject({ tier: 'green', assigned: null })
+  expect((await ask('listTierHistory', on)).body.data).toHaveLength(3)
+  expect((await ask('publishTierLadderVersion', { ladder: id }, lower)).body.version).toBe(2)
+  expect((await ask('getTierLadder', { ladder: 'status' })).body.versions).toHaveLength(2)
+  expect((await ask('archiveTierLadder', { ladder: id })).body.status).toBe('archived')
+})
+
 test('no operation was left out', () => {
   expect(OPERATIONS.map(({ id }) => id).filter((id) => !used.has(id))).toEqual([])
 })
