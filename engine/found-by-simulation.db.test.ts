@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { door, openShop, type Shop } from '../tests/shop.ts'
 import { withTx } from './base/db.ts'
+import { changeMember } from './change-member.ts'
 import { createActivityType } from './configure-activities.ts'
+import { createVoucher } from './configure-vouchers.ts'
 import { changeWallet } from './configure-wallets.ts'
-import { configurations } from './earning/configuration.ts'
+import { configurations, loadConfiguration } from './earning/configuration.ts'
 import type { Ask } from './gate/asks.ts'
 import { passDue } from './pass-time.ts'
 import { verify } from './verify.ts'
@@ -168,4 +170,33 @@ describe('points that end by inactivity', () => {
       expect(await wrong()).toBeUndefined()
     },
   )
+})
+
+describe('vouchers', () => {
+  it('redeemed under a name of before, by who is suspended by now: what was said differs, so it is another', async () => {
+    await shop.buy('v1', 'external:v', 1_000)
+    await withTx(shop.pool, shop.space, async (tx) => {
+      const value = { kind: 'amount' as const, amount: 500 }
+      const configuration = await loadConfiguration(tx)
+      const said = { program: 'coffee', code: 'FIVER', value, uses: { total: 9 } }
+      await createVoucher(tx, said, {}, { ...door(), chance: '0'.repeat(32), configuration })
+    })
+    const redeem = (amount: number) =>
+      send({
+        verb: 'redeemVouchers',
+        program: 'coffee',
+        member: 'external:v',
+        codes: ['FIVER'],
+        order: { currency: 'GBP', items: [{ sku: 'beans', quantity: 1, amount }] },
+        policy: 'all',
+        sequence: 'asked',
+        externalId: 'order-1',
+      })
+    expect((await redeem(2_000)).status).toBe(201)
+    await withTx(shop.pool, shop.space, (tx) =>
+      changeMember(tx, 'external:v', { status: 'suspended' }, undefined, door()),
+    )
+    expect((await redeem(2_000)).status).toBe(200)
+    expect((await redeem(3_000)).body.code).toBe('external_id_conflict')
+  })
 })

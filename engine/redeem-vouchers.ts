@@ -30,10 +30,10 @@ export const redeemVouchers: Verb<RedeemVouchersAsk> = {
 
   decide(slices, ask, facts) {
     const key = voucherRedemptionKey(ask.externalId)
-    const order = orderOf(slices, ask, facts)
     const before = slices.vouchers.redemptions.get(key)
-    if (before) return repeat(slices, ask, order, before)
+    const order = orderOf(slices, ask, facts, before !== undefined)
     if (isRefusal(order)) return order
+    if (before) return repeat(slices, ask, order, before)
     const { ours, member } = order
     const quoted = quoteOf(slices.vouchers, order, ask, ask.session, facts.now)
     if (quoted.no) return quoted.no
@@ -69,23 +69,13 @@ function contentOf(ask: RedeemVouchersAsk, { ours, items }: Order, member: strin
 }
 
 /** A member who was merged into another meanwhile is still the one who redeemed. */
-function repeat(
-  slices: Slices,
-  ask: RedeemVouchersAsk,
-  order: Order | Refusal,
-  before: VoucherRedemption,
-): Decision | Refusal {
+function repeat(slices: Slices, ask: RedeemVouchersAsk, order: Order, before: VoucherRedemption): Decision | Refusal {
   const ours = programById(slices.configuration, before.programId)
   if (!ours) throw new Error(`program ${before.programId} is not in the configuration`)
-  if (isRefusal(order) && !LATER.has(order.code)) return order
   const { families } = slices.vouchers
-  const who = isRefusal(order) ? null : (order.member?.member ?? null)
+  const who = order.member?.member ?? null
   const isSame = who === before.member || (families.get(who ?? '')?.has(before.member ?? '') ?? false)
-  const said = isRefusal(order) ? undefined : contentOf(ask, order, before.member)
-  if (said !== undefined && (!isSame || said !== before.digest))
+  if (!isSame || contentOf(ask, order, before.member) !== before.digest)
     return refusal('external_id_conflict', `the external id "${ask.externalId}" names a redemption with other content`)
   return { status: 200, body: JSON.stringify(voucherRedemptionAnswer(ours, before)) }
 }
-
-/** What may have come about since: it refuses nothing that was done before. */
-const LATER = new Set<Refusal['code']>(['program_paused', 'member_suspended'])

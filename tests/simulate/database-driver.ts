@@ -10,6 +10,7 @@ import { changeMember } from '../../engine/change-member.ts'
 import { createActivityType } from '../../engine/configure-activities.ts'
 import { createProgram, pauseProgram, resumeProgram } from '../../engine/configure-programs.ts'
 import { createRule, publishRuleVersion, turnRule } from '../../engine/configure-rules.ts'
+import { blockVoucher, changeVoucher, createVoucher } from '../../engine/configure-vouchers.ts'
 import { changeWallet, createWallet } from '../../engine/configure-wallets.ts'
 import { type Configuration, configurations, loadConfiguration } from '../../engine/earning/configuration.ts'
 import { enroll } from '../../engine/enroll.ts'
@@ -19,6 +20,7 @@ import { memberKey } from '../../engine/gate/names.ts'
 import { passDue } from '../../engine/pass-time.ts'
 import { verify } from '../../engine/verify.ts'
 import { readBooks } from '../../engine/views/standings.ts'
+import { listVouchers } from '../../engine/views/vouchers.ts'
 import { createWalletReader, type WalletReader } from '../../engine/views/wallets.ts'
 import { cloneTemplate, run, type TestServer, toDatabase } from '../connect.ts'
 import {
@@ -65,6 +67,7 @@ class DatabaseDriver implements Driver {
   private readonly breaks: Breakable
   private readonly gate: Gate
   private readonly reader: WalletReader
+  private readonly known = configurations()
   private readonly rules = new Map<string, string>()
   /** as it is until something is changed */
   private configuration: Configuration | undefined
@@ -180,6 +183,43 @@ class DatabaseDriver implements Driver {
   turnRule: Driver['turnRule'] = async (at, name, turn) => {
     const id = this.rules.get(name)
     return id ? await this.change(at, (tx, door) => turnRule(tx, id, turn, door)) : 'rule_unknown'
+  }
+
+  createVoucher: Driver['createVoucher'] = (at, said) =>
+    this.change(at, async (tx, { now, newId }) => {
+      const door = { now, newId, chance: '0'.repeat(32), configuration: await loadConfiguration(tx) }
+      const { sku, total, perMember, minAmount, holder, startsAt, endsAt, ...body } = said
+      const limits = { uses: { total, perMember }, ...(minAmount === null ? {} : { minAmount }) }
+      const meant = sku === null ? {} : { appliesTo: { skus: [sku] } }
+      const member = holder === undefined ? {} : { member: `external:${holder}` }
+      await createVoucher(
+        tx,
+        { program: 'coffee', ...body, ...limits, ...meant, ...member },
+        { startsAt, endsAt },
+        door,
+      )
+    })
+
+  changeVoucher: Driver['changeVoucher'] = (at, code, change) =>
+    this.change(at, async (tx, { now, newId }) => {
+      const door = { now, newId, chance: '0'.repeat(32), configuration: await loadConfiguration(tx) }
+      const { id } = (await listVouchers(tx, this.known, { code }, { limit: 1 }, now)).data[0] ?? { id: code }
+      if ('blocked' in change) await blockVoucher(tx, id, { ...change, reason: 'stolen' }, door)
+      else if ('total' in change) await changeVoucher(tx, id, { uses: change }, {}, door)
+      else await changeVoucher(tx, id, {}, change, door)
+    })
+
+  async vouchers(at: Instant) {
+    const { data } = await withRead(this.pool, this.place.space, (db) =>
+      listVouchers(db, this.known, {}, { limit: 10_000 }, at),
+    )
+    return data.map(({ code, status, uses: { used, locked }, balance = null }) => ({
+      code,
+      status,
+      used,
+      locked,
+      balance,
+    }))
   }
 
   async audit(at: Instant) {

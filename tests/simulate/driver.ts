@@ -6,6 +6,7 @@ import type { Ask } from '../../engine/gate/asks.ts'
 import type { Draft } from '../../engine/ledger/books.ts'
 import { passTime } from '../../engine/ledger/time.rules.ts'
 import type { Code } from './feature.ts'
+import type { Made as MadeVoucher, Change as VoucherChange } from './features/vouchers.ts'
 import type { Balances } from './world.ts'
 
 /** Wallet → what clients are shown of it. */
@@ -15,7 +16,16 @@ export type OpenLot = { wallet: string; left: number; from: Instant; until: Inst
 
 /** What the engine said: `body` is the answer as clients read it. */
 export type Answer = { code: Code; body: Body }
-export type Body = { id?: string; member?: string; points?: number; wallets?: ({ wallet: string } & Balances)[] }
+export type Body = {
+  id?: string
+  member?: string | null
+  points?: number
+  wallets?: ({ wallet: string } & Balances)[]
+  [more: string]: unknown
+}
+
+/** What is shown of a voucher. */
+export type VoucherShown = { code: string; status: string; used: number; locked: number; balance: number | null }
 
 export type Asked = { ask: Ask; crash: 'before' | 'after' | undefined }
 
@@ -39,6 +49,10 @@ export type Driver = {
   createRule(at: Instant, name: string, rule: RuleAsk): Promise<Code>
   publishRule(at: Instant, name: string, version: RuleVersionAsk): Promise<Code>
   turnRule(at: Instant, name: string, turn: RuleTurn): Promise<Code>
+  createVoucher(at: Instant, said: MadeVoucher): Promise<Code>
+  changeVoucher(at: Instant, code: string, change: VoucherChange): Promise<Code>
+  /** All vouchers, by their code. */
+  vouchers(at: Instant): Promise<VoucherShown[]>
   /** Everything derived again from what is stored; what is wrong with it. */
   audit(at: Instant): Promise<string | undefined>
   close(): Promise<void>

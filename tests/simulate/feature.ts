@@ -17,8 +17,11 @@ export type Step = {
   crash?: 'before' | 'after'
 }
 
-/** What the model says must be answered. `points`: of the answer, where it says some; `whose`: where the step does not say the member. */
-export type Expected = { code: Code; points?: number; whose?: string }
+/**
+ * What the model says must be answered. `points`: of the answer, where it says some; `told`: what else of it is compared, field by
+ * field; `whose`: where the step does not say the member.
+ */
+export type Expected = { code: Code; points?: number; told?: Record<string, unknown>; whose?: string }
 /** `ok`: done now. `repeat`: done before. Else the code of a refusal. */
 export type Code = string
 

@@ -12,7 +12,9 @@ import { refund } from './features/refund.ts'
 import { returns } from './features/return.ts'
 import { program, rule, turn, version } from './features/rules.ts'
 import { spend } from './features/spend.ts'
+import { lockVouchers, redeemVouchers, rollBackVouchers, unlockVouchers } from './features/till.ts'
 import { convert, transfer } from './features/transfer.ts'
+import { changeVoucher, voucher } from './features/vouchers.ts'
 import { jobs, settings } from './features/wallets.ts'
 
 /** All that can happen. A new feature is a file and a word here. */
@@ -41,6 +43,12 @@ export const FEATURES: readonly Feature[] = [
   activity,
   merge,
   unmerge,
+  voucher,
+  changeVoucher,
+  lockVouchers,
+  unlockVouchers,
+  redeemVouchers,
+  rollBackVouchers,
   settings,
   jobs,
 ]

@@ -20,6 +20,8 @@ import type { MemberState } from '../../engine/ledger/books.ts'
 import { draft } from '../../engine/ledger/ledger.rules.ts'
 import { type Asked, type Driver, type OpenDriver, type Setup, type Answer, shownOf, lotsShown } from './driver.ts'
 import { rulesInMemory } from './memory-rules.ts'
+import { changeVoucher, createVoucher, vouchersShown } from './memory-vouchers.ts'
+import type { Change as VoucherChange, Made as MadeVoucher } from './features/vouchers.ts'
 import { load } from './memory-load.ts'
 import { booksOf, living, openingEntries, save, type Tables, tablesOf } from './memory-tables.ts'
 
@@ -118,6 +120,19 @@ class MemoryDriver implements Driver {
   createRule: Driver['createRule'] = async (at, name, rule) => this.rules.create(at, name, rule)
   publishRule: Driver['publishRule'] = async (at, name, version) => this.rules.publish(at, name, version)
   turnRule: Driver['turnRule'] = async (_at, name, turn) => this.rules.turn(name, turn)
+
+  async createVoucher(at: Instant, { holder, ...said }: MadeVoucher) {
+    const member = holder === undefined ? null : this.state(holder)?.member
+    return member === undefined ? 'member_unknown' : createVoucher(this.tables.vouchers, at, member, said)
+  }
+
+  async changeVoucher(_at: Instant, code: string, change: VoucherChange) {
+    return changeVoucher(this.tables.vouchers, code, change)
+  }
+
+  async vouchers(at: Instant) {
+    return vouchersShown(this.tables.vouchers, at)
+  }
 
   async passTime(at: Instant) {
     for (const { member, dueAt } of this.tables.states.values()) {

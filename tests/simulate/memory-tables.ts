@@ -10,6 +10,7 @@ import type { Merge } from '../../engine/members/merges.sql.ts'
 import type { BooksOf } from '../../engine/ledger/ledger.sql.ts'
 import type { Purchase, Return } from '../../engine/purchases/purchases.rules.ts'
 import type { Unclaimed } from '../../engine/unclaimed/unclaimed.rules.ts'
+import { saveVouchers, type VoucherTables, voucherTablesOf } from './memory-vouchers.ts'
 import { type LimitTables, limitTablesOf, saveLimits } from './memory-limits.ts'
 
 /** What the database keeps, as maps. A list reads no more of it than it said that it needs, as from the database. */
@@ -24,6 +25,7 @@ export type Tables = {
   activities: Map<Uuid, Activity>
   merges: Map<Uuid, Merge>
   limits: LimitTables
+  vouchers: VoucherTables
   books: Map<Uuid, { entries: Entry[]; opening: Entry[]; uses: Map<string, LotUse>; lots: Map<number, number> }>
   /** what ended unused of what sources gave, whoever had it then */
   ended: Map<string, number>
@@ -41,6 +43,7 @@ export function tablesOf(): Tables {
     activities: new Map(),
     merges: new Map(),
     limits: limitTablesOf(),
+    vouchers: voucherTablesOf(),
     books: new Map(),
     ended: new Map(),
   }
@@ -59,7 +62,8 @@ export function save(t: Tables, answered: readonly Answered[]): void {
   }
 }
 
-function saveKept(t: Tables, { change, names }: Kept): void {
+function saveKept(t: Tables, { change, names, vouchers }: Kept): void {
+  if (vouchers) saveVouchers(t.vouchers, vouchers)
   if (change?.after) t.unclaimed.set(change.key, change.after)
   for (const { key, ...named } of names) t.names.set(key, named)
 }
@@ -70,6 +74,7 @@ function saveOne(t: Tables, changes: NonNullable<Answered['changes']>): void {
   if (changes.merges) t.merges.set(changes.merges.id, changes.merges)
   if (changes.activity) t.activities.set(changes.activity.id, changes.activity)
   if (changes.limits) saveLimits(t.limits, changes.limits)
+  if (changes.vouchers) saveVouchers(t.vouchers, changes.vouchers)
   for (const { key, ...named } of changes.names) t.names.set(key, named)
   if (changes.purchase) t.purchases.set(changes.purchase.id, changes.purchase)
   for (const purchase of changes.returned ?? []) t.purchases.set(purchase.id, purchase)

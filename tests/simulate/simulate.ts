@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { DAY, type Instant, MINUTE } from '../../contract/instants.ts'
 import { type Answer, type Asked, type Driver, type OpenDriver, type Setup, shownOf } from './driver.ts'
 import type { Expected, Feature, Known, Step } from './feature.ts'
@@ -6,6 +7,7 @@ import { balances, endOf, openLots, passTime } from './model.ts'
 import { find, type Member, type World, worldOf } from './world.ts'
 import { type Random, randomOf } from './random.ts'
 import { setupOf } from './features/wallets.ts'
+import { voucherShown } from './vouchers.ts'
 
 /** A history and where it went wrong: what the engine said is not what the model says. */
 export type Failure = { setup: Setup; steps: Step[]; what: string }
@@ -132,15 +134,35 @@ async function playList(driver: Driver, world: World, list: Step[], n: number, i
     if (answer.code + heard !== said.code + points) {
       return `${what}: the model says ${said.code}${points}, the engine ${answer.code}${heard}`
     }
-    const told = after && answer.body.wallets && said.code === 'ok' ? shownOf(answer.body.wallets) : {}
-    const wrong = difference(after ?? {}, told)
+    const differs = Object.entries(said.told ?? {}).find(
+      ([field, right]) => !isDeepStrictEqual(answer.body[field], right),
+    )
+    if (differs)
+      return `${what}: ${differs[0]} is ${told(differs[1])} for the model, ${told(answer.body[differs[0]])} for the engine`
+    const shown = after && answer.body.wallets && said.code === 'ok' ? shownOf(answer.body.wallets) : {}
+    const wrong = difference(after ?? {}, shown)
     if (wrong) return `${what}: the answer's ${wrong}`
   }
-  const touched =
-    n % ALL_EVERY < list.length
-      ? [...world.members.keys()]
-      : membersOf(world, [...list, ...expected.map(({ said }) => ({ member: said.whose }))])
-  return await compare(driver, world, touched)
+  const isAll = n % ALL_EVERY < list.length
+  const touched = isAll
+    ? [...world.members.keys()]
+    : membersOf(world, [...list, ...expected.map(({ said }) => ({ member: said.whose }))])
+  const wrong = await compare(driver, world, touched)
+  return (
+    wrong ?? (isAll || list.some((step) => /voucher/i.test(step.do)) ? await compareVouchers(driver, world) : undefined)
+  )
+}
+
+const told = (value: unknown): string => JSON.stringify(value) ?? 'nothing'
+
+/** Every voucher, as the model and as a reader has it. */
+async function compareVouchers(driver: Driver, world: World): Promise<string | undefined> {
+  const engine = new Map((await driver.vouchers(world.now)).map((one) => [one.code, one]))
+  for (const voucher of world.vouchers.values()) {
+    const [right, shown] = [voucherShown(world, voucher), engine.get(voucher.code)]
+    if (!isDeepStrictEqual(right, shown)) return `voucher: the model says ${told(right)}, the engine ${told(shown)}`
+  }
+  return engine.size === world.vouchers.size ? undefined : 'voucher: the engine has more of them'
 }
 
 type Ids = Map<string, { id: string; member: string }>

@@ -4,6 +4,7 @@ import type { Setup } from './driver.ts'
 import type { Rooms, Rule } from './earning.ts'
 import type { Given } from './limits.ts'
 import type { Random } from './random.ts'
+import type { Used, Voucher } from './vouchers.ts'
 
 /**
  * What the documentation says, as naively as it can be said: every member has a list of lots and a list of what ever
@@ -31,6 +32,9 @@ export type World = {
   transfers: Map<string, { said: Sent; from: Member; to: Member }>
   activities: Map<string, { said: object; content: string; member: Member; points: number }>
   merges: Merge[]
+  /** by their code, and what was redeemed by its external id */
+  vouchers: Map<string, Voucher>
+  used: Map<string, Used>
   rules: Map<string, Rule>
   /** counts lots and purchases, in the order in which they came to be */
   counter: number
@@ -178,6 +182,8 @@ export function worldOf(setup: Setup, now: Instant): World {
     transfers: new Map(),
     activities: new Map(),
     merges: [],
+    vouchers: new Map(),
+    used: new Map(),
     rules: new Map(),
     counter: 0,
   }
