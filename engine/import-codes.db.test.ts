@@ -107,6 +107,11 @@ describe('codes that are brought along', () => {
     const told = await Promise.all(Array.from({ length: 8 }, (_, i) => bring(i % 2 ? one : two, texts(300, 0, 'BOTH'))))
     expect(told.reduce((sum, { added }) => sum + added, 0)).toBe(300)
     expect((await pooled(one)).total + (await pooled(two)).total).toBe(300)
+    for (const { added, known, refused } of told) expect(added + known + refused.length).toBe(300)
+    for (const ref of [one, two]) {
+      const { slug, total } = await pooled(ref)
+      expect((await stored(slug)).map(({ seq }) => seq)).toEqual(Array.from({ length: total }, (_, i) => i + 1))
+    }
   })
 })
 
@@ -178,6 +183,9 @@ describe('a pool that runs low', () => {
     expect([await announce(), await lows(slug)]).toEqual([1, 3])
     await withTx(pool, space, (tx) => changePool(tx, ref, { lowAt: 2 }, undefined, door()))
     expect([await announce(), await lows(slug)]).toEqual([1, 4])
+    await bring(ref, texts(2, 6, 'LOW'))
+    await redeem('film') // from one above the mark to the mark
+    expect([await announce(), await lows(slug)]).toEqual([1, 5])
   })
 
   test('gets codes while others are handed out: none twice, none lost', async () => {
