@@ -7,11 +7,13 @@ import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { MovedError } from './gate/faults.ts'
 import { findRedemption, needRedemption, redemptionDigest, redemptionView } from './gate/redemptions.ts'
 import { type RedemptionChanges, redemptionNeeds } from './gate/redemption-slices.ts'
+import { settleVoucher } from './gate/redemption-vouchers.ts'
 import { carryOn, graceOf, usesOf } from './gate/refunds.ts'
 import { findMember, type Slices, survivorOf } from './gate/slices.ts'
 import type { MemberState } from './ledger/books.ts'
 import { refund } from './ledger/refunds.rules.ts'
 import { advance, type Redemption } from './redemptions/redemptions.rules.ts'
+import type { VoucherChanges } from './vouchers/vouchers.rules.ts'
 
 /**
  * What happens when a redemption is cancelled: its points go back to the lots that they came from, at their age (what has ended since
@@ -44,13 +46,15 @@ export const cancelRedemption: Verb<CancelRedemptionAsk> = {
     if (one === stored) return shown(slices, stored, whose, facts)
     const program = programById(slices.configuration, stored.programId)
     if (program?.status === 'paused') return refusal('program_paused', `the program "${program.slug}" is paused`)
-    return book(slices, one, state, whose, facts)
+    const vouchers = settleVoucher(slices, stored, 'withdraw', facts.now)
+    return vouchers && isRefusal(vouchers) ? vouchers : book(slices, one, vouchers, state, whose, facts)
   },
 }
 
 function book(
   slices: Slices,
   one: Redemption,
+  vouchers: VoucherChanges | undefined,
   state: MemberState,
   whose: MemberState,
   facts: Facts,
@@ -75,6 +79,7 @@ function book(
       ...opened,
       names: [],
       redemption: freed(slices, one),
+      vouchers,
       ...(heir ? { also: { member: whose.member, at: facts.now, ...heir, names: [] } } : {}),
     },
   }

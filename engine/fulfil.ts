@@ -4,9 +4,11 @@ import type { ExpireAsk, Facts, FulfilAsk } from './gate/asks.ts'
 import { openBooks, settleBooks } from './gate/books.ts'
 import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { findRedemption, needRedemption, redemptionView, useKey } from './gate/redemptions.ts'
+import { settleVoucher, timesUsed, voucherOfRedemption } from './gate/redemption-vouchers.ts'
 import { findMember, type Slices } from './gate/slices.ts'
 import type { MemberState } from './ledger/books.ts'
-import { advance, expire, isOver, type Redemption, type Way } from './redemptions/redemptions.rules.ts'
+import { advance, expire, isOver, type Redemption, usedAtTills, type Way } from './redemptions/redemptions.rules.ts'
+import type { VoucherChanges } from './vouchers/vouchers.rules.ts'
 
 const EVENTS: Record<Exclude<Way, 'cancel'>, string> = {
   order: 'redemption.ordered',
@@ -44,13 +46,17 @@ export const fulfil: Verb<FulfilAsk> = {
     })
     if (isRefusal(one)) return one
     if (one === stored) return shown(slices, stored, facts)
-    const told = ask.way === 'use' ? { use: one.used } : {}
-    return book(slices, one, state, { type: EVENTS[ask.way], told }, facts)
+    if (ask.way !== 'use') return book(slices, one, state, { type: EVENTS[ask.way] }, facts)
+    const vouchers = settleVoucher(slices, stored, 'use', facts.now)
+    if (vouchers && isRefusal(vouchers)) return vouchers
+    const use = timesUsed(stored, voucherOfRedemption(slices, stored)) + 1
+    return book(slices, one, state, { type: EVENTS.use, told: { use }, vouchers }, facts)
   },
 }
 
 /**
- * What happens when the time in which something could be used is over: it is booked and told, once, however late it is asked.
+ * What happens when the time in which something could be used is over: it is booked and told, once, however late it is asked; what tills had
+ * used up by then is used, which they told.
  * Asked too early, or again, it changes nothing. Refusals: redemption_unknown.
  */
 export const expireRedemption: Verb<ExpireAsk> = {
@@ -67,7 +73,9 @@ export const expireRedemption: Verb<ExpireAsk> = {
     if (isRefusal(found)) return found
     const { state, stored } = found
     if (!isOver(stored, facts.now)) return shown(slices, stored, facts)
-    return book(slices, expire(stored), state, { type: 'redemption.expired', told: {} }, facts)
+    if (timesUsed(stored, voucherOfRedemption(slices, stored)) >= stored.uses)
+      return book(slices, usedAtTills(stored, facts.now), state, {}, facts)
+    return book(slices, expire(stored), state, { type: 'redemption.expired' }, facts)
   },
 }
 
@@ -75,11 +83,11 @@ function book(
   slices: Slices,
   one: Redemption,
   state: MemberState,
-  { type, told }: { type: string; told: Record<string, unknown> },
+  { type, told, vouchers }: { type?: string; told?: Record<string, unknown>; vouchers?: VoucherChanges | undefined },
   facts: Facts,
 ): Decision {
   const opened = openBooks(slices, state, facts)
-  opened.events.push(tell(opened.books.state, type, { redemption: one.id, ...told }))
+  if (type !== undefined) opened.events.push(tell(opened.books.state, type, { redemption: one.id, ...told }))
   settleBooks(opened, facts)
   const whose = findMember(slices, facts.member) ?? state
   const wallets =
@@ -89,15 +97,20 @@ function book(
   const name = facts.name === undefined ? [] : [{ key: facts.name, member: one.member, object: one.id, seq: null }]
   return {
     status: 200,
-    body: JSON.stringify({ ...redemptionView(slices.configuration, one, facts.now), wallets }),
+    body: JSON.stringify({ ...viewOf(slices, one, facts), wallets }),
     changes: {
       member: one.member,
       at: facts.now,
       ...opened,
       names: name,
       redemption: { one, times: 0, stock: [], codes: [] },
+      vouchers,
     },
   }
+}
+
+function viewOf(slices: Slices, one: Redemption, facts: Facts) {
+  return redemptionView(slices.configuration, one, facts.now, voucherOfRedemption(slices, one))
 }
 
 /** Nothing is changed. */
@@ -107,7 +120,7 @@ function shown(slices: Slices, stored: Redemption, facts: Facts): Decision | Ref
   return {
     status: 200,
     body: JSON.stringify({
-      ...redemptionView(slices.configuration, stored, facts.now),
+      ...viewOf(slices, stored, facts),
       wallets: walletsNow(slices, whose, stored.programId, facts.now),
     }),
   }

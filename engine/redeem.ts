@@ -19,6 +19,7 @@ import {
 } from './gate/redemptions.ts'
 import { isReached, needReward, type Taken, takeCode, takenOf } from './gate/redeeming.ts'
 import { type RedemptionChanges, redemptionNeeds } from './gate/redemption-slices.ts'
+import { issueVoucher, tillValue, voucherOfRedemption } from './gate/redemption-vouchers.ts'
 import { type About, readsMember, whenOf, worthOf } from './gate/rewards.ts'
 import { tiersAt } from './gate/tiers.ts'
 import { findMember, type Named, type Slices, survivorOf } from './gate/slices.ts'
@@ -71,8 +72,8 @@ export const redeem: Verb<RedeemAsk> = {
     if (reward.terms.stepUp && !ask.confirmed)
       return refusal('confirmation_required', `"${reward.slug}" is redeemed once the member has confirmed it`)
     const valid = validityOf(reward.terms, facts.now, program.timezone)
-    if (valid.until !== null && valid.until <= facts.now)
-      return refusal('not_eligible', `what "${reward.slug}" gives could be used until a time that has passed`)
+    if (valid.until !== null && valid.until <= valid.from)
+      return refusal('not_eligible', `what "${reward.slug}" gives could never be used: its end has passed`)
     return book(slices, found, ask, opened, { ...asked, valid }, facts)
   },
 }
@@ -147,6 +148,7 @@ function book(
       at: facts.now,
       ...opened,
       redemption,
+      vouchers: issueVoucher(reward.kind, one),
       names: keys.map((key) => ({ key, ...named })),
     },
   }
@@ -161,6 +163,7 @@ function redemptionOf(
   facts: Facts,
 ): Redemption {
   const { code, valid, worth } = asked
+  const atTill = tillValue(reward.kind, worth) !== undefined
   const { terms } = reward
   const said: Said = {
     name: reward.name,
@@ -173,10 +176,11 @@ function redemptionOf(
     ...((terms.fulfilment ?? reward.kind === 'physical') ? { fulfilment: true } : {}),
     ...(ask.auto === undefined ? {} : { auto: ask.auto }),
     ...(asked.stock.length === 0 ? {} : { stock: asked.stock }),
-    ...(code?.back === undefined ? {} : { key: code.back }),
+    ...(code?.back === undefined || atTill ? {} : { key: code.back }),
+    ...(code && atTill ? { voucher: code.key } : {}),
   }
   const done = reward.kind === 'conversion' || reward.kind === 'donation'
-  const uses = done || said.fulfilment ? 1 : valid.uses
+  const uses = done || said.fulfilment || reward.kind === 'gift_card' ? 1 : valid.uses
   const status = done ? STATUS.used : STATUS.issued
   const steps = done ? [STATUS.issued, STATUS.used] : [STATUS.issued]
   return {
@@ -259,7 +263,7 @@ function repeated(
   return {
     status: 200,
     body: JSON.stringify({
-      ...redemptionView(slices.configuration, stored, facts.now),
+      ...redemptionView(slices.configuration, stored, facts.now, voucherOfRedemption(slices, stored)),
       wallets: walletsNow(slices, member, program.programId, facts.now),
     }),
   }

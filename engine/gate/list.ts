@@ -36,15 +36,17 @@ export type ListDeps = {
 
 /** A list that lost this often runs its asks a member (or two) at a time, each holding its members. */
 const LOSSES_MAX = 3
-/** What takes from rows that many take from at once (stock, pools of codes) would lose over and over: after one loss its list holds what it needs. */
+/** What takes from rows that many take from at once (stock, pools of codes, vouchers) would lose over and over: after one loss its list holds what it needs. */
 const CONTENDED: ReadonlySet<Ask['verb']> = new Set(['redeem', 'cancelRedemption'])
+const isContended = ({ ask }: Item): boolean =>
+  CONTENDED.has(ask.verb) || (verbOf(ask).shares?.(ask) ?? []).length > 0
 /** Who loses even so, this often, does not lose to anyone: what is stored contradicts itself. */
 const LOSSES_ABSURD = 8
 
 /**
  * load → decide → save for asks of one space, all in one transaction; fills in every item's outcome.
  * When what was read has moved meanwhile (another process was faster), nothing was written and the list is read and
- * decided again: what takes from stock or pools with all that it needs held, the asks whose members moved apart from the others, and alone with their members held when they lost three times. A fault halves the list
+ * decided again: what takes from stock, pools or vouchers with all that it needs held, the asks whose members moved apart from the others, and alone with their members held when they lost three times. A fault halves the list
  * until the culprit stands alone, so that one poisoned item never spoils its neighbours.
  */
 export async function runList(deps: ListDeps, space: number, items: Item[], losses = 0): Promise<void> {
@@ -55,7 +57,7 @@ export async function runList(deps: ListDeps, space: number, items: Item[], loss
     const groups = losses >= LOSSES_MAX ? byMembers(items) : []
     if (groups.length > 1) {
       for (const group of groups) await runList(deps, space, group, losses)
-    } else if (losses >= LOSSES_MAX || (losses > 0 && items.some(({ ask }) => CONTENDED.has(ask.verb)))) {
+    } else if (losses >= LOSSES_MAX || (losses > 0 && items.some(isContended))) {
       await runAlone(deps, space, items)
     } else {
       await attempt(deps, space, items, losses > 0 || deps.caution > 0)
@@ -141,8 +143,8 @@ async function runAlone(deps: ListDeps, space: number, items: Item[]): Promise<v
     await lockUnclaimed(tx, [...slices.unclaimed.keys()])
     for (const id of [...ids].sort()) await lockState(tx, id) // one at a time, in the order in which all take them
     if (slices.limits.asked.length > 0) await lockBudgets(tx, slices.limits.asked)
-    await holdVouchers(tx, slices.vouchers)
     await lockShared(tx, slices.redemptions)
+    await holdVouchers(tx, slices.vouchers)
     const decided = decideAll(await load(), items)
     if (decided.some((a) => a.changes || a.kept || a.store))
       await run(tx, save(space, newId(), bookedAt(items), decided))

@@ -182,9 +182,9 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
   for (const one of await loadAdjustments(db, needs.adjustments)) slices.adjustments.set(one.id, one)
   for (const entry of entries) slices.entries.set(`${entry.member} ${entry.seq}`, entry)
   if (limits) slices.limits = limits
-  if (needs.vouchers) slices.vouchers = await loadVoucherSlices(db, needs.vouchers)
   if (redemptions) slices.redemptions = redemptions
   if (redemptions) await needUndone(db, needs, redemptions)
+  if (needs.vouchers) slices.vouchers = await loadVoucherSlices(db, needs.vouchers)
   if (needs.others) await loadOthers(db, needs.others, slices)
   await loadInherited(db, needs, slices)
   await Promise.all([loadUses(db, needs, slices), loadMoved(db, needs, slices), loadEndedOf(db, needs, slices)])

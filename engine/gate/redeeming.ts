@@ -94,6 +94,7 @@ export function takenOf(slices: Slices, found: Found, member: Uuid, at: Instant)
 /** A code: by which name one that was made leads to its redemption, the pool that it is of, and its key where it goes back there when that is cancelled. */
 export type Taken = {
   code: string
+  key: Uuid
   name?: Uuid
   taken?: RedemptionChanges['codes'][number]
   poolId?: number
@@ -111,11 +112,11 @@ export function takeCode(slices: Slices, found: Found, facts: Facts): Taken | un
     if (!read || !next) throw new MovedError(`code ${seq} of pool ${pool.poolId} was not read`)
     const taken = { read, next: seq, last: read.last, returned: [] }
     const back = pool.reusable ? next.key : undefined
-    return { code: next.code, taken, poolId: pool.poolId, back }
+    return { code: next.code, key: next.key, taken, poolId: pool.poolId, back }
   }
   const made = codesOf(found, facts)
   if (made.length === 0) return undefined
   const free = made.find(({ key }) => !slices.redemptions.taken.has(key))
   if (!free) throw new Error('two codes that were made are taken: is chance broken?')
-  return { code: free.code, name: madeCodeKey(free.key) }
+  return { ...free, name: madeCodeKey(free.key) }
 }

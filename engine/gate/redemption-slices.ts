@@ -9,6 +9,7 @@ import { type CountKey, countRedeemed, loadRedeeming, loadRedemptions } from '..
 import type { StockKey } from '../rewards/rewards.rules.ts'
 import { loadStock, lockStock, stockName, type StockTake } from '../rewards/stock.sql.ts'
 import { type FurtherNeeds, type Slices, survivorOf } from './slices.ts'
+import { voucherNeeds } from './voucher-slices.ts'
 
 /** What asks about rewards need to know. */
 export type NeedsRedemptions = {
@@ -127,9 +128,10 @@ async function loadTaken(db: Db, keys: readonly Uuid[]): Promise<{ key: Uuid }[]
   )
 }
 
-/** What cancelling needs beside the redemption: what its entries took from lots, and the pool to which its code goes back. */
+/** What redemptions need beside: their vouchers; and to be cancelled, what their entries took from lots, and the pools to which codes go back. */
 export async function needUndone(db: Db, needs: FurtherNeeds, slices: RedemptionSlices): Promise<void> {
   const pools = new Map<number, number>()
+  for (const { said } of slices.byId.values()) if (said.voucher) voucherNeeds(needs).keys.add(said.voucher)
   for (const id of needs.redemptions?.undone ?? []) {
     const one = slices.byId.get(id)
     if (!one || one.status === STATUS.cancelled) continue

@@ -6,10 +6,12 @@ import { digestOf, keyOf } from '../base/keys.ts'
 import { type Configuration, type Program, program, programById } from '../earning/configuration.ts'
 import type { ConfiguredReward } from '../earning/configured.ts'
 import type { MemberState } from '../ledger/books.ts'
-import { type Redemption, STATUS_NAMES, statusNow } from '../redemptions/redemptions.rules.ts'
+import { type Redemption, STATUS, STATUS_NAMES, statusNow } from '../redemptions/redemptions.rules.ts'
+import type { Voucher } from '../vouchers/vouchers.rules.ts'
 import { walletSlug } from './answers.ts'
 import type { Facts } from './asks.ts'
 import { redemptionNeeds } from './redemption-slices.ts'
+import { timesUsed } from './redemption-vouchers.ts'
 import { type FurtherNeeds, namedMember, type Slices } from './slices.ts'
 
 export const redemptionKey = (externalId: string): Uuid => keyOf('redemption', externalId)
@@ -76,13 +78,18 @@ export function redemptionDigest(one: Omit<Redemption, 'status' | 'digest' | 'us
   )
 }
 
-/** A redemption as clients see it. */
-export function redemptionView(configuration: Configuration, one: Redemption, now: Instant): RedemptionView {
+/** A redemption as clients see it; `voucher`: that it was issued with, if it was. */
+export function redemptionView(
+  configuration: Configuration,
+  one: Redemption,
+  now: Instant,
+  voucher?: Voucher,
+): RedemptionView {
   const { said } = one
   const ours = programById(configuration, one.programId)
   const reward = rewardsOf(configuration).get(one.rewardId)
   if (!ours || !reward) throw new Error(`reward ${one.rewardId} is not in the configuration`)
-  const { status, history } = standing(one, now)
+  const { status, history } = standing(one, now, voucher)
   return {
     id: encodeId('rdm', one.id),
     member: encodeId('mem', one.member),
@@ -98,7 +105,7 @@ export function redemptionView(configuration: Configuration, one: Redemption, no
     ...(one.received ? { received: { wallet: walletSlug(ours, one.received[0]), points: one.received[1] } } : {}),
     ...(said.value === undefined ? {} : { value: said.value }),
     ...(one.code === null ? {} : { code: one.code }),
-    uses: { total: one.uses, used: one.used },
+    uses: { total: one.uses, used: timesUsed(one, voucher) },
     validFrom: formatInstant(one.validFrom),
     validUntil: one.validUntil === null ? null : formatInstant(one.validUntil),
     ...(said.store === undefined ? {} : { store: said.store }),
@@ -115,8 +122,10 @@ export function redemptionView(configuration: Configuration, one: Redemption, no
   }
 }
 
-/** Over since `validUntil`, whether that is booked or not. */
-function standing(one: Redemption, now: Instant): Pick<Redemption, 'status' | 'history'> {
+/** Over since `validUntil`, whether that is booked or not; or used up at tills, where its voucher says so. */
+function standing(one: Redemption, now: Instant, voucher?: Voucher): Pick<Redemption, 'status' | 'history'> {
+  const isOpen = one.status === STATUS.issued || one.status === STATUS.expired
+  if (isOpen && voucher && timesUsed(one, voucher) >= one.uses) return { ...one, status: STATUS.used }
   const status = statusNow(one, now)
   if (status === one.status) return one
   return { status, history: [...one.history, { s: status, at: one.validUntil ?? now }] }

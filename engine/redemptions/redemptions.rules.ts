@@ -55,6 +55,8 @@ export type Said = {
   stock?: string[]
   /** a code of a pool: what it is told apart by, where it goes back there when this is cancelled */
   key?: Uuid
+  /** what a till knows its code by, as a voucher */
+  voucher?: Uuid
 }
 export type Step = { s: Status; at: Instant; reason?: string; tracking?: string; store?: string }
 
@@ -132,6 +134,11 @@ function used(one: Redemption, step: Omit<Step, 's'>, no: (why: string) => Refus
 /** Its end, booked at the instant of the end, whenever that is. */
 export function expire(one: Redemption): Redemption {
   return to(one, STATUS.expired, { at: one.validUntil ?? one.issuedAt })
+}
+
+/** It was used up at tills, which is known only when it is looked at. */
+export function usedAtTills(one: Redemption, at: Instant): Redemption {
+  return to(one, STATUS.used, { at })
 }
 
 function to(one: Redemption, s: Status, step: Omit<Step, 's'>): Redemption {

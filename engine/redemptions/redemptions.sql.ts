@@ -97,7 +97,7 @@ export type RedemptionsPage = {
   now: Instant
 }
 
-/** What these members redeemed, newest first. `status`: those that are in it now, whether its end is booked or not. */
+/** What these members redeemed, newest first. `status`: those that are in it now, whether its end is booked or not, and by what tills used of it. */
 export async function loadRedemptionsPage(
   db: Db,
   members: readonly Uuid[],
@@ -107,8 +107,11 @@ export async function loadRedemptionsPage(
     `select ${REDEMPTION_COLUMNS} from redemptions r
       where r.member_id = any ($1::uuid[]) and r.space_id = $2 and r.redemption_id < $3
         and ($4::int is null or r.program_id = $4)
-        and ($5::int is null or case when r.status = ${STATUS.issued} and r.valid_until <= $6
-              then ${STATUS.expired} else r.status end = $5)
+        and ($5::int is null or $5 = case
+              when r.status in (${STATUS.issued}, ${STATUS.expired}) and exists (select from vouchers v
+                where v.space_id = $2 and v.source_id = r.redemption_id and (v.used + r.used >= r.uses or v.balance = 0))
+              then ${STATUS.used}
+              when r.status = ${STATUS.issued} and r.valid_until <= $6 then ${STATUS.expired} else r.status end)
       order by r.redemption_id desc limit $7`,
     [uuids(members, (m) => m), db.space, page.before, page.programId, page.status, formatInstant(page.now), page.limit],
     'redemptions-page',

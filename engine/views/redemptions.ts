@@ -11,8 +11,10 @@ import { madeCodeKey } from '../gate/redemption-slices.ts'
 import { redemptionIdKey, redemptionView } from '../gate/redemptions.ts'
 import { existingMember } from '../members/members.ts'
 import { loadFamily } from '../members/merges.sql.ts'
-import { STATUS } from '../redemptions/redemptions.rules.ts'
+import { type Redemption, STATUS } from '../redemptions/redemptions.rules.ts'
 import { loadRedemptions, loadRedemptionsPage } from '../redemptions/redemptions.sql.ts'
+import type { Voucher } from '../vouchers/vouchers.rules.ts'
+import { loadVouchers } from '../vouchers/vouchers.sql.ts'
 import { currentConfiguration } from './current.ts'
 
 /** A redemption, named by its id or its code, as it is now. Refusals: redemption_unknown. */
@@ -23,7 +25,8 @@ export async function getRedemption(db: Db, known: Configurations, ref: string, 
     loadRedemptions(db, [{ member, id: redemption }]),
   ])
   if (!found) throw new Refused('redemption_unknown', `there is no redemption "${ref}"`)
-  return redemptionView(configuration, found, now)
+  const [voucher] = await vouchersOf(db, [found])
+  return redemptionView(configuration, found, now, voucher)
 }
 
 /**
@@ -89,12 +92,19 @@ export async function listRedemptions(
     status: filter.status === undefined ? null : STATUS[filter.status],
     now,
   })
+  const vouchers = new Map((await vouchersOf(db, rows)).map((voucher) => [voucher.key, voucher]))
   return pageOf(
     rows,
     page.limit,
-    (row) => redemptionView(configuration, row, now),
+    (row) => redemptionView(configuration, row, now, vouchers.get(row.said.voucher ?? '')),
     (redemption) => redemption.id,
   )
+}
+
+/** Of those that have one. */
+async function vouchersOf(db: Db, rows: readonly Redemption[]): Promise<Voucher[]> {
+  const keys = rows.flatMap(({ said }) => (said.voucher === undefined ? [] : [said.voucher]))
+  return keys.length === 0 ? [] : await loadVouchers(db, keys)
 }
 
 /** Where a list begins: no UUID of ours is as late. */

@@ -1,0 +1,68 @@
+import type { Instant } from '@laurel/contract/instants'
+import { type Refusal, refusal } from '@laurel/contract/refusals'
+import type { RewardKind, RewardValue } from '@laurel/contract/rewards'
+import type { VoucherValue } from '@laurel/contract/vouchers'
+import type { Redemption } from '../redemptions/redemptions.rules.ts'
+import type { Voucher, VoucherChanges } from '../vouchers/vouchers.rules.ts'
+import { isRefusal } from './decisions.ts'
+import { useByHandChanges, voucherOf, withdrawChanges } from './issued-vouchers.ts'
+import { issueChanges } from './vouchers.ts'
+import type { Slices } from './slices.ts'
+
+/** What its code takes off an order at a till; undefined where it is nothing for a till. */
+export function tillValue(kind: RewardKind, value: RewardValue | undefined): VoucherValue | undefined {
+  if (value === undefined || (kind !== 'coupon' && kind !== 'product' && kind !== 'gift_card')) return undefined
+  switch (value.kind) {
+    case 'amount':
+      return kind === 'gift_card' ? { kind: 'gift', balance: value.amount } : { kind: 'amount', amount: value.amount }
+    case 'percent':
+    case 'product':
+      return value
+    default:
+      return undefined
+  }
+}
+
+/** The voucher that is issued with a redemption (`said.voucher`), bound to its member. */
+export function issueVoucher(kind: RewardKind, one: Redemption): VoucherChanges | undefined {
+  const value = tillValue(kind, one.said.value)
+  if (one.said.voucher === undefined || one.code === null || !value) return undefined
+  return issueChanges(
+    voucherOf({
+      id: one.id,
+      key: one.said.voucher,
+      code: one.code,
+      programId: one.programId,
+      member: one.member,
+      value,
+      uses: one.uses,
+      createdAt: one.issuedAt,
+      startsAt: one.validFrom,
+      endsAt: one.validUntil,
+    }),
+  )
+}
+
+export function voucherOfRedemption(slices: Slices, one: Redemption): Voucher | undefined {
+  return one.said.voucher === undefined ? undefined : slices.vouchers.vouchers.get(one.said.voucher)
+}
+
+/** How often it was used by hand and at tills; a gift card counts as used when nothing is left on it. */
+export function timesUsed(one: Pick<Redemption, 'used' | 'uses'>, voucher: Voucher | undefined): number {
+  if (!voucher) return one.used
+  if (voucher.balance !== null) return voucher.balance === 0 ? one.uses : one.used
+  return Math.min(one.uses, one.used + voucher.used)
+}
+
+/** Its voucher is not to be used any more, or once less. Refuses redemption_not_open: a till has used or locked it. */
+export function settleVoucher(
+  slices: Slices,
+  one: Redemption,
+  way: 'withdraw' | 'use',
+  now: Instant,
+): VoucherChanges | undefined | Refusal {
+  if (one.said.voucher === undefined) return undefined
+  const change = way === 'withdraw' ? withdrawChanges : useByHandChanges
+  const changes = change(slices.vouchers, one.said.voucher, now)
+  return isRefusal(changes) ? refusal('redemption_not_open', changes.detail) : changes
+}

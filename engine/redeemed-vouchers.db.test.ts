@@ -1,0 +1,119 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { decodeId } from '../contract/ids.ts'
+import { openRewards, type RewardShop } from '../tests/rewards.ts'
+import { NOW } from '../tests/shop.ts'
+import { withRead } from './base/db.ts'
+import { configurations } from './earning/configuration.ts'
+import { expireDue } from './expire-redemptions.ts'
+import { verify } from './verify.ts'
+import { getRedemption, listRedemptions } from './views/redemptions.ts'
+
+let shop: RewardShop
+const known = configurations()
+beforeAll(async () => {
+  shop = await openRewards()
+  await shop.reward({
+    slug: 'five-off',
+    kind: 'coupon',
+    value: { kind: 'amount', amount: 500 },
+    code: { generate: {} },
+    valid: { for: 'P30D' },
+  })
+  await shop.reward({
+    slug: 'card',
+    kind: 'gift_card',
+    value: { kind: 'amount', amount: 1000 },
+    code: { generate: {} },
+  })
+})
+const wrong = async () => (await verify(shop.pool, shop.space)).wrong?.what
+const codeOf = (told: { status: number; body: any }) => told.body.code ?? told.status
+const order = (amount = 2000) => ({ currency: 'GBP', items: [{ sku: 'beans', quantity: 1, amount }] })
+let n = 0
+const till = (member: string, code: string, amount = 2000) =>
+  shop.send({
+    verb: 'redeemVouchers',
+    program: 'coffee',
+    member,
+    codes: [code],
+    order: order(amount),
+    externalId: `t-${++n}`,
+  })
+const seen = (id: string) => withRead(shop.pool, shop.space, (db) => getRedemption(db, known, id, NOW()))
+const listed = (member: string, status: 'used' | 'issued') =>
+  withRead(shop.pool, shop.space, async (db) => {
+    const page = await listRedemptions(db, known, member, { status }, { limit: 10 }, NOW())
+    return page.data.map(({ id }) => id)
+  })
+
+describe('what a till takes for a reward is a voucher with the redemption’s code', () => {
+  it('is used by its member at a till, and is used then', async () => {
+    const ann = await shop.member('ann', 1000)
+    const one = (await shop.redeem(ann, 'five-off')).body
+    expect(one.value).toEqual({ kind: 'amount', amount: 500 })
+    expect(codeOf(await till(await shop.member('thief', 0), one.code))).toBe('voucher_not_applicable')
+    expect(await listed(ann, 'issued')).toEqual([one.id])
+    expect((await till(ann, one.code.toLowerCase())).body.totals).toMatchObject({ discount: 500, toPay: 1500 })
+    expect(await seen(one.id)).toMatchObject({ status: 'used', uses: { total: 1, used: 1 } })
+    expect([await listed(ann, 'issued'), await listed(ann, 'used')]).toEqual([[], [one.id]])
+    expect(codeOf(await shop.cancel(one))).toBe('redemption_not_open')
+    expect(codeOf(await shop.step(one, 'use'))).toBe('redemption_not_open')
+    expect(await shop.available(ann)).toBe(900)
+    // Its end comes: what was used is not told to have expired.
+    const id = decodeId('rdm', one.id)
+    await shop.sql("update redemptions set valid_until = now() - interval '1 day' where redemption_id = $1", [id])
+    expect(await expireDue(shop.pool, shop.gate, shop.space, 10)).toBe(1)
+    expect((await seen(one.id)).status).toBe('used')
+    expect((await shop.told(ann)).map(({ type }) => type)).not.toContain('redemption.expired')
+    await shop.sql('update redemptions set valid_until = $2 where redemption_id = $1', [id, one.validUntil])
+    expect(await wrong()).toBeUndefined()
+  })
+
+  it('is worth nothing any more once it is cancelled, or was used by hand', async () => {
+    const bob = await shop.member('bob', 1000)
+    const [a, b] = [(await shop.redeem(bob, 'five-off')).body, (await shop.redeem(bob, 'five-off')).body]
+    await shop.send({
+      verb: 'lockVouchers',
+      program: 'coffee',
+      member: bob,
+      codes: [a.code],
+      order: order(),
+      session: 's',
+      minutes: 5,
+    })
+    expect(codeOf(await shop.cancel(a))).toBe('redemption_not_open')
+    await shop.send({ verb: 'unlockVouchers', program: 'coffee', session: 's' })
+    expect((await shop.cancel(a)).body.status).toBe('cancelled')
+    expect(codeOf(await till(bob, a.code))).toBe('voucher_not_applicable')
+    expect((await shop.step(b, 'use')).body).toMatchObject({ status: 'used', uses: { used: 1 } })
+    expect((await till(bob, b.code)).status).toBe(409)
+    expect(await shop.available(bob)).toBe(900)
+    expect(await wrong()).toBeUndefined()
+  })
+
+  it('of a gift card holds money, some at a time', async () => {
+    const cat = await shop.member('cat', 1000)
+    const one = (await shop.redeem(cat, 'card')).body
+    expect((await till(cat, one.code, 300)).body.totals).toMatchObject({ gift: 300, toPay: 0 })
+    expect((await seen(one.id)).status).toBe('issued')
+    expect(codeOf(await shop.cancel(one))).toBe('redemption_not_open')
+    expect((await till(cat, one.code, 900)).body.totals).toMatchObject({ gift: 700, toPay: 200 })
+    expect((await seen(one.id)).status).toBe('used')
+    expect(await wrong()).toBeUndefined()
+  })
+
+  it('is either cancelled or used, when both are asked at once', async () => {
+    for (let round = 0; round < 5; round++) {
+      const dan = await shop.member(`dan-${round}`, 100)
+      const one = (await shop.redeem(dan, 'five-off')).body
+      const told = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? shop.cancel(one) : till(dan, one.code))),
+      )
+      const cancelled = told.some(({ body }) => body.status === 'cancelled')
+      const used = told.filter(({ status }) => status === 201).length
+      expect(used).toBe(cancelled ? 0 : 1)
+      expect(await shop.available(dan)).toBe(cancelled ? 100 : 0)
+    }
+    expect(await wrong()).toBeUndefined()
+  })
+})
