@@ -5,6 +5,7 @@ import { adjustments } from './operations/adjustments.ts'
 import { cards } from './operations/cards.ts'
 import { codePools } from './operations/code-pools.ts'
 import { checkouts } from './operations/checkouts.ts'
+import { till } from './operations/till.ts'
 import { earningRules } from './operations/earning-rules.ts'
 import { events } from './operations/events.ts'
 import { explain } from './operations/explain.ts'
@@ -30,6 +31,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...members.map((op) => ({ ...op, tag: 'Members' })),
   ...cards.map((op) => ({ ...op, tag: 'Cards and the till' })),
   ...checkouts.map((op) => ({ ...op, tag: 'Cards and the till' })),
+  ...till.map((op) => ({ ...op, tag: 'Cards and the till' })),
   ...purchases.map((op) => ({ ...op, tag: 'Purchases' })),
   ...activities.map((op) => ({ ...op, tag: 'Activities' })),
   ...points.map((op) => ({ ...op, tag: 'Points' })),
@@ -53,6 +55,7 @@ export type OperationId = (
   | typeof members
   | typeof cards
   | typeof checkouts
+  | typeof till
   | typeof purchases
   | typeof activities
   | typeof points

@@ -42,6 +42,7 @@ const FAST = new Set([
 const BY_ITEM = new Map([
   ['recordPurchases', /^\/purchases\/\d+(\/|$)/],
   ['recordActivities', /^\/activities\/\d+(\/|$)/],
+  ['sendQueue', /^\/items\/\d+(\/|$)/],
 ])
 const PARAMETER_MAX = 2_000
 

@@ -6,6 +6,7 @@ import { adjustments } from './adjustments.ts'
 import { cards } from './cards.ts'
 import { codePools } from './code-pools.ts'
 import { checkouts } from './checkouts.ts'
+import { till } from './till.ts'
 import { earningRules } from './earning-rules.ts'
 import { events } from './events.ts'
 import { explain } from './explain.ts'
@@ -30,6 +31,7 @@ export const HANDLERS: Handlers<OperationId> = {
   ...members,
   ...cards,
   ...checkouts,
+  ...till,
   ...purchases,
   ...activities,
   ...points,

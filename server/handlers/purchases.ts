@@ -94,21 +94,23 @@ export const purchases: Handlers<
     return await submit(call, { verb: 'purchase', member, claims: true, ...said })
   },
 
-  recordReturn: async (call) => {
-    const { program, member, externalId, occurredAt, purchase, items } = call.body as ReturnBody
-    if (member === undefined && purchase === undefined)
-      throw invalid([{ pointer: '/member', detail: 'is required without `purchase`' }])
-    const ask: ReturnAsk = {
-      verb: 'return',
-      program,
-      member,
-      externalId,
-      occurredAt: instantAt('/occurredAt', occurredAt),
-      purchase: member === undefined ? await read(call, (db) => nameOf(db, purchase ?? '')) : purchase,
-      items,
-    }
-    return await submit(call, ask)
-  },
+  recordReturn: async (call) => submit(call, await returnAsk(call, call.body as ReturnBody)),
+}
+
+/** A return as the verb takes it. Refusals: invalid_request, purchase_unknown. */
+export async function returnAsk(call: Call, said: ReturnBody): Promise<ReturnAsk> {
+  const { program, member, externalId, occurredAt, purchase, items } = said
+  if (member === undefined && purchase === undefined)
+    throw invalid([{ pointer: '/member', detail: 'is required without `purchase`' }])
+  return {
+    verb: 'return',
+    program,
+    member,
+    externalId,
+    occurredAt: instantAt('/occurredAt', occurredAt),
+    purchase: member === undefined ? await read(call, (db) => nameOf(db, purchase ?? '')) : purchase,
+    items,
+  }
 }
 
 /** Someone who could buy: a member who is active, or one whom the purchase would enrol. */

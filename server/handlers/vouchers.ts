@@ -117,7 +117,7 @@ export const vouchers: Handlers<
 }
 
 /** All of them unless told, as they were asked. */
-function onOrder({ program, member, codes, order, policy, sequence }: ValidateBody): VouchersOnOrder {
+export function onOrder({ program, member, codes, order, policy, sequence }: ValidateBody): VouchersOnOrder {
   return {
     program,
     member,

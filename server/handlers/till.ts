@@ -1,0 +1,150 @@
+import type { z } from 'zod'
+import { type FieldError, problem } from '@laurel/contract/refusals'
+import { type IdentifyBody, QUEUED, type QueueBody, type QueuedType } from '@laurel/contract/till'
+import type { Ask } from '@laurel/engine/gate/asks'
+import { identify } from '@laurel/engine/views/identify'
+import { voucherRedemptionNamed } from '@laurel/engine/views/vouchers'
+import { answer, type Call, type Handlers, read } from '../call.ts'
+import { instantAt, invalid, purchaseAsk } from '../door.ts'
+import { onceInPieces } from '../idempotent.ts'
+import { type Answer, answerTo } from '../problems.ts'
+import { type Check, fullCheck } from '../validate.ts'
+import { storedCheckout } from './checkouts.ts'
+import { returnAsk } from './purchases.ts'
+import { onOrder } from './vouchers.ts'
+
+export const till: Handlers<'identifyMember' | 'sendQueue'> = {
+  identifyMember: async (call) => {
+    const { card, email, phone, program, store } = call.body as IdentifyBody
+    const { door, now, caller } = call
+    const ref = email === undefined ? (phone === undefined ? undefined : `phone:${phone}`) : `email:${email}`
+    const told = await read(call, (db) =>
+      identify(db, door.configurations, { card, ref, program, store }, { now, secret: door.secret }),
+    )
+    const wallets = (await door.wallets.read(caller.space, told.who.member)) ?? []
+    const shown = wallets.filter((wallet) => told.program === undefined || wallet.program === told.program)
+    return answer(200, { ...told.who, wallets: shown })
+  },
+
+  sendQueue: (call) => onceInPieces(call.door.pool, call.caller.space, call.idempotency, call.now, () => send(call)),
+}
+
+/** In which order they are done, whatever the order in which they were sent; those of one turn together. */
+const TURNS: readonly (readonly QueuedType[])[] = [
+  ['checkout_void'],
+  ['purchase', 'checkout_commit', 'redeem_vouchers'],
+  ['return', 'roll_back_vouchers'],
+  ['spend'],
+]
+
+type Queued = { index: number; type: QueuedType; body: Record<string, unknown> }
+type Result = { status: number; body: string }
+
+async function send(call: Call): Promise<Answer> {
+  const { items } = call.body as QueueBody
+  const results: (Result | undefined)[] = items.map(() => undefined)
+  const queued = items.flatMap((item, index): Queued[] => {
+    const read = readItem(item)
+    const faults = call.faults.filter(({ pointer }) => pointer.split('/')[2] === String(index))
+    if (faults.length === 0 && !Array.isArray(read)) return [{ index, ...read }]
+    results[index] = refusedItem(faults.length > 0 ? withinItem(faults) : (read as FieldError[]))
+    return []
+  })
+  for (const types of TURNS) {
+    const turn = queued.filter(({ type }) => types.includes(type)).toSorted(byTime)
+    const done = await Promise.all(turn.map((one) => sendOne(call, one)))
+    for (const [i, { index }] of turn.entries()) results[index] = done[i]
+  }
+  const types = new Map(queued.map(({ index, type }) => [index, type]))
+  const texts = results.map((result, i) => resultText(types.get(i), result ?? { status: 500, body: '{}' }))
+  return { status: 200, body: `{"results":[${texts.join(',')}]}`, headers: {} }
+}
+
+/** As it happened, so that what a member did is decided in that order however it was sent. */
+function byTime(a: Queued, b: Queued): number {
+  const [one, two] = [keyOf(a), keyOf(b)]
+  return one < two ? -1 : one > two ? 1 : a.index - b.index
+}
+
+function keyOf({ body }: Queued): string {
+  const at = typeof body.occurredAt === 'string' ? Date.parse(body.occurredAt) : 0
+  return `${String(Number.isNaN(at) ? 0 : at).padStart(20, '0')} ${String(body.externalId ?? body.checkout ?? '')}`
+}
+
+/** The item's type and what it says beside it, or what is wrong. */
+function readItem(item: unknown): { type: QueuedType; body: Record<string, unknown> } | FieldError[] {
+  if (typeof item !== 'object' || item === null || Array.isArray(item))
+    return [{ pointer: '', detail: 'expected an object' }]
+  const { type, ...body } = item as Record<string, unknown>
+  if (typeof type === 'string' && Object.hasOwn(QUEUED, type)) return { type: type as QueuedType, body }
+  return [{ pointer: '/type', detail: `expected ${Object.keys(QUEUED).join(', ')}` }]
+}
+
+function withinItem(faults: readonly FieldError[]): FieldError[] {
+  return faults.map(({ pointer, detail }) => ({ pointer: pointer.replace(/^\/items\/\d+/, ''), detail }))
+}
+
+async function sendOne(call: Call, one: Queued): Promise<Result> {
+  try {
+    const ask = await askOf(call, one)
+    return await call.door.gate.submit(call.caller.space, ask, { actor: call.caller.key }, 'bulk')
+  } catch (error) {
+    return answerTo(error, call.requestId, 'sendQueue', call.door.log)
+  }
+}
+
+const CHECKS = Object.fromEntries(Object.entries(QUEUED).map(([type, schema]) => [type, fullCheck(schema)])) as Record<
+  QueuedType,
+  Check
+>
+
+type Said<Type extends QueuedType> = z.infer<(typeof QUEUED)[Type]>
+
+/** Refusals: invalid_request, and of what it names: checkout_unknown, voucher_unknown. */
+async function askOf(call: Call, { type, body }: Queued): Promise<Ask> {
+  const wrong = CHECKS[type](body)
+  if (wrong) throw invalid(wrong)
+  switch (type) {
+    case 'purchase': {
+      const ask = purchaseAsk(body)
+      if (Array.isArray(ask)) throw invalid(ask)
+      return ask
+    }
+    case 'return':
+      return await returnAsk(call, body as Said<'return'>)
+    case 'spend':
+      return { verb: 'spend', ...(body as Said<'spend'>) }
+    case 'checkout_commit': {
+      const { checkout, occurredAt } = body as Said<'checkout_commit'>
+      const at = occurredAt === undefined ? undefined : instantAt('/occurredAt', occurredAt)
+      return { verb: 'commitCheckout', ...(await read(call, (db) => storedCheckout(db, checkout))), occurredAt: at }
+    }
+    case 'checkout_void': {
+      const { checkout } = body as Said<'checkout_void'>
+      return { verb: 'voidCheckout', ...(await read(call, (db) => storedCheckout(db, checkout))) }
+    }
+    case 'redeem_vouchers': {
+      const said = body as Said<'redeem_vouchers'>
+      return { verb: 'redeemVouchers', ...onOrder(said), session: said.session, externalId: said.externalId }
+    }
+    case 'roll_back_vouchers': {
+      const { redemption, ...said } = body as Said<'roll_back_vouchers'>
+      const key = await read(call, (db) => voucherRedemptionNamed(db, redemption))
+      return { verb: 'rollBackVouchers', redemption: key, ...said }
+    }
+  }
+}
+
+function refusedItem(errors: FieldError[]): Result {
+  return { status: 400, body: JSON.stringify(problem(invalid(errors).refusal)) }
+}
+
+/** Nothing was decided: what it names may come yet, or we could not. */
+const AGAIN = new Set(['purchase_unknown', 'checkout_unknown', 'redemption_unknown', 'overloaded', 'unavailable'])
+
+function resultText(type: QueuedType | undefined, { status, body }: Result): string {
+  const head = `{"type":${JSON.stringify(type ?? null)},"status":${status}`
+  if (status < 400) return `${head},"result":${body}}`
+  const { code } = JSON.parse(body) as { code?: string }
+  return `${head},"error":${body},"again":${status >= 500 || AGAIN.has(code ?? '')}}`
+}
