@@ -9,7 +9,7 @@ import { type Opened, openBooks, settleBooks } from './gate/books.ts'
 import { checkoutDigest, checkoutView, payingOf, sumsOf } from './gate/checkouts.ts'
 import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { holdDigest } from './gate/digests.ts'
-import { checkoutIdKey, checkoutKey, holdIdKey } from './gate/names.ts'
+import { checkoutIdKey, checkoutKey, holdIdKey, purchaseKey } from './gate/names.ts'
 import { sortedJson } from './gate/said.ts'
 import { findMember, type Named, type Slices } from './gate/slices.ts'
 import { lockedEvent } from './gate/voucher-events.ts'
@@ -30,7 +30,9 @@ export const reserve: Verb<ReserveAsk> = {
 
   shares: (ask) => sharedCodes(ask.codes),
 
-  needs() {},
+  needs(ask, needs) {
+    needs.names.add(purchaseKey(ask.externalId))
+  },
 
   furtherNeeds(ask, facts, slices, needs) {
     const member = findMember(slices, facts.member)
@@ -47,6 +49,8 @@ export const reserve: Verb<ReserveAsk> = {
     if (isRefusal(order)) return order
     const { ours, member } = order
     if (!member) return refusal('member_unknown', `there is no member "${ask.member}"`)
+    if (slices.names.has(purchaseKey(ask.externalId)))
+      return refusal('external_id_conflict', `the external id "${ask.externalId}" names a purchase already`)
     const session = encodeId('chk', facts.id)
     const quoted = quoteOf(slices.vouchers, order, ask, session, facts.now)
     if (quoted.no) return quoted.no

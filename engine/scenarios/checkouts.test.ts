@@ -256,6 +256,9 @@ describe('what ends it', () => {
     await post('/v1/purchases', { program: 'coffee', externalId, member, occurredAt, ...order(1000) })
     expect(code(await post(`/v1/checkouts/${body.id}/commit`, {}))).toBe('external_id_conflict')
     expect(await points(member)).toMatchObject({ held: 50 })
+    const taken = asked(member, [1000], { externalId: 'taken' })
+    await post('/v1/purchases', { program: 'coffee', externalId: 'taken', member, occurredAt, ...order(1000) })
+    expect(code(await post('/v1/checkouts', taken))).toBe('external_id_conflict')
     await post(`/v1/checkouts/${body.id}/void`)
   })
 

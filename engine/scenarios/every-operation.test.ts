@@ -337,6 +337,27 @@ test('she has a card, loses it and gets another', async () => {
   expect((await ask('listCards', { member })).body.data).toHaveLength(2)
 })
 
+test('at the till she is known, pays with points, and its queue comes later', async () => {
+  const pays = { points: 1, amount: 100 }
+  expect((await ask('changeProgramWallet', { program: 'coffee', wallet: 'points' }, { pays })).body.pays).toEqual(pays)
+  expect((await ask('createMember', {}, { externalId: 'cyd' })).status).toBe(201)
+  const { code } = (await ask('issueCard', { member: 'external:cyd' }, {})).body
+  const bought = { ...buy('till-0', '2026-11-16T08:00:00Z', [BEANS]), member: `card:${code}` }
+  expect((await ask('recordPurchase', {}, bought)).status).toBe(201)
+  const { member } = (await ask('identifyMember', {}, { card: code })).body
+  const order = { currency: 'GBP', items: [BEANS] }
+  const said = { program: 'coffee', member, order, points: { points: 2 } }
+  const totals = { amount: 2500, points: 200, toPay: 2300 }
+  expect((await ask('previewCheckout', {}, said)).body.totals).toMatchObject(totals)
+  const reserved = (await ask('reserveCheckout', {}, { ...said, externalId: 'till-1' })).body
+  expect((await ask('commitCheckout', { checkout: reserved.id }, {})).body.status).toBe('committed')
+  expect((await ask('getCheckout', { checkout: 'external:till-1' })).body.totals).toMatchObject(totals)
+  await ask('reserveCheckout', {}, { ...said, externalId: 'till-2' })
+  expect((await ask('voidCheckout', { checkout: 'external:till-2' })).body.status).toBe('voided')
+  const items = [{ type: 'checkout_void', checkout: 'external:till-2' }]
+  expect((await ask('sendQueue', {}, { items })).body.results[0].status).toBe(200)
+})
+
 test('points are set aside for an order, captured or let go, and what was spent is given back', async () => {
   const member = 'external:ada'
   const order = { program: 'coffee', wallet: 'points', points: 4, minutes: 30, reason: 'Order 1', externalId: 'H1' }
