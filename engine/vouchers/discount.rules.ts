@@ -80,18 +80,21 @@ export function percentOf(amount: number, percent: number): number {
  * largest remainders are rounded up, the first of equals first.
  */
 export function spread(total: number, weights: readonly number[]): number[] {
-  const whole = BigInt(sum(weights))
-  if (whole === 0n) return weights.map(() => 0)
-  const shares = weights.map((weight, i) => {
-    const exact = BigInt(total) * BigInt(weight)
-    return { i, down: Number(exact / whole), rest: exact % whole }
-  })
-  let open = total - sum(shares.map(({ down }) => down))
-  const parts = shares.map(({ down }) => down)
-  for (const { i } of shares.toSorted((a, b) => (a.rest === b.rest ? a.i - b.i : a.rest > b.rest ? -1 : 1))) {
-    if (open-- <= 0) break
-    parts[i] = (parts[i] ?? 0) + 1
+  const whole = sum(weights)
+  if (whole === 0) return weights.map(() => 0)
+  const largest = weights.reduce((most, weight) => Math.max(most, weight), 0)
+  const isSmall = total * largest <= Number.MAX_SAFE_INTEGER // then numbers are exact, and many times as fast
+  const parts: number[] = []
+  const rests: number[] = []
+  for (const weight of weights) {
+    const rest = isSmall ? (total * weight) % whole : Number((BigInt(total) * BigInt(weight)) % BigInt(whole))
+    rests.push(rest)
+    parts.push(isSmall ? (total * weight - rest) / whole : Number((BigInt(total) * BigInt(weight)) / BigInt(whole)))
   }
+  const open = total - sum(parts)
+  if (open === 0) return parts
+  const order = parts.map((_, i) => i).sort((a, b) => (rests[b] ?? 0) - (rests[a] ?? 0) || a - b)
+  for (const i of order.slice(0, open)) parts[i] = (parts[i] ?? 0) + 1
   return parts
 }
 

@@ -84,15 +84,11 @@ function attempt(
 }
 
 function sums(lines: readonly OrderLine[], applied: Quote['applied']): Pick<Quote, 'lines' | 'totals'> {
-  const off = (at: number, gifts: boolean) =>
-    sum(applied.filter((one) => isGift(one) === gifts).map((one) => one.discounts[at] ?? 0))
-  const said = lines.map(({ line, sku, amount }, i) => ({
-    line,
-    sku,
-    amount,
-    discount: off(i, false),
-    gift: off(i, true),
-  }))
+  const said = lines.map(({ line, sku, amount }) => ({ line, sku, amount, discount: 0, gift: 0 }))
+  for (const one of applied) {
+    const kind = isGift(one) ? 'gift' : 'discount'
+    for (const [i, line] of said.entries()) line[kind] += one.discounts[i] ?? 0
+  }
   const amount = sum(said.map((one) => one.amount))
   const discount = sum(said.map((one) => one.discount))
   const gift = sum(said.map((one) => one.gift))
