@@ -192,6 +192,13 @@ describe('a ladder', () => {
     expect(await wrong(shop)).toBeUndefined()
   })
 
+  test('cannot wait for the end of what has none', async () => {
+    for (const window of [{ kind: 'lifetime' } as const, { kind: 'rolling', period: 'P30D' } as const])
+      await expect(openLadder({ window, upgrade: 'period_end' })).rejects.toMatchObject({
+        refusal: { code: 'invalid_request', errors: [{ pointer: '/upgrade' }] },
+      })
+  })
+
   test('may go by a formula, by activities and purchases', async () => {
     const shop = await openLadder({
       metric: { kind: 'expression', expression: 'earned + purchases * 10 + (daysAsMember >= 0 ? 1 : 0)' },

@@ -140,6 +140,7 @@ function programOf(configuration: Configuration, ask: Ask): number | undefined {
     const id = decodeId('rwd', ask.reward)
     if (id !== undefined) return configuration.rewards.find((reward) => reward.id === id)?.programId
   }
+  if ('programId' in ask) return ask.programId
   const ref = 'program' in ask ? ask.program : undefined
   if (ref !== undefined) return program(configuration, ref)?.programId
   return configuration.programs.length === 1 ? configuration.programs[0]?.programId : undefined

@@ -57,8 +57,10 @@ function text(value: unknown): string {
 }
 
 /** What of the terms names something that the program does not have; expressions are looked at by who can read them. */
-export function termsFaults({ metric, tiers }: LadderTerms, words: ProgramWords): FieldError[] {
+export function termsFaults({ metric, window, upgrade, tiers }: LadderTerms, words: ProgramWords): FieldError[] {
   const faults: FieldError[] = []
+  if (upgrade === 'period_end' && (window.kind === 'lifetime' || window.kind === 'rolling'))
+    faults.push({ pointer: '/upgrade', detail: `a ${window.kind} window has no end to wait for` })
   if ('wallet' in metric && metric.wallet !== undefined && !words.wallets.includes(metric.wallet)) {
     faults.push({ pointer: '/metric/wallet', detail: `the program has no wallet "${metric.wallet}"` })
   }
