@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { decodeId } from '../contract/ids.ts'
 import { DAY } from '../contract/instants.ts'
+import { STATUS } from '../tests/ladders.ts'
 import { openRewards, type RewardShop } from '../tests/rewards.ts'
 import { door, NOW } from '../tests/shop.ts'
 import { codeChecks } from './base/codes.ts'
 import { withRead, withTx } from './base/db.ts'
+import { createLadder } from './configure-ladders.ts'
 import { createWallet } from './configure-wallets.ts'
 import { configurations } from './earning/configuration.ts'
 import { getRedemption } from './views/redemptions.ts'
@@ -138,6 +140,21 @@ describe('redeeming', () => {
       ['reward.redeemed', undefined],
     ])
     expect(await wrong()).toBeUndefined()
+  })
+})
+
+describe('tiers', () => {
+  it('decide who may redeem a reward, and are read by its condition', async () => {
+    const of = await openRewards()
+    await withTx(of.pool, of.space, (tx) => createLadder(tx, STATUS, door()))
+    await of.reward({ slug: 'lounge', price: { points: 1 }, visibility: { tiers: { status: ['gold'] } } })
+    await of.reward({ slug: 'gala', price: { points: 1 }, visibility: { when: 'member.tiers.status == "gold"' } })
+    const sue = await of.member('sue', 10)
+    expect(codeOf(await of.redeem(sue, 'lounge'))).toBe('not_eligible')
+    expect(codeOf(await of.redeem(sue, 'gala'))).toBe('not_eligible')
+    await of.buy('big', sue, 60_000)
+    expect((await of.redeem(sue, 'lounge')).status).toBe(201)
+    expect((await of.redeem(sue, 'gala')).status).toBe(201)
   })
 })
 

@@ -93,11 +93,13 @@ function askedOf(slices: Slices, found: Found, ask: RedeemAsk, opened: Opened, f
   if (ask.auto !== undefined && !isReached(slices, found, state.member, points))
     return refusal('insufficient_points', 'the threshold is not reached any more')
   const { left, redeemed, pool } = takenOf(slices, found, state.member, facts.now)
-  const about: About = { program, at: facts.now, member: slices.limits.members.get(state.member) }
-  if (readsMember(reward) && !about.member) throw new MovedError('what a reward asks of a member was not read')
+  const tiers = tiersAt(slices, state, program, facts.now, facts)?.tiers ?? {}
+  const known = slices.limits.members.get(state.member)
+  const about: About = { program, at: facts.now, member: known && { ...known, tiers } }
+  if (readsMember(reward) && !known) throw new MovedError('what a reward asks of a member was not read')
   const may = eligible(reward, {
     at: facts.now,
-    tiers: tiersAt(slices, state, program, facts.now, facts)?.tiers ?? {},
+    tiers,
     store: ask.store ?? null,
     when: whenOf(reward, about),
     spendable,

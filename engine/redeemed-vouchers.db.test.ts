@@ -37,6 +37,8 @@ const till = (member: string, code: string, amount = 2000) =>
     member,
     codes: [code],
     order: order(amount),
+    policy: 'all',
+    sequence: 'asked',
     externalId: `t-${++n}`,
   })
 const seen = (id: string) => withRead(shop.pool, shop.space, (db) => getRedemption(db, known, id, NOW()))
@@ -78,6 +80,8 @@ describe('what a till takes for a reward is a voucher with the redemption’s co
       member: bob,
       codes: [a.code],
       order: order(),
+      policy: 'all',
+      sequence: 'asked',
       session: 's',
       minutes: 5,
     })

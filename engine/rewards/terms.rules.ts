@@ -26,7 +26,8 @@ const CODED: ReadonlySet<RewardKind> = new Set(['coupon', 'product', 'gift_card'
 export function termsOf(kind: RewardKind, said: Omit<RewardTerms, 'code'> & { code?: RewardTerms['code'] | null }) {
   const { code, ...rest } = said
   const coded = code === undefined && CODED.has(kind) ? { generate: {} } : code
-  return { ...rest, ...(coded ? { code: coded } : {}) }
+  const sent = kind === 'physical' && rest.fulfilment === undefined ? { fulfilment: true } : {} // unless told, it is sent
+  return { ...rest, ...sent, ...(coded ? { code: coded } : {}) }
 }
 
 /** Every field that is wrong, by JSON pointer into the body; expressions are looked at by others. */
@@ -66,7 +67,7 @@ function valueFaults(kind: RewardKind, { value, price }: RewardTerms, { wallets 
     return [{ pointer: '/value/max', detail: 'must not be below min' }]
   if (value.kind !== 'points') return []
   if (!wallets.has(value.wallet)) return [{ pointer: '/value/wallet', detail: noWallet(value.wallet) }]
-  if (price.some((cost) => value.wallet in cost))
+  if (price.some((cost) => Object.hasOwn(cost, value.wallet)))
     return [{ pointer: '/value/wallet', detail: 'must be another wallet than those of the price' }]
   return []
 }
@@ -115,7 +116,7 @@ function autoFaults({ auto, stepUp, visibility, price }: RewardTerms, { wallets 
   if (stepUp) errors.push({ pointer: '/auto', detail: 'does not go with stepUp: nobody is there to confirm it' })
   if (visibility?.stores) errors.push({ pointer: '/auto', detail: 'does not go with stores: it is redeemed in none' })
   const paid = price.some((cost) => {
-    const points = cost[auto.wallet]
+    const points = Object.hasOwn(cost, auto.wallet) ? cost[auto.wallet] : undefined
     return points === undefined ? Object.keys(cost).length === 0 : points <= auto.threshold
   })
   if (!paid) errors.push({ pointer: '/auto/threshold', detail: 'must not be below the price in that wallet' })

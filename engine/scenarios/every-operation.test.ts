@@ -463,6 +463,20 @@ test('the shop offers rewards, and codes for them', async () => {
   expect((await ask('listRewards', {}, undefined, '?category=fun')).body.data).toHaveLength(1)
   const [offer] = (await ask('listOffers', { member: 'external:ada' }, undefined, '?category=fun')).body.data
   expect([offer.reward.id, offer.can, offer.price.spent]).toEqual([reward, true, { points: 5 }])
+  const ada = { member: 'external:ada' }
+  const seat = (await ask('redeemReward', ada, { program: 'coffee', reward: 'ticket', externalId: 'seat-1' })).body
+  expect(seat).toMatchObject({ status: 'issued', spent: { points: 5 }, code: 'FILM-1' })
+  expect((await ask('getRedemption', { redemption: 'code:film 1' })).body.id).toBe(seat.id)
+  expect((await ask('useRedemption', { redemption: seat.id }, { externalId: 'door-1' })).body.status).toBe('used')
+  const other = (await ask('redeemReward', ada, { program: 'coffee', reward: 'ticket' })).body.id
+  expect((await ask('cancelRedemption', { redemption: other })).body.status).toBe('cancelled')
+  const mug = { ...ticket, slug: 'mug', name: 'Mug', kind: 'physical' }
+  expect((await ask('createReward', {}, mug)).body.fulfilment).toBe(true)
+  const { id: redemption } = (await ask('redeemReward', ada, { program: 'coffee', reward: 'mug' })).body
+  expect((await ask('orderRedemption', { redemption })).body.status).toBe('ordered')
+  expect((await ask('shipRedemption', { redemption }, { tracking: 'P-1' })).body.history[2].tracking).toBe('P-1')
+  expect((await ask('deliverRedemption', { redemption })).body.status).toBe('delivered')
+  expect((await ask('listRedemptions', ada, undefined, '?status=delivered')).body.data[0].id).toBe(redemption)
   const unused = (await ask('createReward', {}, { ...ticket, slug: 'unused' })).body.id
   expect((await ask('archiveReward', { reward: unused })).body.status).toBe('archived')
 })
