@@ -31,7 +31,6 @@ create table vouchers (
 ) with (fillfactor = 80);
 create index vouchers_by_id on vouchers (space_id, voucher_id);
 create index vouchers_of_member on vouchers (space_id, member_id, voucher_id) where member_id is not null;
-create index vouchers_of_source on vouchers (space_id, source_id) where source_id is not null;
 
 -- What checkouts have set aside until a deadline. amount: of a gift card's balance. A row whose deadline has passed is as good as none.
 create table voucher_locks (

@@ -33,17 +33,6 @@ export async function voucherById(db: Db, id: Uuid): Promise<Voucher | undefined
   return row && toVoucher(row)
 }
 
-/** Issued for these redemptions. */
-export async function vouchersOfSources(db: Db, sources: readonly Uuid[]): Promise<Voucher[]> {
-  if (sources.length === 0) return []
-  const rows = await db.query<Row>(
-    `select ${COLUMNS} from vouchers v where v.space_id = $1 and v.source_id = any ($2::uuid[])`,
-    [db.space, uuids(sources, (id) => id)],
-    'vouchers-of-sources',
-  )
-  return rows.map(toVoucher)
-}
-
 /** Newest first, before `before`; of one program, of members, or of these codes, where it is told. */
 export async function pageVouchers(
   db: Db,
