@@ -7,6 +7,7 @@ import { appendEvents } from './base/outbox.ts'
 import { nextConfigVersion } from './base/spaces.ts'
 import { getProgram, programRow, type Revised } from './programs/programs.ts'
 import { insertProgram, updateProgram } from './programs/programs.sql.ts'
+import { recountLadders } from './tiers/ladders.sql.ts'
 
 /** What the door fixes: when it is, and where new ids come from. */
 export type Door = { now: Instant; newId: () => Uuid }
@@ -24,7 +25,8 @@ export async function createProgram(tx: Tx, body: ProgramBody, door: Door): Prom
 }
 
 /**
- * Changes what is given, where it differs from what is; `revision` is the one that the caller has seen, if it says so.
+ * Changes what is given, where it differs from what is; `revision` is the one that the caller has seen, if it says so. In another time
+ * zone other days count: its ladders of tiers have another version each, by which everybody is counted anew and nobody falls at once.
  * Refusals: program_unknown, etag_mismatch.
  */
 export async function changeProgram(
@@ -34,7 +36,7 @@ export async function changeProgram(
   revision: number | undefined,
   door: Door,
 ): Promise<Revised> {
-  await nextConfigVersion(tx)
+  const configVersion = await nextConfigVersion(tx)
   const { id, ...row } = await programRow(tx, ref)
   if (revision !== undefined && revision !== row.revision) {
     throw new Refused('etag_mismatch', `the program "${row.slug}" was changed since it was read`)
@@ -43,6 +45,7 @@ export async function changeProgram(
   const same = name === row.name && timezone === row.timezone && joinPolicy === row.joinPolicy
   if (!same || claimDays !== row.claimDays) {
     await updateProgram(tx, id, { name, timezone, joinPolicy, claimDays }, door.now)
+    if (timezone !== row.timezone) await recountLadders(tx, id, configVersion, door.now)
   }
   return await getProgram(tx, encodeId('prg', id))
 }

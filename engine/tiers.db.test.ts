@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openLadder, type LadderShop, STATUS } from '../tests/ladders.ts'
-import { NOW } from '../tests/shop.ts'
+import { door, NOW } from '../tests/shop.ts'
+import { withTx } from './base/db.ts'
+import { createLadder } from './configure-ladders.ts'
+import { changeProgram } from './configure-programs.ts'
 import { passDue } from './pass-time.ts'
 import { verify } from './verify.ts'
 
@@ -192,6 +195,24 @@ describe('a ladder', () => {
     expect(await wrong(shop)).toBeUndefined()
   })
 
+  test('counts everybody anew where the program moves to another time zone, and nobody falls by it', async () => {
+    const shop = await openLadder({ window: { kind: 'calendar', per: 'month' } })
+    await shop.buy('p1', 'external:ann', 12_000, { occurredAt: on('2026-03-01T02:00:00Z') })
+    expect(await shop.holds('ann')).toEqual(['silver', '2026-04-30T23:00:00.000Z']) // summer time
+    await withTx(shop.pool, shop.space, (tx) =>
+      changeProgram(tx, 'coffee', { timezone: 'America/New_York' }, undefined, door()),
+    )
+    expect(await pass(shop)).toBe(1)
+    expect(await shop.holds('ann')).toEqual(['silver', '2026-04-01T04:00:00.000Z'])
+    expect(await shop.sql('select day::text as day from tier_progress where keeping = 2')).toEqual([
+      { day: '2026-02-28' },
+    ])
+    await shop.buy('p2', 'external:ann', 1_000)
+    await shop.giveBack('r1', 'external:ann', { purchase: 'external:p1' })
+    expect((await shop.holds('ann'))[0]).toBe('bronze')
+    expect(await wrong(shop)).toBeUndefined()
+  })
+
   test('cannot wait for the end of what has none', async () => {
     for (const window of [{ kind: 'lifetime' } as const, { kind: 'rolling', period: 'P30D' } as const])
       await expect(openLadder({ window, upgrade: 'period_end' })).rejects.toMatchObject({
@@ -313,9 +334,6 @@ async function tamper(shop: LadderShop, sql: string) {
 
 /** A second ladder on the same program. */
 async function openLate(shop: LadderShop) {
-  const { createLadder } = await import('./configure-ladders.ts')
-  const { withTx } = await import('./base/db.ts')
-  const { door } = await import('../tests/shop.ts')
   await withTx(shop.pool, shop.space, (tx) => createLadder(tx, STATUS, door()))
   return async (name: string) => {
     const rows = await shop.sql(

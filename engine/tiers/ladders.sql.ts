@@ -126,3 +126,16 @@ export async function touchLadder(tx: Tx, ladderId: number, status: LadderStatus
     formatInstant(now),
   ])
 }
+
+/** Another version of each ladder of a program that is in force, which says the same but counts everybody anew. */
+export async function recountLadders(tx: Tx, program: Uuid, publishedIn: number, now: Instant): Promise<void> {
+  await tx.query(
+    `insert into tier_ladder_versions (space_id, ladder_id, version, terms, keeping, firm, published_in, created_at)
+     select l.space_id, l.ladder_id, v.version + 1, v.terms, v.version + 1, v.firm, $3, $4
+       from tier_ladders l join programs p on p.program_id = l.program_id
+       cross join lateral (select version, terms, firm from tier_ladder_versions v
+                            where v.ladder_id = l.ladder_id order by version desc limit 1) v
+      where l.space_id = $1 and p.id = $2 and l.status = 'active' order by l.ladder_id`,
+    [tx.space, program, publishedIn, formatInstant(now)],
+  )
+}
