@@ -13,10 +13,6 @@ export function laddersOf(configuration: Configuration, programId: number): read
   return ladders.get(programId) ?? NONE
 }
 
-export function ladderById(configuration: Configuration, ladderId: number): ConfiguredLadder | undefined {
-  return configuration.ladders.find((one) => one.ladderId === ladderId)
-}
-
 /**
  * The ladder in force that a caller names: by its id (ldr_…), or by its slug where only one program of the space, or the one
  * that is told, has a ladder of that slug.
