@@ -64,7 +64,15 @@ const quote = {
   lines,
   totals,
 }
-const redeemed = ({ applicable: _, ...one }: typeof first) => ({ ...one, rolledBack: 0, undone: false })
+const redeemed = ({ voucher, code, kind, discount, lines: of }: typeof first) => ({
+  voucher,
+  code,
+  kind,
+  discount,
+  lines: of,
+  rolledBack: 0,
+  undone: false,
+})
 const redemption = {
   id: 'vrd_01kamqf5t8k2z4c7v9x1m3n6ye',
   program: 'coffee',

@@ -267,8 +267,7 @@ describe.each([
     expect(row?.n).toBe(times === 1 ? 2 : 1)
   })
 
-  it(times === 1 ? 'and the books agree' : 'and verify sees it', async () => {
-    if (times === 1) expect(await wrong()).toBeUndefined()
-    else expect(await wrong()).toBeDefined()
+  it('and verify says whether the books agree', async () => {
+    expect((await wrong()) === undefined).toBe(times === 1)
   })
 })

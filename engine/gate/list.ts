@@ -38,8 +38,7 @@ export type ListDeps = {
 const LOSSES_MAX = 3
 /** What takes from rows that many take from at once (stock, pools of codes, vouchers) would lose over and over: after one loss its list holds what it needs. */
 const CONTENDED: ReadonlySet<Ask['verb']> = new Set(['redeem', 'cancelRedemption'])
-const isContended = ({ ask }: Item): boolean =>
-  CONTENDED.has(ask.verb) || (verbOf(ask).shares?.(ask) ?? []).length > 0
+const isContended = ({ ask }: Item): boolean => CONTENDED.has(ask.verb) || (verbOf(ask).shares?.(ask) ?? []).length > 0
 /** Who loses even so, this often, does not lose to anyone: what is stored contradicts itself. */
 const LOSSES_ABSURD = 8
 

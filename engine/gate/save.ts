@@ -131,20 +131,8 @@ function collect(answered: readonly Answered[]): Writes {
   const counters = new Map<string, Counter>()
   for (const { changes, kept, store } of answered) {
     if (store) w.answers.push(store)
-    if (kept) collectKept(kept)
+    if (kept) collectKept(w, names, kept)
     for (const one of changes ? eachMember(changes) : []) collectOne(one)
-  }
-
-  function collectKept(kept: Kept): void {
-    for (const name of kept.names) names.set(name.key, name)
-    if (kept.change) w.unclaimed.push(kept.change)
-    if (kept.vouchers) w.vouchers.push(kept.vouchers)
-    for (const event of kept.events) w.events.push(event)
-  }
-
-  function collectClaim({ change, frees }: NonNullable<Changes['claims']>): void {
-    for (const key of frees) if (!names.has(key)) w.freed.push(key) // else it was nobody's in this list only
-    w.unclaimed.push(change)
   }
 
   function collectOne(changes: Changes): void {
@@ -153,7 +141,7 @@ function collect(answered: readonly Answered[]): Writes {
     if (known) known.state = books.state
     else states.set(member, { state: books.state, read: books.state.version - 1, isNew: changes.enrols !== undefined })
     if (changes.enrols) w.joined.push({ member, externalId: changes.enrols.externalId, at: changes.at })
-    if (changes.claims) collectClaim(changes.claims)
+    if (changes.claims) collectClaim(w, names, changes.claims)
     for (const name of changes.names) names.set(name.key, name)
     if (changes.purchase) purchases.set(changes.purchase.id, changes.purchase)
     for (const p of changes.returned ?? []) (purchases.has(p.id) ? purchases : returned).set(p.id, p)
@@ -195,6 +183,19 @@ function collect(answered: readonly Answered[]): Writes {
   w.counters.push(...counters.values())
   w.names.push(...names.values())
   return inOrder(w)
+}
+
+function collectKept(w: Writes, names: Map<Uuid, NameRow>, kept: Kept): void {
+  for (const name of kept.names) names.set(name.key, name)
+  if (kept.change) w.unclaimed.push(kept.change)
+  if (kept.vouchers) w.vouchers.push(kept.vouchers)
+  for (const event of kept.events) w.events.push(event)
+}
+
+type Claims = NonNullable<Changes['claims']>
+function collectClaim(w: Writes, names: ReadonlyMap<Uuid, NameRow>, { change, frees }: Claims): void {
+  for (const key of frees) if (!names.has(key)) w.freed.push(key) // else it was nobody's in this list only
+  w.unclaimed.push(change)
 }
 
 function nothing(): Writes {

@@ -59,7 +59,7 @@ export function voucherOfCode(slices: VoucherSlices, programId: number, code: st
     if (voucher?.programId === programId) return voucher
   }
   const plain = readableCode(code)
-  const mayBeMade = plain.length >= MADE_MIN && [...plain].every((c) => ALPHABETS.readable.includes(c))
+  const mayBeMade = plain.length >= MADE_MIN && plain.split('').every((c) => ALPHABETS.readable.includes(c))
   return mayBeMade && !codeChecks(code)
     ? refusal('code_mistyped', `"${code}" is no code: one of its characters is mistyped`)
     : refusal('voucher_unknown', `there is no voucher "${code}"`)
