@@ -26,7 +26,7 @@ import { findMember, type Named, type Slices, survivorOf } from './gate/slices.t
 import type { MemberState } from './ledger/books.ts'
 import { available, credit, debit } from './ledger/ledger.rules.ts'
 import { type Moved, type Redemption, type Said, STATUS } from './redemptions/redemptions.rules.ts'
-import { eligible, type Redeemable, stockOf, validityOf } from './rewards/rewards.rules.ts'
+import { eligible, neverUsable, type Redeemable, stockOf, validityOf } from './rewards/rewards.rules.ts'
 
 /**
  * What happens when a member redeems a reward: its price leaves the member's lots in burn order, one is taken of its stock, a code of its
@@ -71,9 +71,9 @@ export const redeem: Verb<RedeemAsk> = {
     if (isRefusal(asked)) return asked
     if (reward.terms.stepUp && !ask.confirmed)
       return refusal('confirmation_required', `"${reward.slug}" is redeemed once the member has confirmed it`)
+    const never = neverUsable(reward, facts.now, program.timezone)
+    if (never) return never
     const valid = validityOf(reward.terms, facts.now, program.timezone)
-    if (valid.until !== null && valid.until <= valid.from)
-      return refusal('not_eligible', `what "${reward.slug}" gives could never be used: its end has passed`)
     return book(slices, found, ask, opened, { ...asked, valid }, facts)
   },
 }

@@ -14,7 +14,7 @@ import {
 } from './codes.ts'
 
 const alphabet = fc.constantFrom(...(Object.keys(ALPHABETS) as CodeAlphabet[]))
-const chance = fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 32, maxLength: 32 })
+const chance = fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef')), minLength: 32, maxLength: 32 })
 /** A code that we could make, as it is told apart. */
 const made = alphabet.chain((kind) =>
   fc.record({
@@ -23,7 +23,7 @@ const made = alphabet.chain((kind) =>
       .record({
         length: fc.integer({ min: 10, max: 24 }),
         chance,
-        prefix: fc.string({ unit: fc.constantFrom(...ALPHABETS[kind]), maxLength: 6 }),
+        prefix: fc.string({ unit: fc.constantFrom(...Array.from(ALPHABETS[kind])), maxLength: 6 }),
       })
       .map(({ length, prefix, chance }) => normalCode(codeOf({ length, prefix, alphabet: kind }, chance), kind)),
   }),
@@ -54,7 +54,7 @@ describe('the check character', () => {
     fc.assert(
       fc.property(made, fc.nat(), fc.nat(), ({ code, kind }, one, two) => {
         fc.pre(kind === 'readable')
-        const characters = [...code]
+        const characters = Array.from(code)
         const [a, b] = [one % code.length, two % code.length]
         fc.pre(code[a] !== code[b])
         ;[characters[a], characters[b]] = [code[b] as string, code[a] as string]

@@ -39,7 +39,7 @@ export function codeKeys(text: string): Uuid[] {
 
 /** What a prefix may hold, so that the check character covers it too. */
 export function prefixFits(prefix: string, alphabet: CodeAlphabet = 'readable'): boolean {
-  return [...normalCode(prefix, alphabet)].every((c) => ALPHABETS[alphabet].includes(c))
+  return Array.from(normalCode(prefix, alphabet)).every((c) => ALPHABETS[alphabet].includes(c))
 }
 
 /**
@@ -68,14 +68,14 @@ export function normalCode(text: string, alphabet: CodeAlphabet = 'readable'): s
 /** Whether its last character is the check character of all others. */
 export function codeChecks(text: string, alphabet: CodeAlphabet = 'readable'): boolean {
   const code = normalCode(text, alphabet)
-  if (code.length < 2 || [...code].some((c) => !ALPHABETS[alphabet].includes(c))) return false
+  if (code.length < 2 || Array.from(code).some((c) => !ALPHABETS[alphabet].includes(c))) return false
   return checkCharacter(code.slice(0, -1), alphabet) === code.at(-1)
 }
 
 /** Finds every single wrong character. */
 function checkCharacter(text: string, alphabet: CodeAlphabet): string {
   const letters = ALPHABETS[alphabet]
-  const values = [...text].map((c) => letters.indexOf(c))
+  const values = Array.from(text, (c) => letters.indexOf(c))
   return letters[alphabet === 'readable' ? checkIn32(values) : checkBy(letters.length, values)] as string
 }
 

@@ -75,7 +75,7 @@ function notOffered({ slug, status, terms }: Reward, { at }: { at: Instant }): R
 function notFor({ slug, terms }: Reward, { tiers, store, when }: RewardFacts): Refusal | undefined {
   const seen = terms.visibility ?? {}
   for (const [ladder, slugs] of Object.entries(seen.tiers ?? {})) {
-    if (slugs.includes(tiers[ladder] ?? '')) continue
+    if (Object.hasOwn(tiers, ladder) && slugs.includes(tiers[ladder] ?? '')) continue
     return refusal('not_eligible', `the reward "${slug}" is for members in ${slugs.join(' or ')} of "${ladder}"`)
   }
   if (seen.stores !== undefined && !seen.stores.includes(store ?? '')) {
@@ -175,6 +175,13 @@ export function validityOf(
     ...(valid?.until === undefined ? [] : [endOfDay(valid.until, timezone)]),
   ]
   return { from, until: ends.length === 0 ? null : Math.max(from, Math.min(...ends)), uses: valid?.uses ?? 1 }
+}
+
+/** Where its end would come no later than its beginning. */
+export function neverUsable({ slug, terms }: Reward, at: Instant, timezone: string): Refusal | undefined {
+  const { from, until } = validityOf(terms, at, timezone)
+  if (until === null || until > from) return undefined
+  return refusal('not_eligible', `what "${slug}" gives could never be used: its end has passed`)
 }
 
 /** The door took it as an instant. */

@@ -86,13 +86,6 @@ export function takeStock(space: number, takes: readonly StockTake[], unguarded 
 
 const ROOM_MAX = 2_147_483_647
 
-/** All that was taken, for the audit. */
-export async function allStock(db: Db): Promise<Stock[]> {
-  return await db.query<Stock>('select reward_id as "rewardId", period, taken from stock where space_id = $1', [
-    db.space,
-  ])
-}
-
 function byKey(a: StockKey, b: StockKey): number {
   return a.rewardId - b.rewardId || (a.period < b.period ? -1 : a.period > b.period ? 1 : 0)
 }

@@ -17,9 +17,9 @@ import {
   eligible,
   memberLimit,
   missing,
+  neverUsable,
   offered,
   type Redeemable,
-  validityOf,
 } from '../rewards/rewards.rules.ts'
 import { saidShown } from '../rewards/rewards.ts'
 import { selectShown } from '../rewards/rewards.sql.ts'
@@ -164,7 +164,7 @@ function offerOf(known: Known, reward: ConfiguredReward): OfferAnswer {
   })
   const cost = 'spent' in may ? may.spent : (reward.terms.price[0] ?? {})
   const worth = worthOf(reward, about, cost)
-  const bad = 'code' in may ? may : worth && 'code' in worth ? worth : undefined
+  const bad = 'code' in may ? may : worth && 'code' in worth ? worth : neverUsable(reward, now, program.timezone)
   const limit = memberLimit(reward.terms)
   return {
     reward: shownReward(known, reward, program.slug),
@@ -186,9 +186,6 @@ function mayRedeem(
   const program = programById(configuration, reward.programId)
   if (program?.status === 'paused') return refusal('program_paused', `the program "${program.slug}" is paused`)
   if (status !== 1) return refusal('member_suspended', 'this member is suspended or closed')
-  const { until } = validityOf(reward.terms, facts.at, program?.timezone ?? 'UTC')
-  if (until !== null && until <= facts.at)
-    return refusal('not_eligible', `what "${reward.slug}" gives could be used until a time that has passed`)
   return eligible(reward, facts)
 }
 
