@@ -166,7 +166,10 @@ const terms = {
   code: codeSource.optional(),
   valid: rewardValidity.optional(),
   value: rewardValue.optional(),
-  fulfilment: z.boolean().optional().meta({ description: 'It is to be ordered, shipped and delivered; so are physical ones unless told' }),
+  fulfilment: z
+    .boolean()
+    .optional()
+    .meta({ description: 'It is to be ordered, shipped and delivered; so are physical ones unless told' }),
   auto: auto.optional(),
   stepUp: z.boolean().optional().meta({ description: 'A redemption has to say that it was confirmed' }),
 }
