@@ -81,6 +81,10 @@ export const TIERS = {
     unchanged: 1173,
     sample: [{ member: EXAMPLES.member.id, from: 'silver', to: 'green', counted: 23_500 }],
   },
+  newMoves: [
+    { from: null, to: 'silver', members: 204 },
+    { from: null, to: 'green', members: 1000 },
+  ],
   held,
   assignBody: { tier: 'gold', until: '2027-07-01T00:00:00Z', reason: 'Guest of honour' },
   assignment: {

@@ -93,7 +93,7 @@ export type TierMove = z.infer<typeof move>
 /** members: that were looked at. */
 export const ladderPreview = z
   .object({
-    ladder: z.string(),
+    ladder: z.string().nullable().meta({ description: 'null: it would be made' }),
     version: z.int().meta({ description: 'That the next version would have' }),
     at: instant,
     total: z.int().meta({ description: 'How many members there are' }),

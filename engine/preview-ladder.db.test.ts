@@ -83,11 +83,11 @@ async function commerce(times: number): Promise<void> {
   }
 }
 
-async function held(): Promise<Map<string, string | null>> {
+async function held(slug = 'status'): Promise<Map<string, string | null>> {
   const tiers = new Map<string, string | null>()
   for (let i = 0; i < MEMBERS; i++) {
     const told = await api.call('GET', `/v1/members/${member(i)}/tiers`)
-    if (told.status === 200) tiers.set(told.body.data[0].member, told.body.data[0].tier)
+    for (const one of told.body.data ?? []) if (one.ladder === slug) tiers.set(one.member, one.tier)
   }
   return tiers
 }
@@ -186,11 +186,32 @@ describe('who would move is who moves, by', () => {
     expect((await api.call('POST', '/v1/tier-ladders/nope/preview', {})).body.code).toBe('tier_ladder_unknown')
   })
 
+  test('a ladder that is made: who would hold what is who holds it', async () => {
+    const visits = { program: 'coffee', slug: 'visits', name: 'Visits', metric: { kind: 'purchases' } }
+    const body = { ...visits, window: { kind: 'rolling', period: 'P200D' }, tiers: [tier('some', 2), tier('many', 5)] }
+    const preview: LadderPreview = await call('POST', '/v1/tier-ladders/preview', body)
+    expect(preview).toMatchObject({ ladder: null, version: 1, complete: true })
+    const { id } = await call('POST', '/v1/tier-ladders', body)
+    const nobody = new Map([...(await held()).keys()].map((one) => [one, null]))
+    const after = await held('visits')
+    expect(movesOf(preview)).toEqual(movesBetween(nobody, after))
+    expect(preview.moves.map(({ to }) => to)).toEqual(['many', 'some'])
+    expect((await api.call('POST', '/v1/tier-ladders/preview', { ...body, program: 'nope' })).body.code).toBe(
+      'program_unknown',
+    )
+    await call('POST', `/v1/tier-ladders/${id}/archive`)
+  })
+
   test('where there are many, a sample stands for them, the same each time', async () => {
     const known = configurations()
     const ask = (looks: number) =>
       withRead(pool, space, async (db) =>
-        previewLadder(db, await currentConfiguration(db, known), ladder, { name: 'x' }, Date.now() * 1000, looks),
+        previewLadder(
+          db,
+          ladder,
+          { name: 'x' },
+          { configuration: await currentConfiguration(db, known), now: Date.now() * 1000, looks },
+        ),
       )
     const [some, again, all] = [await ask(10), await ask(10), await ask(1000)]
     expect(all).toMatchObject({ complete: true, members: all.total })

@@ -2,17 +2,17 @@ import { encodeId, type Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import type { LadderPreview } from '@laurel/contract/member-tiers'
 import { Refused } from '@laurel/contract/refusals'
-import type { LadderVersionBody } from '@laurel/contract/tiers'
+import type { LadderBody, LadderVersionBody } from '@laurel/contract/tiers'
 import type { Db } from './base/db.ts'
-import { type Configuration, programById } from './earning/configuration.ts'
+import { NOBODY } from './base/names.ts'
+import { type Configuration, type Program, programById } from './earning/configuration.ts'
 import { requireSound } from './gate/ladder-terms.ts'
 import { courseOf, type LadderCourse } from './gate/tier-courses.ts'
 import { ladderRow, programWords } from './tiers/ladder-answers.ts'
-import { nextVersion } from './tiers/ladder-terms.rules.ts'
+import { newTerms, nextVersion } from './tiers/ladder-terms.rules.ts'
 import { levelOf } from './tiers/levels.rules.ts'
 import { countedNow, standingNow } from './tiers/shown.rules.ts'
 import { countMembers, selectSome } from './members/sample.sql.ts'
-import type { TierState } from './tiers/tiers.ts'
 import { readFor } from './views/tier-standings.ts'
 
 /**
@@ -26,81 +26,110 @@ const PAGE = 1_000
 /** Of each move. */
 const SAMPLE_MAX = 10
 
+/** In a preview: the configuration, when it is, and how much may be looked at. */
+export type Asking = { configuration: Configuration; now: Instant; looks?: number }
+
 /**
  * Who would move at once if this were the next version of the ladder: decided as it will be, one by one, on what is stored, in one
  * snapshot. Stores nothing. Refusals: invalid_request, tier_ladder_unknown, tier_ladder_archived.
  */
 export async function previewLadder(
   db: Db,
-  configuration: Configuration,
   ref: string,
   body: LadderVersionBody,
-  now: Instant,
-  looks: number = LOOKS_MAX,
+  asking: Asking,
 ): Promise<LadderPreview> {
   const row = await ladderRow(db, ref)
   if (row.status === 'archived')
     throw new Refused('tier_ladder_archived', `the ladder "${row.slug}" is archived: it cannot have another version`)
   const next = nextVersion(row, body)
   requireSound(next.terms, await programWords(db, row.program))
-  const program = programById(configuration, row.programId)
-  if (!program) throw new Error(`the ladder ${row.ladderId} is of a program that is not configured`)
-  const courses = { is: courseOf(program, row), would: courseOf(program, { ...row, ...next }) }
-  const total = await countMembers(db)
-  const some = await selectSome(db, total, looks)
-  const tally = newTally(courses)
-  for (let from = 0, left = looks; from < some.length && left > 0; from += PAGE) {
-    const page = some.slice(from, from + PAGE)
-    left -= await lookAtPage(db, configuration, courses, page, now, tally)
-  }
+  const program = programOf(asking.configuration, row.programId)
   return {
     ladder: encodeId('ldr', row.id),
     version: next.version,
+    ...(await lookAtAll(db, { is: courseOf(program, row), would: courseOf(program, { ...row, ...next }) }, asking)),
+  }
+}
+
+/** Who would hold which tier if this ladder were made. Stores nothing. Refusals: invalid_request, program_unknown. */
+export async function previewNewLadder(db: Db, body: LadderBody, asking: Asking): Promise<LadderPreview> {
+  const words = await programWords(db, body.program)
+  const terms = newTerms(body)
+  requireSound(terms, words)
+  const { programId } = words
+  const version = { version: 1, keeping: 1, firm: 1 }
+  const ladder = { ladderId: 0, id: NOBODY, programId, slug: body.slug, ...version, terms, createdAt: asking.now }
+  const would = courseOf(programOf(asking.configuration, programId), ladder)
+  return { ladder: null, version: 1, ...(await lookAtAll(db, { is: undefined, would }, asking)) }
+}
+
+function programOf(configuration: Configuration, programId: number): Program {
+  const program = programById(configuration, programId)
+  if (!program) throw new Error(`program ${programId} is not configured`)
+  return program
+}
+
+/** is: undefined where there is no such ladder yet. */
+type Courses = { is: LadderCourse | undefined; would: LadderCourse }
+type Move = Pick<LadderPreview['moves'][number], 'from' | 'to' | 'members'> & { sample: LadderPreview['sample'] }
+type Tally = { courses: Courses; members: number; moves: Map<string, Move> }
+
+async function lookAtAll(
+  db: Db,
+  courses: Courses,
+  { configuration, now, looks = LOOKS_MAX }: Asking,
+): Promise<Omit<LadderPreview, 'ladder' | 'version'>> {
+  const total = await countMembers(db)
+  const some = await selectSome(db, total, looks)
+  const tally: Tally = { courses, members: 0, moves: new Map() }
+  for (let from = 0, left = looks; from < some.length && left > 0; from += PAGE) {
+    left -= await lookAtPage(db, configuration, some.slice(from, from + PAGE), now, tally)
+  }
+  const moved = [...tally.moves.values()].reduce((sum, move) => sum + move.members, 0)
+  return {
     at: formatInstant(now),
     total,
     members: tally.members,
     complete: tally.members === total,
     moves: movesOf(tally),
-    unchanged: tally.members - [...tally.moves.values()].reduce((sum, move) => sum + move.members, 0),
+    unchanged: tally.members - moved,
     sample: [...tally.moves.values()].flatMap(({ sample }) => sample),
   }
-}
-
-type Courses = { is: LadderCourse; would: LadderCourse }
-type Move = Pick<LadderPreview['moves'][number], 'from' | 'to' | 'members'> & { sample: LadderPreview['sample'] }
-type Tally = { courses: Courses; members: number; moves: Map<string, Move> }
-
-function newTally(courses: Courses): Tally {
-  return { courses, members: 0, moves: new Map() }
 }
 
 /** Says what it cost: a look each, ten where something was counted anew. */
 async function lookAtPage(
   db: Db,
   configuration: Configuration,
-  { is, would }: Courses,
   members: readonly Uuid[],
   now: Instant,
   tally: Tally,
 ): Promise<number> {
-  const recounts = is.ladder.keeping !== would.ladder.keeping
+  const { is, would } = tally.courses
+  const recounts = is !== undefined && is.ladder.keeping !== would.ladder.keeping
   const read = await readFor(db, configuration, members, recounts ? [is, would] : [would], now)
   let cost = 0
   for (const member of members) {
     const joined = read.joined.get(member)
     if (joined === undefined) continue
-    const stored = read.stored.get(`${member} ${is.ladder.ladderId}`)
+    const stored = read.stored.get(`${member} ${would.ladder.ladderId}`)
     const whose = { member, joined }
-    const before = standingNow(is, whose, stored, read.of(member, is))
+    const before = is ? standingNow(is, whose, stored, read.of(member, is)).tier : null
     const given = read.of(member, would)
     const after = standingNow(would, whose, stored, given)
-    note(tally, before, after, () => Math.floor(countedNow(would, after, given)))
-    cost += recounts || stored?.keeping !== is.ladder.keeping ? LOOKS_OF_NEW : 1
+    note(tally, member, [before, after.tier], () => Math.floor(countedNow(would, after, given)))
+    cost += recounts || stored?.keeping !== would.ladder.keeping ? LOOKS_OF_NEW : 1
   }
   return cost
 }
 
-function note(tally: Tally, { member, tier: from }: TierState, { tier: to }: TierState, counted: () => number): void {
+function note(
+  tally: Tally,
+  member: Uuid,
+  [from, to]: readonly [string | null, string | null],
+  counted: () => number,
+): void {
   tally.members += 1
   if (from === to) return
   const key = JSON.stringify([from, to])
@@ -113,7 +142,8 @@ function note(tally: Tally, { member, tier: from }: TierState, { tier: to }: Tie
 
 /** From the highest tier downwards, as the ladder stands. */
 function movesOf({ courses, moves }: Tally): LadderPreview['moves'] {
-  const rank = ({ from, to }: Move) => [levelOf(courses.is.ladder.terms, from), levelOf(courses.would.ladder.terms, to)]
+  const { is, would } = courses
+  const rank = ({ from, to }: Move) => [is ? levelOf(is.ladder.terms, from) : 0, levelOf(would.ladder.terms, to)]
   const byRank = (a: Move, b: Move) => {
     const [[af = 0, at = 0], [bf = 0, bt = 0]] = [rank(a), rank(b)]
     return bf - af || bt - at

@@ -80,6 +80,20 @@ export const tiers = [
     examples: { answer: E.archived },
   },
   {
+    id: 'previewNewTierLadder',
+    method: 'POST',
+    path: '/v1/tier-ladders/preview',
+    scope: 'tiers:read',
+    summary: 'Ask who would hold which tier',
+    description:
+      'Takes what a ladder would be made of and says how many members would hold each tier at once. Stores nothing.',
+    body: ladderBody,
+    answers: one(ladderPreview, 'Who would hold which tier'),
+    refusals: ['program_unknown'],
+    idempotent: false,
+    examples: { body: E.body, answer: { ...E.preview, ladder: null, version: 1, moves: E.newMoves, sample: [] } },
+  },
+  {
     id: 'previewTierLadder',
     method: 'POST',
     path: '/v1/tier-ladders/{ladder}/preview',

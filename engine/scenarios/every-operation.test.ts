@@ -487,6 +487,9 @@ test('she climbs', async () => {
     { slug: 'silver', name: 'Silver', threshold: 1_000_000 },
   ]
   const climbs = { metric: { kind: 'spend' }, window: { kind: 'calendar', per: 'year' }, tiers }
+  const seen = (await ask('previewNewTierLadder', {}, { program: 'coffee', slug: 'status', name: 'Status', ...climbs }))
+    .body
+  expect(seen.moves).toMatchObject([{ from: null, to: 'green' }])
   const { id } = (await ask('createTierLadder', {}, { program: 'coffee', slug: 'status', name: 'Status', ...climbs }))
     .body
   expect((await ask('listTierLadders', {}, undefined, '?program=coffee')).body.data).toHaveLength(1)

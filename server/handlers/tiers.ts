@@ -1,8 +1,9 @@
 import { encodeId } from '@laurel/contract/ids'
 import type { AssignTierBody, LadderBody, LadderVersionBody, ReleaseTierBody } from '@laurel/contract/tiers'
+import type { Db } from '@laurel/engine/base/db'
 import { newId } from '@laurel/engine/base/ids'
 import { archiveLadder, createLadder, publishLadderVersion } from '@laurel/engine/configure-ladders'
-import { previewLadder } from '@laurel/engine/preview-ladder'
+import { type Asking, previewLadder, previewNewLadder } from '@laurel/engine/preview-ladder'
 import { getLadder, ladderRow, listLadders } from '@laurel/engine/tiers/ladder-answers'
 import { currentConfiguration } from '@laurel/engine/views/current'
 import { listMemberTiers, listTierHistory } from '@laurel/engine/views/tiers'
@@ -18,12 +19,21 @@ async function named(call: Call): Promise<{ member: string; program: string; lad
   return { member: param(call, 'member'), program: row.program, ladder: encodeId('ldr', row.id) }
 }
 
+/** A preview, in one snapshot. */
+function asked<T>(call: Call, work: (db: Db, asking: Asking) => Promise<T>): Promise<T> {
+  return read(call, async (db) => {
+    const configuration = await currentConfiguration(db, call.door.configurations)
+    return await work(db, { configuration, now: call.now })
+  })
+}
+
 export const tiers: Handlers<
   | 'createTierLadder'
   | 'listTierLadders'
   | 'getTierLadder'
   | 'publishTierLadderVersion'
   | 'archiveTierLadder'
+  | 'previewNewTierLadder'
   | 'previewTierLadder'
   | 'listMemberTiers'
   | 'assignTier'
@@ -48,14 +58,13 @@ export const tiers: Handlers<
   archiveTierLadder: (call) =>
     write(call, async (tx) => answer(200, await archiveLadder(tx, param(call, 'ladder'), fixed(call)))),
 
-  previewTierLadder: async (call) =>
-    answer(
-      200,
-      await read(call, async (db) => {
-        const configuration = await currentConfiguration(db, call.door.configurations)
-        return await previewLadder(db, configuration, param(call, 'ladder'), call.body as LadderVersionBody, call.now)
-      }),
-    ),
+  previewNewTierLadder: async (call) =>
+    answer(200, await asked(call, (db, asking) => previewNewLadder(db, call.body as LadderBody, asking))),
+
+  previewTierLadder: async (call) => {
+    const body = call.body as LadderVersionBody
+    return answer(200, await asked(call, (db, asking) => previewLadder(db, param(call, 'ladder'), body, asking)))
+  },
 
   listMemberTiers: async (call) => {
     const { program } = call.query
