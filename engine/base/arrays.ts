@@ -46,7 +46,7 @@ export function texts<R>(rows: readonly R[], of: (row: R) => string | null | und
   // Four bytes to spare, a character at most: so a text that does not fit never ends where it would if it were ASCII.
   let size = HEADER + 4 * values.length + 4
   for (const value of values) if (value != null) size += value.length
-  let buffer = Buffer.allocUnsafe(size)
+  let buffer: Buffer = Buffer.allocUnsafe(size)
   let at = HEADER
   let nulls = false
   for (const [i, value] of values.entries()) {
