@@ -40,7 +40,7 @@ export const commitCheckout: Verb<CommitCheckoutAsk> = {
     const member = namedMember(slices, facts.member)?.member
     const ours = programById(slices.configuration, ask.programId)
     if (!ours) return
-    needSale(slices, needs, ours, { member, occurredAt: ask.occurredAt ?? facts.now, now: facts.now })
+    needSale(slices, needs, ours, { member, occurredAt: ask.paidAt ?? facts.now, now: facts.now })
     if (ask.codes.length > 0) voucherNeeds(needs).redemptions.add(voucherRedemptionKey(ask.externalId))
   },
 
@@ -182,7 +182,7 @@ function saleOf(ask: CommitCheckoutAsk, { member, stored, ours }: Found, facts: 
     member: encodeId('mem', member.member),
     program: ours.slug,
     externalId,
-    occurredAt: ask.occurredAt ?? facts.now,
+    occurredAt: ask.paidAt ?? facts.now,
     currency: said.currency,
     items: netItems(said.items as Item[], sums),
     channel: said.channel ?? undefined,

@@ -21,7 +21,16 @@ test('digits are taken in their own half minute and the ones around it', () => {
   const digits = digitsAt(key, at)
   const judged = [-61, -31, -30, -1, 0, 29, 30, 59, 60, 90].map((s) => judgeDigits(key, digits, at + s * 1_000_000))
   expect(judged).toEqual([
-    ...['stale', 'stale', 'current', 'current', 'current', 'current', 'current', 'current', 'stale', 'stale'],
+    'stale',
+    'stale',
+    'current',
+    'current',
+    'current',
+    'current',
+    'current',
+    'current',
+    'stale',
+    'stale',
   ])
   expect([judgeDigits(key, null, at), judgeDigits(undefined, digits, at)]).toEqual(['none', 'stale'])
   expect(shownUntil(at + 1)).toBe(at + STEP)

@@ -260,7 +260,7 @@ export type ReserveAsk = VouchersOnOrder & {
   points: Readonly<Record<string, PayAsked>>
   minutes: number
 }
-/** Of the member (mem_…) whose checkout it is; programId, externalId and codes as it is stored. occurredAt: when it was paid; now unless told. */
+/** Of the member (mem_…) whose checkout it is; programId, externalId and codes as it is stored. paidAt: now unless told. */
 export type CommitCheckoutAsk = {
   verb: 'commitCheckout'
   member: string
@@ -268,9 +268,9 @@ export type CommitCheckoutAsk = {
   programId: number
   externalId: string
   codes: readonly string[]
-  occurredAt?: Instant | undefined
+  paidAt?: Instant | undefined
 }
-export type VoidCheckoutAsk = Omit<CommitCheckoutAsk, 'verb' | 'occurredAt'> & { verb: 'voidCheckout' }
+export type VoidCheckoutAsk = Omit<CommitCheckoutAsk, 'verb' | 'paidAt'> & { verb: 'voidCheckout' }
 export type Ask =
   | ReserveAsk
   | CommitCheckoutAsk

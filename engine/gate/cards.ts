@@ -11,7 +11,7 @@ import type { FurtherNeeds, Slices } from './slices.ts'
 
 /** When a card that names an ask's member was shown: when what is told happened, else as it arrives. */
 export function shownAt(ask: Ask, now: Instant): Instant {
-  return ('occurredAt' in ask ? ask.occurredAt : undefined) ?? now
+  return 'occurredAt' in ask ? ask.occurredAt : now
 }
 
 /** What the digits beside a card's code are, as of an instant. */

@@ -197,7 +197,7 @@ describe('vouchers', () => {
   test('that are of no use are said in a preview, and refuse an order', async () => {
     const member = await rich(100)
     const said = asked(member, [1000], { vouchers: ['NOPE'], points: {} })
-    const { externalId, ...preview } = said
+    const { externalId: _, ...preview } = said
     const told = (await post('/v1/checkouts/preview', preview)).body
     expect(told).toMatchObject({ valid: false, vouchers: [{ applicable: false, why: { code: 'voucher_unknown' } }] })
     expect(code(await post('/v1/checkouts', said))).toBe('voucher_unknown')

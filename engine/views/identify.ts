@@ -102,11 +102,18 @@ async function tiersOf(
 }
 
 /** The first letter of each name, three at most. */
-export function initialsOf(name: string | null): string | null {
+function initialsOf(name: string | null): string | null {
   const words = (name ?? '').split(/\s+/).filter((word) => /^\p{L}/u.test(word))
   if (words.length === 0) return null
   return words
     .slice(0, 3)
-    .map((word) => `${[...word][0]?.toUpperCase()}.`)
+    .map((word) => `${firstOf(word).toUpperCase()}.`)
     .join(' ')
+}
+
+const letters = new Intl.Segmenter('und', { granularity: 'grapheme' })
+/** With its accents, however they are written. */
+function firstOf(word: string): string {
+  for (const { segment } of letters.segment(word)) return segment
+  return ''
 }

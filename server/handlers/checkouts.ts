@@ -38,7 +38,7 @@ export const checkouts: Handlers<
   commitCheckout: async (call) => {
     const { occurredAt } = call.body as CommitBody
     const at = occurredAt === undefined ? undefined : instantAt('/occurredAt', occurredAt)
-    return await submit(call, { verb: 'commitCheckout', ...(await stored(call)), occurredAt: at })
+    return await submit(call, { verb: 'commitCheckout', ...(await stored(call)), paidAt: at })
   },
 
   voidCheckout: async (call) => submit(call, { verb: 'voidCheckout', ...(await stored(call)) }),
@@ -62,7 +62,7 @@ export function reserveAsk(body: CheckoutBody): ReserveAsk | FieldError[] {
 }
 
 /** What a checkout is settled by: as it is stored. Refusals: checkout_unknown. */
-function stored(call: Call): Promise<Omit<CommitCheckoutAsk, 'verb' | 'occurredAt'>> {
+function stored(call: Call): Promise<Omit<CommitCheckoutAsk, 'verb' | 'paidAt'>> {
   return read(call, (db) => storedCheckout(db, param(call, 'checkout')))
 }
 
@@ -70,7 +70,7 @@ function stored(call: Call): Promise<Omit<CommitCheckoutAsk, 'verb' | 'occurredA
 export async function storedCheckout(
   db: Parameters<typeof findCheckout>[0],
   ref: string,
-): Promise<Omit<CommitCheckoutAsk, 'verb' | 'occurredAt'>> {
+): Promise<Omit<CommitCheckoutAsk, 'verb' | 'paidAt'>> {
   const found = await findCheckout(db, ref)
   const { member, id, programId, externalId } = found
   return { member: encodeId('mem', member), checkout: id, programId, externalId, codes: codesOf(found) }

@@ -68,7 +68,8 @@ function byTime(a: Queued, b: Queued): number {
 
 function keyOf({ body }: Queued): string {
   const at = typeof body.occurredAt === 'string' ? Date.parse(body.occurredAt) : 0
-  return `${String(Number.isNaN(at) ? 0 : at).padStart(20, '0')} ${String(body.externalId ?? body.checkout ?? '')}`
+  const name = body.externalId ?? body.checkout
+  return `${String(Number.isNaN(at) ? 0 : at).padStart(20, '0')} ${typeof name === 'string' ? name : ''}`
 }
 
 /** The item's type and what it says beside it, or what is wrong. */
@@ -117,7 +118,7 @@ async function askOf(call: Call, { type, body }: Queued): Promise<Ask> {
     case 'checkout_commit': {
       const { checkout, occurredAt } = body as Said<'checkout_commit'>
       const at = occurredAt === undefined ? undefined : instantAt('/occurredAt', occurredAt)
-      return { verb: 'commitCheckout', ...(await read(call, (db) => storedCheckout(db, checkout))), occurredAt: at }
+      return { verb: 'commitCheckout', ...(await read(call, (db) => storedCheckout(db, checkout))), paidAt: at }
     }
     case 'checkout_void': {
       const { checkout } = body as Said<'checkout_void'>
