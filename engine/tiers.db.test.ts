@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { openLadder, type LadderShop, STATUS } from '../tests/ladders.ts'
 import { door, NOW } from '../tests/shop.ts'
 import { withTx } from './base/db.ts'
+import { createActivityType } from './configure-activities.ts'
 import { createLadder } from './configure-ladders.ts'
 import { changeProgram } from './configure-programs.ts'
 import { passDue } from './pass-time.ts'
@@ -218,6 +219,42 @@ describe('a ladder', () => {
       await expect(openLadder({ window, upgrade: 'period_end' })).rejects.toMatchObject({
         refusal: { code: 'invalid_request', errors: [{ pointer: '/upgrade' }] },
       })
+  })
+
+  test('may go by activities: of one type, or of all', async () => {
+    const shop = await openLadder()
+    await withTx(shop.pool, shop.space, async (tx) => {
+      for (const slug of ['review', 'visit'])
+        await createActivityType(tx, { program: 'coffee', slug, name: slug, schema: { type: 'object' } }, door())
+      const tiers = STATUS.tiers.map((tier, i) => ({ ...tier, threshold: i * 2 }))
+      const ladder = { ...STATUS, slug: 'reviews', tiers, metric: { kind: 'activities', activity: 'review' } as const }
+      await createLadder(tx, ladder, door())
+      const metric = { kind: 'expression', expression: 'activities + 0' } as const
+      await createLadder(tx, { ...ladder, slug: 'all', metric }, door())
+    })
+    await shop.buy('p1', 'external:ann', 100)
+    const does = (type: string, i: number) =>
+      shop.gate.submit(shop.space, {
+        verb: 'activity',
+        program: 'coffee',
+        member: 'external:ann',
+        type,
+        externalId: `a${i}`,
+        occurredAt: NOW(),
+        data: {},
+      })
+    for (const [i, type] of ['review', 'visit', 'visit', 'review', 'review'].entries())
+      expect((await does(type, i)).status).toBe(201)
+    await does('review', 0) // again
+    const held = await shop.sql(
+      'select l.slug, t.tier from tier_states t join tier_ladders l using (ladder_id) order by l.slug',
+    )
+    expect(held).toEqual([
+      { slug: 'all', tier: 'gold' },
+      { slug: 'reviews', tier: 'silver' },
+      { slug: 'status', tier: 'bronze' },
+    ])
+    expect(await wrong(shop)).toBeUndefined()
   })
 
   test('may go by a formula, by activities and purchases', async () => {

@@ -1,6 +1,6 @@
 import { encodeId, type Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import { dateText, localDay } from '../base/calendar.ts'
+import { dateText } from '../base/calendar.ts'
 import type { Db } from '../base/db.ts'
 import type { Configuration } from '../earning/configuration.ts'
 import type { MemberState } from '../ledger/books.ts'
@@ -132,8 +132,6 @@ function heldFault(
   const behind = row.version !== course.ladder.version || course.ages
   if (behind || (course.sinks && hasPassed(state, termsOf(configuration), now))) return undefined
   const at = row.dueAt > 0 ? Math.min(now, row.dueAt - 1) : now
-  if (localDay(at, course.timezone) < row.standing.from - 1 && course.ladder.terms.window.kind !== 'rolling')
-    return undefined
   const { changes } = advance(course, row, { now: at, progress, balance: availableIn(state, course.walletId) })
   const [change] = changes
   return change && `${change.from ?? 'nothing'} is held, ${change.to ?? 'nothing'} by what counts`
