@@ -40,7 +40,7 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('redeem' as const), codes, till: fc.option(till), amount: orderAmount }),
   fc.record({
     do: fc.constant('rollBack' as const),
-    which: fc.nat(20),
+    which: fc.nat(3),
     amount: fc.option(fc.integer({ min: 1, max: 300 })),
   }),
   fc.record({ do: fc.constant('wait' as const), minutes: fc.integer({ min: 1, max: 40 }) }),
