@@ -85,6 +85,16 @@ describe('a ladder', () => {
     expect(versions[3]).toMatchObject({ name: 'Status', window: status.window })
   })
 
+  test('takes versions that are published at once one after another, none lost', async () => {
+    const visits = (await api.call('GET', '/v1/tier-ladders/visits')).body
+    const publish = (i: number) => api.call('POST', `/v1/tier-ladders/${visits.id}/versions`, { name: `Visits ${i}` })
+    const told = await Promise.all(Array.from({ length: 10 }, (_, i) => publish(i)))
+    const versions = told.map(({ body }) => body.version).toSorted((a, b) => a - b)
+    expect(versions).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    const last = told.find(({ body }) => body.version === 11)?.body
+    expect((await api.call('GET', '/v1/tier-ladders/visits')).body.name).toBe(last.name)
+  })
+
   test('ends for good, once', async () => {
     const ended = await api.call('POST', `/v1/tier-ladders/${id}/archive`)
     expect([ended.status, ended.body.status]).toEqual([200, 'archived'])
