@@ -5,6 +5,7 @@ import type { VoucherBody, VoucherPatch } from '@laurel/contract/vouchers'
 import { codeKey, codeKeys, codeOf, plainCode, readableCode } from './base/codes.ts'
 import { run, type Tx } from './base/db.ts'
 import { appendEvents } from './base/outbox.ts'
+import { holdCodes } from './base/spaces.ts'
 import { keysKnown } from './codes/pools.sql.ts'
 import { type Configuration, program, programById } from './earning/configuration.ts'
 import { existingMember } from './members/members.ts'
@@ -72,6 +73,7 @@ async function codeFor(tx: Tx, body: VoucherBody, { chance }: Door): Promise<{ c
     const made = codeOf(prefix === undefined ? {} : { prefix }, chance)
     return { code: made, key: codeKey(readableCode(made)) }
   }
+  await holdCodes(tx)
   const keys = codeKeys(code)
   const [vouchers, pooled] = await Promise.all([loadVouchers(tx, keys), keysKnown(tx, keys)])
   if (vouchers.length > 0 || pooled.size > 0) throw taken(code)

@@ -93,6 +93,27 @@ describe('codes that are brought along', () => {
     expect(await bring(ref, ['FREE-ONE'])).toEqual({ added: 0, known: 1, refused: [], left: 0 })
   })
 
+  test('at the same time as vouchers with these codes are the one or the other', async () => {
+    const ref = await aPool()
+    const codes = texts(12, 0, 'EITHER')
+    const voucher = (code: string) =>
+      withTx(pool, space, async (tx) => {
+        const configuration = await loadConfiguration(tx)
+        const said = { program: 'coffee', code, value: { kind: 'percent' as const, percent: 10 } }
+        return await createVoucher(tx, said, {}, { ...door(), chance: '0'.repeat(32), configuration })
+      })
+    const made = await Promise.allSettled(
+      codes.flatMap((code, i) => (i % 2 ? [voucher(code), bring(ref, [code])] : [bring(ref, [code]), voucher(code)])),
+    )
+    const refused = made.filter((one) => one.status === 'rejected')
+    expect(new Set(refused.map(({ reason }) => reason.refusal?.code ?? reason))).toEqual(new Set(['already_exists']))
+    expect(refused.length).toBe((await pooled(ref)).total)
+    const both = await shop.sql(
+      'select from pool_codes c join vouchers v on v.code_key = c.key and v.source_id is null',
+    )
+    expect(both).toEqual([])
+  })
+
   test('by ten at the same time, lists that overlap, are there once each and without a gap', async () => {
     const ref = await aPool()
     const told = await Promise.all(Array.from({ length: 10 }, (_, i) => bring(ref, texts(200, i * 100, 'RACE'))))

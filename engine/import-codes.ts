@@ -3,6 +3,7 @@ import type { Uuid } from '@laurel/contract/ids'
 import { Refused } from '@laurel/contract/refusals'
 import { codeKey, codeOf, normalCode, plainCode } from './base/codes.ts'
 import type { Tx } from './base/db.ts'
+import { holdCodes } from './base/spaces.ts'
 import { appendNew, type NewCode } from './codes/append.ts'
 import { poolRow } from './codes/pools.ts'
 import { keysKnown } from './codes/pools.sql.ts'
@@ -26,6 +27,7 @@ export function codeSaid(value: unknown): { code: NewCode } | { reason: string }
  */
 export async function importCodes(tx: Tx, ref: string, codes: readonly unknown[]): Promise<CodesImported> {
   const { poolId } = await poolRow(tx, ref)
+  await holdCodes(tx)
   const refused: RefusedCode[] = []
   const first = new Map<string, NewCode & { index: number }>()
   let known = 0

@@ -12,3 +12,11 @@ export async function nextConfigVersion(tx: Tx): Promise<number> {
   if (!row) throw new Error(`there is no space ${tx.space}`)
   return row.version
 }
+
+/**
+ * Nobody else brings codes into the space until the transaction ends: a code of a pool and one of a voucher are in different tables, and
+ * must not be the same.
+ */
+export async function holdCodes(tx: Tx): Promise<void> {
+  await tx.query("select pg_advisory_xact_lock(hashtext('laurel.codes'), $1)", [tx.space], 'codes-hold')
+}
