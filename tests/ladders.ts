@@ -1,5 +1,4 @@
 import type { LadderBody, LadderVersionBody } from '../contract/tiers.ts'
-import { encodeId, type Uuid } from '../contract/ids.ts'
 import { withTx } from '../engine/base/db.ts'
 import { numberEvents } from '../engine/base/outbox.ts'
 import { createLadder, publishLadderVersion } from '../engine/configure-ladders.ts'
@@ -79,5 +78,3 @@ export async function openLadder(body: Partial<LadderBody> = {}): Promise<Ladder
     },
   }
 }
-
-export const memberId = (member: Uuid): string => encodeId('mem', member)
