@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decodeId } from '../contract/ids.ts'
-import { openShop, type Shop } from '../tests/shop.ts'
-import { openPool } from './base/db.ts'
+import { door, openShop, type Shop } from '../tests/shop.ts'
+import { openPool, withTx } from './base/db.ts'
+import { createVoucher } from './configure-vouchers.ts'
+import { configurations } from './earning/configuration.ts'
 import type { Ask } from './gate/asks.ts'
 import { createGate, type Gate } from './gate/gate.ts'
 import { verify } from './verify.ts'
+import { currentConfiguration } from './views/current.ts'
 
 /** Two gates, each with its connections, are two processes to the database. */
 type Pair = { shop: Shop; gates: [Gate, Gate]; pools: ReturnType<typeof openPool>[] }
@@ -50,13 +53,19 @@ let n = 0
 async function rich({ shop }: Pair): Promise<string> {
   return (await shop.buy(`b-${++n}`, `external:m${n}`, 10_000)).body.member
 }
-const order = (member: string, externalId: string, amount: number, most: number | 'max' = 'max'): Ask => ({
+const order = (
+  member: string,
+  externalId: string,
+  amount: number,
+  most: number | 'max' = 'max',
+  codes: string[] = [],
+): Ask => ({
   verb: 'reserve',
   program: 'coffee',
   member,
   externalId,
   order: { currency: 'GBP', items: [{ sku: 'BEANS', quantity: 1, amount }] },
-  codes: [],
+  codes,
   policy: 'all',
   sequence: 'asked',
   points: { points: most },
@@ -129,4 +138,46 @@ test('the same reservation from twenty tills is one', async () => {
   expect(new Set(told.map(({ body }) => body.id)).size).toBe(1)
   expect(told[0]?.body.wallets[0]).toMatchObject({ available: 70, held: 30 })
   expect(await wrong(careful)).toBeUndefined()
+})
+
+describe('a voucher for one use that twenty members want at twenty tills', () => {
+  async function reserves(pair: Pair) {
+    const { shop } = pair
+    const code = `ONLY-${++n}`
+    const value = { kind: 'amount', amount: 500 } as const
+    await withTx(shop.pool, shop.space, async (tx) => {
+      const configuration = await currentConfiguration(tx, configurations())
+      const said = { program: 'coffee', code, value, uses: { total: 1 } }
+      await createVoucher(tx, said, {}, { ...door(), chance: '0'.repeat(32), configuration })
+    })
+    const members = await Promise.all(Array.from({ length: 20 }, () => rich(pair)))
+    const told = await atOnce(pair, 20, (i) => order(members[i] ?? '', `v-${++n}-${i}`, 1000, 'max', [code]))
+    return told
+  }
+  test('is reserved for one, who pays with it', async () => {
+    const told = await reserves(careful)
+    const [won, ...others] = told.filter(({ status }) => status === 201)
+    expect(others).toEqual([])
+    expect(told.filter((one) => one.body.code === 'voucher_locked')).toHaveLength(19)
+    const { id, member, externalId, vouchers } = won?.body
+    const checkout = decodeId('chk', id) ?? ''
+    const codes = vouchers.map((one: { code: string }) => one.code)
+    const done = await atOnce(careful, 20, () => ({
+      verb: 'commitCheckout',
+      member,
+      checkout,
+      programId: 1,
+      externalId,
+      codes,
+    }))
+    expect(new Set(done.map(codeOf))).toEqual(new Set(['committed']))
+    expect((await careful.shop.sql('select used from vouchers order by created_at desc limit 1'))[0]).toEqual({
+      used: 1,
+    })
+    expect(await wrong(careful)).toBeUndefined()
+  })
+  test('and for several where versions are not compared', async () => {
+    const told = await reserves(careless)
+    expect(told.filter(({ status }) => status === 201).length).toBeGreaterThan(1)
+  })
 })

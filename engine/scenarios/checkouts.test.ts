@@ -272,6 +272,22 @@ describe('what ends it', () => {
   })
 })
 
+test('of a member who was merged into another meanwhile: void it, and reserve it for the one who stays', async () => {
+  const [into, from] = [await rich(100), await rich(100)]
+  const held = (await post('/v1/checkouts', asked(from, [1000]))).body
+  const merge = { from, reason: 'the same person' }
+  expect(code(await post(`/v1/members/${into}/merge`, merge))).toBe('holds_open')
+  await post(`/v1/checkouts/${held.id}/void`)
+  const off = await voucher({ kind: 'amount', amount: 100 })
+  const { body } = await post('/v1/checkouts', asked(from, [1000], { vouchers: [off], points: {} }))
+  expect((await post(`/v1/members/${into}/merge`, merge)).status).toBe(201)
+  expect(code(await post(`/v1/checkouts/${body.id}/commit`, {}))).toBe('member_merged')
+  expect((await post(`/v1/checkouts/${body.id}/void`)).body.status).toBe('voided')
+  const again = await post('/v1/checkouts', asked(from, [1000], { vouchers: [off] }))
+  expect(again.body).toMatchObject({ member: into, totals: { discount: 100, points: 450 } })
+  expect((await post(`/v1/checkouts/${again.body.id}/commit`, {})).body.status).toBe('committed')
+})
+
 describe('what is refused, storing nothing', () => {
   test('orders and payments that cannot be', async () => {
     const member = await rich(100)
