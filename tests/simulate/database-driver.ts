@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { encodeId } from '../../contract/ids.ts'
 import type { Instant } from '../../contract/instants.ts'
 import type { WalletPatch, WalletSettings } from '../../contract/wallets.ts'
 import { Refused } from '../../contract/refusals.ts'
@@ -8,6 +9,8 @@ import { keyOf } from '../../engine/base/keys.ts'
 import { memberNamed } from '../../engine/base/names.ts'
 import { changeMember } from '../../engine/change-member.ts'
 import { createActivityType } from '../../engine/configure-activities.ts'
+import { createPool } from '../../engine/configure-pools.ts'
+import { changeReward, createReward, turnReward } from '../../engine/configure-rewards.ts'
 import { createProgram, pauseProgram, resumeProgram } from '../../engine/configure-programs.ts'
 import { createRule, publishRuleVersion, turnRule } from '../../engine/configure-rules.ts'
 import { blockVoucher, changeVoucher, createVoucher } from '../../engine/configure-vouchers.ts'
@@ -15,6 +18,8 @@ import { changeWallet, createWallet } from '../../engine/configure-wallets.ts'
 import { type Configuration, configurations, loadConfiguration } from '../../engine/earning/configuration.ts'
 import { enroll } from '../../engine/enroll.ts'
 import type { Outcome } from '../../engine/gate/asks.ts'
+import { expireDue } from '../../engine/expire-redemptions.ts'
+import { importCodes } from '../../engine/import-codes.ts'
 import { createGate, type Gate } from '../../engine/gate/gate.ts'
 import { memberKey } from '../../engine/gate/names.ts'
 import { passDue } from '../../engine/pass-time.ts'
@@ -69,6 +74,7 @@ class DatabaseDriver implements Driver {
   private readonly reader: WalletReader
   private readonly known = configurations()
   private readonly rules = new Map<string, string>()
+  private readonly rewards = new Map<string, string>()
   /** as it is until something is changed */
   private configuration: Configuration | undefined
   private asked = 0
@@ -82,7 +88,7 @@ class DatabaseDriver implements Driver {
   }
 
   async begin(setup: Setup, start: Instant): Promise<void> {
-    const { timezone, joinPolicy, wallets } = setup
+    const { timezone, joinPolicy, wallets, pools } = setup
     const program = { slug: 'coffee', name: 'Coffee', timezone, currency: 'GBP', joinPolicy }
     await this.change(start, (tx, door) => createProgram(tx, program as never, door))
     for (const { slug } of wallets) {
@@ -92,6 +98,8 @@ class DatabaseDriver implements Driver {
       const type = { program: 'coffee', slug, name: slug, schema: SCHEMA }
       await this.change(start, (tx, door) => createActivityType(tx, type, door))
     }
+    for (const pool of pools)
+      await this.change(start, (tx, door) => createPool(tx, { program: 'coffee', name: pool.slug, ...pool }, door))
     for (const { slug, settings } of wallets) {
       const code = await this.changeWallet(start, slug, patchOf(settings))
       if (code !== 'ok') throw new Error(`the wallet "${slug}" cannot begin so: ${code}`)
@@ -168,6 +176,7 @@ class DatabaseDriver implements Driver {
 
   passTime: Driver['passTime'] = async (at) => {
     setClock(at)
+    while ((await expireDue(this.pool, this.gate, this.place.space, 100)) > 0);
     while ((await passDue(this.pool, this.gate, this.place.space, 100)) > 0);
     return 'ok'
   }
@@ -207,6 +216,27 @@ class DatabaseDriver implements Driver {
       if ('blocked' in change) await blockVoucher(tx, id, { ...change, reason: 'stolen' }, door)
       else if ('total' in change) await changeVoucher(tx, id, { uses: change }, {}, door)
       else await changeVoucher(tx, id, {}, change, door)
+    })
+
+  createReward: Driver['createReward'] = (at, { reward: slug, terms, ...said }) =>
+    this.change(at, async (tx, door) => {
+      const made = await createReward(tx, { program: 'coffee', slug, name: slug, ...said, ...terms }, door)
+      this.rewards.set(slug, made.reward.id)
+    })
+
+  changeReward: Driver['changeReward'] = (at, slug, change) =>
+    this.change(at, async (tx, door) => {
+      const id = this.rewards.get(slug)
+      if (id === undefined) throw new Refused('reward_unknown', slug)
+      if (typeof change === 'string') await turnReward(tx, id, change, door)
+      else await changeReward(tx, id, { stock: null, ...change }, undefined, door)
+    })
+
+  importCodes: Driver['importCodes'] = (at, pool, codes) =>
+    this.change(at, async (tx) => {
+      const { pools } = await loadConfiguration(tx)
+      const one = pools.find(({ slug }) => slug === pool)
+      await importCodes(tx, one ? encodeId('cpl', one.id) : '', codes)
     })
 
   async vouchers(at: Instant) {

@@ -6,6 +6,7 @@ import type { Ask } from '../../engine/gate/asks.ts'
 import type { Draft } from '../../engine/ledger/books.ts'
 import { passTime } from '../../engine/ledger/time.rules.ts'
 import type { Code } from './feature.ts'
+import type { Change as RewardChange, Made as MadeReward } from './features/rewards.ts'
 import type { Made as MadeVoucher, Change as VoucherChange } from './features/vouchers.ts'
 import type { Balances } from './world.ts'
 
@@ -51,6 +52,9 @@ export type Driver = {
   turnRule(at: Instant, name: string, turn: RuleTurn): Promise<Code>
   createVoucher(at: Instant, said: MadeVoucher): Promise<Code>
   changeVoucher(at: Instant, code: string, change: VoucherChange): Promise<Code>
+  createReward(at: Instant, made: MadeReward): Promise<Code>
+  changeReward(at: Instant, reward: string, change: RewardChange): Promise<Code>
+  importCodes(at: Instant, pool: string, codes: readonly string[]): Promise<Code>
   /** All vouchers, by their code. */
   vouchers(at: Instant): Promise<VoucherShown[]>
   /** Everything derived again from what is stored; what is wrong with it. */
@@ -64,6 +68,7 @@ export type Setup = {
   timezone: string
   /** `points` is the first of them */
   wallets: { slug: string; settings: WalletSettings }[]
+  pools: { slug: string; reusable: boolean }[]
 }
 export type OpenDriver = (setup: Setup, start: Instant) => Promise<Driver>
 

@@ -9,7 +9,9 @@ import { merge, unmerge } from './features/merges.ts'
 import { open } from './features/open.ts'
 import { purchase } from './features/purchase.ts'
 import { refund } from './features/refund.ts'
+import { cancel, fulfil, redeem } from './features/redemptions.ts'
 import { returns } from './features/return.ts'
+import { changeReward, codes, reward } from './features/rewards.ts'
 import { program, rule, turn, version } from './features/rules.ts'
 import { spend } from './features/spend.ts'
 import { lockVouchers, redeemVouchers, rollBackVouchers, unlockVouchers } from './features/till.ts'
@@ -49,6 +51,12 @@ export const FEATURES: readonly Feature[] = [
   unlockVouchers,
   redeemVouchers,
   rollBackVouchers,
+  reward,
+  changeReward,
+  codes,
+  redeem,
+  cancel,
+  fulfil,
   settings,
   jobs,
 ]

@@ -7,6 +7,7 @@ import type { Ask, Submit } from '../../engine/gate/asks.ts'
 import { auditCommerce } from '../../engine/gate/audit.rules.ts'
 import { auditLimits } from '../../engine/gate/audit.limits.rules.ts'
 import { auditMerges } from '../../engine/gate/audit-merges.rules.ts'
+import { auditRedemptions } from '../../engine/gate/audit-redemptions.ts'
 import { auditUnclaimed } from '../../engine/gate/audit-unclaimed.ts'
 import { termsOf } from '../../engine/gate/dates.ts'
 import { factsOf } from '../../engine/gate/gate.ts'
@@ -17,9 +18,11 @@ import type { Answered } from '../../engine/gate/save.ts'
 import { auditBooks } from '../../engine/ledger/audit.rules.ts'
 import { newState } from '../../engine/ledger/chain.rules.ts'
 import type { MemberState } from '../../engine/ledger/books.ts'
+import { STATUS as REDEMPTION } from '../../engine/redemptions/redemptions.rules.ts'
 import { draft } from '../../engine/ledger/ledger.rules.ts'
 import { type Asked, type Driver, type OpenDriver, type Setup, type Answer, shownOf, lotsShown } from './driver.ts'
 import { rulesInMemory } from './memory-rules.ts'
+import { importCodes } from './memory-rewards.ts'
 import { changeVoucher, createVoucher, vouchersShown } from './memory-vouchers.ts'
 import type { Change as VoucherChange, Made as MadeVoucher } from './features/vouchers.ts'
 import { load } from './memory-load.ts'
@@ -130,11 +133,17 @@ class MemoryDriver implements Driver {
     return changeVoucher(this.tables.vouchers, code, change)
   }
 
+  createReward: Driver['createReward'] = async (_at, made) => this.rules.createReward(made)
+  changeReward: Driver['changeReward'] = async (_at, slug, change) => this.rules.changeReward(slug, change)
+  importCodes: Driver['importCodes'] = async (_at, pool, codes) =>
+    importCodes(this.tables.rewards, this.rules.pool(pool), codes)
+
   async vouchers(at: Instant) {
     return vouchersShown(this.tables.vouchers, at)
   }
 
   async passTime(at: Instant) {
+    this.expire(at)
     for (const { member, dueAt } of this.tables.states.values()) {
       if (dueAt === 0 || dueAt > at) continue
       const [done] = this.decide([itemOf({ verb: 'time', member: encodeId('mem', member) }, at)])
@@ -143,6 +152,14 @@ class MemoryDriver implements Driver {
       if (next !== 0 && next <= at) return 'still due'
     }
     return 'ok'
+  }
+
+  /** The worker books what can be used no longer. */
+  private expire(at: Instant): void {
+    for (const { member, id, status, validUntil } of this.tables.rewards.redemptions.values()) {
+      if (status !== REDEMPTION.issued || validUntil === null || validUntil > at) continue
+      this.run([itemOf({ verb: 'expireRedemption', member: encodeId('mem', member), redemption: id }, at)])
+    }
   }
 
   async audit(at: Instant) {
@@ -157,7 +174,9 @@ class MemoryDriver implements Driver {
           own(this.tables.purchases.values()),
           [...this.tables.returns.values()],
           own(this.tables.activities.values()),
+          new Set(own(this.tables.rewards.redemptions.values()).map(({ id }) => id)),
         ) ??
+        auditRedemptions(books, own(this.tables.rewards.redemptions.values())) ??
         auditMerges(books, own(this.tables.merges.values())) ??
         auditLimits(
           this.rules.configuration(),

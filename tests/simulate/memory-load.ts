@@ -13,6 +13,7 @@ import { type Entry, HOLD_STATUS, type Lot, type LotUse } from '../../engine/led
 import type { LotFate } from '../../engine/ledger/fates.sql.ts'
 import { hasPassed } from '../../engine/ledger/time.rules.ts'
 import { loadLimits } from './memory-limits.ts'
+import { loadRedemptions, needUndone } from './memory-rewards.ts'
 import { loadVouchers } from './memory-vouchers.ts'
 import { booksIn, living, type Tables } from './memory-tables.ts'
 
@@ -99,6 +100,10 @@ function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
       if (one.member === member && one.other === other) slices.merges.set(one.id, one)
   if (needs.limits)
     slices.limits = loadLimits(t.limits, slices.configuration, (m) => booksIn(t, m).entries, needs.limits)
+  if (needs.redemptions) {
+    slices.redemptions = loadRedemptions(t.rewards, needs.redemptions, (member) => living(t, member)?.member)
+    needUndone(t.rewards, needs, slices.redemptions)
+  }
   if (needs.vouchers) slices.vouchers = loadVouchers(t.vouchers, needs.vouchers, (member) => living(t, member)?.member)
   for (const key of needs.unclaimed) copy(t.unclaimed, slices.unclaimed, key)
   for (const { member, sku } of needs.holding) {

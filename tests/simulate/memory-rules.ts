@@ -9,9 +9,15 @@ import {
   type RuleVersion,
 } from '../../engine/earning/configuration.ts'
 import { aProgram, aVersion } from '../../engine/earning/rules-for-tests.ts'
+import { newId } from '../../engine/base/ids.ts'
+import type { ConfiguredPool, ConfiguredReward } from '../../engine/earning/configured.ts'
+import { termsOf } from '../../engine/rewards/terms.rules.ts'
 import { changedSettings } from '../../engine/programs/wallets.rules.ts'
 import type { Setup } from './driver.ts'
 import { SCHEMA, TYPES } from './features/activities.ts'
+import type { Change as RewardChange, Made as MadeReward } from './features/rewards.ts'
+
+const STATUS = { publish: 'active', archive: 'archived' } as const
 
 /** What configuring writes, in memory: each change is a new config version. */
 export function rulesInMemory(setup: Setup, start: Instant) {
@@ -25,6 +31,8 @@ export function rulesInMemory(setup: Setup, start: Instant) {
   const versions: RuleVersion[] = []
   const states: RuleState[] = []
   const ids = new Map<string, number>()
+  const rewards = new Map<string, ConfiguredReward>()
+  const pools = setup.pools.map((pool, i): ConfiguredPool => ({ poolId: i + 1, id: newId(0), programId: 1, ...pool }))
   let configuration: Configuration | undefined
   const changed = () => {
     configVersion += 1
@@ -50,9 +58,26 @@ export function rulesInMemory(setup: Setup, start: Instant) {
           schema: JSON.stringify(SCHEMA),
         })),
         ladders: [],
-        rewards: [],
-        pools: [],
+        rewards: [...rewards.values()],
+        pools,
       })),
+    pool: (slug: string) => pools.find((pool) => pool.slug === slug),
+    createReward({ reward: slug, kind, status, terms }: MadeReward) {
+      const rewardId = rewards.size + 1
+      const about = { rewardId, id: newId(0), programId: 1, slug, name: slug }
+      rewards.set(slug, { ...about, kind, status, version: 1, terms: termsOf(kind, terms) })
+      return changed()
+    },
+    changeReward(slug: string, change: RewardChange) {
+      const one = rewards.get(slug)
+      if (!one) return 'reward_unknown'
+      if (typeof change === 'string') rewards.set(slug, { ...one, status: STATUS[change] })
+      else {
+        const { stock: _, ...kept } = one.terms
+        rewards.set(slug, { ...one, version: one.version + 1, terms: { ...kept, ...change } })
+      }
+      return changed()
+    },
     turnProgram(status: 'active' | 'paused') {
       program = { ...program, status }
       return changed()

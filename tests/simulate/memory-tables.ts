@@ -10,6 +10,7 @@ import type { Merge } from '../../engine/members/merges.sql.ts'
 import type { BooksOf } from '../../engine/ledger/ledger.sql.ts'
 import type { Purchase, Return } from '../../engine/purchases/purchases.rules.ts'
 import type { Unclaimed } from '../../engine/unclaimed/unclaimed.rules.ts'
+import { type RewardTables, rewardTablesOf, saveRedemption } from './memory-rewards.ts'
 import { saveVouchers, type VoucherTables, voucherTablesOf } from './memory-vouchers.ts'
 import { type LimitTables, limitTablesOf, saveLimits } from './memory-limits.ts'
 
@@ -26,6 +27,7 @@ export type Tables = {
   merges: Map<Uuid, Merge>
   limits: LimitTables
   vouchers: VoucherTables
+  rewards: RewardTables
   books: Map<Uuid, { entries: Entry[]; opening: Entry[]; uses: Map<string, LotUse>; lots: Map<number, number> }>
   /** what ended unused of what sources gave, whoever had it then */
   ended: Map<string, number>
@@ -44,6 +46,7 @@ export function tablesOf(): Tables {
     merges: new Map(),
     limits: limitTablesOf(),
     vouchers: voucherTablesOf(),
+    rewards: rewardTablesOf(),
     books: new Map(),
     ended: new Map(),
   }
@@ -74,6 +77,7 @@ function saveOne(t: Tables, changes: NonNullable<Answered['changes']>): void {
   if (changes.merges) t.merges.set(changes.merges.id, changes.merges)
   if (changes.activity) t.activities.set(changes.activity.id, changes.activity)
   if (changes.limits) saveLimits(t.limits, changes.limits)
+  if (changes.redemption) saveRedemption(t.rewards, changes.redemption)
   if (changes.vouchers) saveVouchers(t.vouchers, changes.vouchers)
   for (const { key, ...named } of changes.names) t.names.set(key, named)
   if (changes.purchase) t.purchases.set(changes.purchase.id, changes.purchase)

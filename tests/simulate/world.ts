@@ -4,6 +4,7 @@ import type { Setup } from './driver.ts'
 import type { Rooms, Rule } from './earning.ts'
 import type { Given } from './limits.ts'
 import type { Random } from './random.ts'
+import type { Pool, Redemption, Reward } from './rewards.ts'
 import type { Used, Voucher } from './vouchers.ts'
 
 /**
@@ -35,6 +36,9 @@ export type World = {
   /** by their code, and what was redeemed by its external id */
   vouchers: Map<string, Voucher>
   used: Map<string, Used>
+  rewards: Map<string, Reward>
+  redemptions: Map<string, Redemption>
+  pools: Map<string, Pool>
   rules: Map<string, Rule>
   /** counts lots and purchases, in the order in which they came to be */
   counter: number
@@ -184,6 +188,9 @@ export function worldOf(setup: Setup, now: Instant): World {
     merges: [],
     vouchers: new Map(),
     used: new Map(),
+    rewards: new Map(),
+    redemptions: new Map(),
+    pools: new Map(setup.pools.map(({ slug, reusable }) => [slug, { reusable, ever: new Set(), left: [] }])),
     rules: new Map(),
     counter: 0,
   }

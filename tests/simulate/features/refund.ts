@@ -35,8 +35,7 @@ export const refund = feature<Said>({
     const left = sum(spent.lots.map((one) => one.points))
     const back = points ?? left
     if (back > left || left === 0) return { code: 'refund_exceeds_spend' }
-    giveBack(w, spent.member, spent, back)
-    if (spent.member !== member) carryOn(w, spent, member)
+    undo(w, spent, back)
     const said = { externalId, member: name, spend: spentAs, ...(points === undefined ? {} : { points }) }
     w.refunds.set(externalId, { said, content: JSON.stringify([spentAs, back]), points: back })
     return { code: 'ok', points: back }
@@ -51,6 +50,15 @@ export const refund = feature<Said>({
     ...(points === undefined ? {} : { points }),
   }),
 })
+
+/** Points go back to whose they were, and on to whom that one lives on as. */
+function undo(w: World, spent: Spend, points: number): void {
+  giveBack(w, spent.member, spent, points)
+  const heir = living(spent.member)
+  if (spent.member !== heir) carryOn(w, spent, heir)
+}
+
+export const refundAll = (w: World, spent: Spend): void => undo(w, spent, sum(spent.lots.map((one) => one.points)))
 
 /** To what would have been spent last, first. What comes back too late expires, unless its lot has a grace left. */
 function giveBack(w: World, member: Member, spent: Spend, points: number): void {

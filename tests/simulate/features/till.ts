@@ -2,7 +2,7 @@ import { MINUTE } from '../../../contract/instants.ts'
 import { voucherRedemptionKey } from '../../../engine/gate/names.ts'
 import { type Expected, feature } from '../feature.ts'
 import { find, sum, type World } from '../world.ts'
-import { plain, quoted, type Till, type Used } from '../vouchers.ts'
+import { plain, quoted, type Till, type Used, voucherShown } from '../vouchers.ts'
 import type { Random } from '../random.ts'
 import { itemsOf, lineOf } from './purchase.ts'
 import { LIVE_MAX } from './vouchers.ts'
@@ -14,7 +14,7 @@ export const lockVouchers = feature<Locked>({
   weight: 5,
   generate: (r, w) => {
     const till = tillOf(r, w)
-    return till && { ...till, session: `till-${r.int(1, 4)}`, minutes: r.int(1, 60) }
+    return till && { ...till, session: `till-${r.int(1, 4)}`, minutes: r.int(20, 60) }
   },
 
   model(w, till) {
@@ -206,7 +206,10 @@ function tillOf(r: Random, w: World): Till | undefined {
 }
 
 function codesOf(r: Random, w: World): string[] {
-  const known = [...w.vouchers.values()].slice(-LIVE_MAX - 2)
+  const latest = [...w.vouchers.values()].slice(-LIVE_MAX - 2)
+  const live = latest.filter((one) => voucherShown(w, one).status === 'active')
+  const locked = latest.filter((one) => voucherShown(w, one).locked > 0)
+  const known = locked.length > 0 && r.chance(0.4) ? locked : live.length > 0 && r.chance(0.85) ? live : latest
   const some = Array.from({
     length: r.weighted([
       { weight: 3, n: 1 },

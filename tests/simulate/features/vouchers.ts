@@ -30,7 +30,7 @@ export const voucher = feature<Made>({
       value,
       category: r.pick(['common', 'common', 'never', 'always'] as const),
       priority: r.int(1, 3),
-      total: lasts ? null : r.chance(0.8) ? r.int(1, 4) : null,
+      total: lasts ? null : r.chance(0.8) ? r.pick([1, 1, 2, 4]) : null,
       perMember: r.chance(0.2) ? r.int(1, 2) : null,
       minAmount: r.chance(0.2) ? r.int(1, 4000) : null,
       sku: r.chance(0.15) && value.kind !== 'product' ? 'beans' : null,

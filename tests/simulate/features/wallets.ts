@@ -7,6 +7,7 @@ import {
 } from '../../../contract/wallets.ts'
 import type { Setup } from '../driver.ts'
 import { feature } from '../feature.ts'
+import { POOLS } from './rewards.ts'
 import { aWallet, settingsOf } from '../world.ts'
 import type { Random } from '../random.ts'
 
@@ -20,6 +21,7 @@ export function setupOf(r: Random): Setup {
     joinPolicy: r.chance(0.8) ? 'on_first_purchase' : 'explicit',
     timezone: r.pick(ZONES),
     wallets: ['points', 'stamps'].map((slug) => ({ slug, settings: settingsFrom(r, slug) })),
+    pools: POOLS,
   }
 }
 

@@ -1,0 +1,203 @@
+import { decodeId } from '../../../contract/ids.ts'
+import { type Expected, feature, type Known } from '../feature.ts'
+import { datesOf, give, passTime, seen, spendable, take } from '../model.ts'
+import { type Redemption, redeemable, type Reward, statusNow, stocksOf, validity } from '../rewards.ts'
+import { find, living, type Lot, type Member, type World } from '../world.ts'
+import type { Random } from '../random.ts'
+import { someone } from './purchase.ts'
+import { refundAll } from './refund.ts'
+
+type Said = { externalId: string; member: string; reward: string; price?: number; confirmed?: true }
+
+/** Points become a reward: as far as there are points, stock and codes, and the member may. */
+export const redeem = feature<Said>({
+  do: 'redeem',
+  weight: 9,
+
+  generate(r, w, n) {
+    if (w.rewards.size === 0) return undefined
+    if (r.chance(0.06) && w.redemptions.size > 0) {
+      const before = JSON.parse(r.pick([...w.redemptions.values()]).content) as Said
+      return r.chance(0.7) ? before : { ...before, price: 1 - (before.price ?? 1) }
+    }
+    const some = [...w.rewards.values()].filter((one) => one.status === 'active' || r.chance(0.1))
+    const member = r.chance(0.98) && w.members.size > 0 ? r.pick([...w.members.keys()]) : someone(r, w)
+    const who = find(w, member)
+    const easy = some.filter((one) => who && typeof redeemable(w, who, one, { confirmed: true }) !== 'string')
+    const which = easy.length > 0 && r.chance(0.6) ? easy : some
+    return {
+      externalId: `d-${n}`,
+      member,
+      reward: which.length > 0 && r.chance(0.99) ? r.pick(which).slug : 'rwd-none',
+      ...(r.chance(0.2) ? { price: r.int(0, 1) } : {}),
+      ...(r.chance(0.5) ? { confirmed: true } : {}),
+    }
+  },
+
+  model(w, said) {
+    const reward = w.rewards.get(said.reward)
+    if (!reward) return { code: 'reward_unknown' }
+    const member = find(w, said.member)
+    if (!member) return { code: 'member_unknown' }
+    const before = w.redemptions.get(said.externalId)
+    if (before) {
+      const { price } = JSON.parse(before.content) as Said
+      const isSame = before.reward === reward && living(before.member) === member && price === said.price
+      return isSame ? { code: 'repeat', told: toldOf(w, before) } : { code: 'external_id_conflict' }
+    }
+    if (w.paused) return { code: 'program_paused' }
+    if (member.status !== 'active') return { code: 'member_suspended' }
+    const found = redeemable(w, member, reward, said)
+    if (typeof found === 'string') return { code: found }
+    const valid = validity(w, reward.terms)
+    if (valid.until !== null && valid.until <= valid.from) return { code: 'not_eligible' }
+    const one = taken(w, said, member, reward, { ...found, ...valid })
+    w.redemptions.set(one.name, one)
+    return { code: 'ok', told: toldOf(w, one) }
+  },
+
+  ask: ({ externalId, member, reward, price, confirmed }) => ({
+    verb: 'redeem',
+    member: `external:${member}`,
+    program: 'coffee',
+    reward,
+    price,
+    confirmed,
+    externalId,
+  }),
+})
+
+const asSaid = ({ externalId, member, reward, price, confirmed }: Said): Said => ({
+  externalId,
+  member,
+  reward,
+  ...(price === undefined ? {} : { price }),
+  ...(confirmed ? { confirmed } : {}),
+})
+
+type Found = Pick<Redemption, 'cost' | 'from' | 'until'>
+function taken(w: World, said: Said, member: Member, reward: Reward, { cost, from, until }: Found): Redemption {
+  const { code, valid, value } = reward.terms
+  const done = reward.kind === 'donation' || reward.kind === 'conversion'
+  const pool = code && w.pools.get(code.pool)
+  const n = ++w.counter
+  const spends: Redemption['spends'] = []
+  for (const [wallet, points] of Object.entries(cost)) {
+    const lots: { lot: Lot; points: number }[] = []
+    take(spendable(w, member, wallet), points, (lot, some) => lots.push({ lot, points: some }))
+    if (!value) seen(w, member, wallet, 'spend') // a conversion is none
+    member.journal.push({ what: value ? 'moved' : 'spent', wallet, points: value ? -points : points })
+    spends.push({ n, said: { member: said.member, wallet, points, externalId: '' }, member, wallet, lots })
+  }
+  if (value) {
+    const { wallet, points } = value
+    const { until: end } = datesOf(w, wallet, w.now, { pending: { kind: 'none' } })
+    give(w, member, { wallet, points, source: said.externalId, from: w.now, until: end }, 'moved')
+  }
+  return {
+    name: said.externalId,
+    reward,
+    member,
+    content: JSON.stringify(asSaid(said)),
+    at: w.now,
+    from,
+    until,
+    uses: done || reward.kind === 'physical' ? 1 : (valid?.uses ?? 1),
+    used: done ? 1 : 0,
+    usedAs: new Set(),
+    status: done ? 'used' : 'issued',
+    cost,
+    spends,
+    code: pool?.left.shift(),
+    pool: pool?.reusable ? pool : undefined,
+    counted: stocksOf(w, reward.terms).map(({ name }) => name),
+  }
+}
+
+const toldOf = (w: World, one: Redemption) => ({
+  status: statusNow(w, one),
+  spent: one.cost,
+  code: one.code,
+  uses: { total: one.uses, used: one.used },
+})
+
+/** It is undone: points, stock, limit and code are there again. */
+export const cancel = feature<{ redemption: string }>({
+  do: 'cancel',
+  weight: 4,
+  generate: (r, w) => some(r, w),
+
+  model(w, { redemption: name }): Expected {
+    const one = w.redemptions.get(name)
+    if (!one) return { code: 'redemption_unknown' }
+    const whose = living(one.member).name
+    const status = statusNow(w, one)
+    if (status === 'cancelled') return { code: 'repeat', told: toldOf(w, one), whose }
+    if (status === 'used' || status === 'expired' || one.used > 0) return { code: 'redemption_not_open' }
+    if (w.paused) return { code: 'program_paused' }
+    for (const spend of one.spends) refundAll(w, spend)
+    one.status = 'cancelled'
+    if (one.code !== undefined) one.pool?.left.push(one.code)
+    passTime(w)
+    return { code: 'repeat', told: toldOf(w, one), whose } // a change of what is there already: 200, as for a repeat
+  },
+
+  ask: ({ redemption }, known) => ({ verb: 'cancelRedemption', ...idOf(redemption, known) }),
+})
+
+type Way = 'order' | 'ship' | 'deliver' | 'use'
+const LEADS = { order: 'ordered', ship: 'shipped', deliver: 'delivered' } as const
+const FROM = { order: 'issued', ship: 'ordered', deliver: 'shipped' } as const
+
+/** What is to be sent goes its way, and what is used is used: once, or as often as it can be. */
+export const fulfil = feature<{ redemption: string; way: Way; use?: string }>({
+  do: 'fulfil',
+  weight: 5,
+  generate(r, w, n) {
+    const found = some(r, w)
+    if (!found) return undefined
+    const one = w.redemptions.get(found.redemption)
+    const next = { issued: 'order', ordered: 'ship', shipped: 'deliver' }[one?.status as 'issued'] ?? 'deliver'
+    const fits = one?.reward.kind === 'physical' ? (next as Way) : 'use'
+    const way = r.chance(0.9) ? fits : r.pick(['order', 'ship', 'deliver', 'use'] as const)
+    const before = [...(one?.usedAs ?? [])]
+    const again = r.chance(0.1) && before.length > 0 ? r.pick(before) : `u-${n}`
+    return { ...found, way, ...(way === 'use' && r.chance(0.7) ? { use: again } : {}) }
+  },
+
+  model(w, { redemption: name, way, use }): Expected {
+    const one = w.redemptions.get(name)
+    if (!one) return { code: 'redemption_unknown' }
+    const whose = living(one.member).name
+    if (use !== undefined && one.usedAs.has(use)) return { code: 'repeat', told: toldOf(w, one), whose }
+    const status = statusNow(w, one)
+    const isSent = one.reward.kind === 'physical'
+    if (way === 'use') {
+      if (status !== 'issued' || isSent || w.now < one.from) return { code: 'redemption_not_open' }
+      one.used += 1
+      if (use !== undefined) one.usedAs.add(use)
+      if (one.used === one.uses) one.status = 'used'
+    } else {
+      if (status !== LEADS[way] && (status !== FROM[way] || !isSent)) return { code: 'redemption_not_open' }
+      one.status = LEADS[way]
+    }
+    return { code: 'repeat', told: toldOf(w, one), whose }
+  },
+
+  ask: ({ redemption, way, use }, known) => ({ verb: 'fulfil', ...idOf(redemption, known), way, externalId: use }),
+})
+
+function some(r: Random, w: World): { redemption: string } | undefined {
+  const latest = [...w.redemptions.values()].slice(-25)
+  if (latest.length === 0) return undefined
+  const open = latest.filter((one) => !['used', 'expired', 'cancelled'].includes(statusNow(w, one)))
+  return { redemption: r.chance(0.02) ? 'd-none' : r.pick(open.length > 0 && r.chance(0.8) ? open : latest).name }
+}
+
+const NOBODY = 'mem_00000000000000000000000000'
+const NOTHING = '00000000-0000-7000-8000-000000000000'
+
+function idOf(name: string, known: Known): { member: string; redemption: string } {
+  const made = known.made(name)
+  return { member: made?.member ?? NOBODY, redemption: decodeId('rdm', made?.id ?? '') ?? NOTHING }
+}
