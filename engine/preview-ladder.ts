@@ -11,7 +11,7 @@ import { courseOf, type LadderCourse } from './gate/tier-courses.ts'
 import { ladderRow, programWords } from './tiers/ladder-answers.ts'
 import { newTerms, nextVersion } from './tiers/ladder-terms.rules.ts'
 import { levelOf } from './tiers/levels.rules.ts'
-import { countedNow, standingNow } from './tiers/shown.rules.ts'
+import { countedNow, standingNow, whole } from './tiers/shown.rules.ts'
 import { countMembers, selectSome } from './members/sample.sql.ts'
 import { readFor } from './views/tier-standings.ts'
 
@@ -118,7 +118,7 @@ async function lookAtPage(
     const before = is ? standingNow(is, whose, stored, read.of(member, is)).tier : null
     const given = read.of(member, would)
     const after = standingNow(would, whose, stored, given)
-    note(tally, member, [before, after.tier], () => Math.floor(countedNow(would, after, given)))
+    note(tally, member, [before, after.tier], () => whole(countedNow(would, after, given)))
     cost += recounts || stored?.keeping !== would.ladder.keeping ? LOOKS_OF_NEW : 1
   }
   return cost

@@ -231,6 +231,7 @@ describe('by hand', () => {
     ['/v1/members/external:bea/tiers/bakery-status?program=coffee', {}, 'tier_ladder_unknown'],
     ['/v1/members/external:bea/tiers/bakery-status', { tier: 'platinum' }, 'tier_unknown'],
     ['/v1/members/external:bea/tiers/bakery-status', { until: '2001-01-01T00:00:00Z' }, 'invalid_request'],
+    ['/v1/members/external:bea/tiers/bakery-status', { until: '9999-12-31T00:00:00Z' }, 'invalid_request'],
   ])('%s %j is refused: %s', async (where, differs, code) => {
     const before = await tierOf('bea', 'bakery')
     expect((await api.call('POST', where, { tier: 'gold', reason: 'x', ...differs })).body.code).toBe(code)

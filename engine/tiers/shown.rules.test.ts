@@ -116,6 +116,16 @@ describe('what a member sees', () => {
     expect(shown.next).toMatchObject({ tier: 'silver', missing: 0, percent: 100, deadline: '2027-01-01T00:00:00.000Z' })
   })
 
+  test('of an expression that comes to anything: whole numbers that every reader sees exactly', () => {
+    for (const worth of [1e300, -1e300, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 99.5]) {
+      const { shown } = played({ ...course(YEAR), worth: () => worth }, given('2026-11-22T09:30:00Z'))
+      const numbers = [shown.counted, shown.next?.missing ?? 0, shown.next?.percent ?? 0, shown.keep?.missing ?? 0]
+      expect(numbers.every(Number.isSafeInteger), `${worth}: ${numbers}`).toBe(true)
+    }
+    const { shown } = played({ ...course(YEAR), worth: () => 99.5 }, given('2026-11-22T09:30:00Z'))
+    expect(shown).toMatchObject({ tier: 'green', counted: 99, next: { missing: 1, percent: 99 } })
+  })
+
   test('of a tier that was given by hand', () => {
     const known = given('2026-11-22T09:30:00Z', [spent('2026-05-01', 30)])
     const { state } = played(course(YEAR), known)

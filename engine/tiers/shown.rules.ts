@@ -39,7 +39,7 @@ export function shownTier(course: Course, program: string, state: TierState, giv
     since: textOf(state.since),
     until: textOf(state.until),
     benefits: held?.benefits ?? {},
-    counted: Math.floor(counted),
+    counted: whole(counted),
     window: windowShown(course, state, given),
     next: nextGoal(course, state, level, counted),
     keep: keepGoal(course, state, level, given, counted),
@@ -96,7 +96,7 @@ function goal({ tiers }: LadderTerms, level: number, counted: number, deadline: 
   const tier = tiers[level]
   if (!tier) return null
   const { slug, name, threshold } = tier
-  const missing = Math.max(0, Math.ceil(threshold - counted))
+  const missing = Math.max(0, -whole(counted - threshold))
   const percent = missing === 0 ? 100 : Math.max(0, Math.floor((counted / threshold) * 100))
   return {
     tier: slug,
@@ -106,6 +106,11 @@ function goal({ tiers }: LadderTerms, level: number, counted: number, deadline: 
     percent: Math.min(percent, missing === 0 ? 100 : 99),
     deadline: textOf(deadline),
   }
+}
+
+/** Rounded down, and as large as every JSON reader sees exactly: what an expression comes to may be anything. */
+export function whole(counted: number): number {
+  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Math.floor(counted), Number.MAX_SAFE_INTEGER))
 }
 
 function assignedShown({ manual }: TierState): MemberTier['assigned'] {

@@ -1,4 +1,5 @@
 import { encodeId } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
 import type { AssignTierBody, LadderBody, LadderVersionBody, ReleaseTierBody } from '@laurel/contract/tiers'
 import type { Db } from '@laurel/engine/base/db'
 import { newId } from '@laurel/engine/base/ids'
@@ -8,7 +9,7 @@ import { getLadder, ladderRow, listLadders } from '@laurel/engine/tiers/ladder-a
 import { currentConfiguration } from '@laurel/engine/views/current'
 import { listMemberTiers, listTierHistory } from '@laurel/engine/views/tiers'
 import { answer, type Call, type Handlers, pageOf, param, read, write } from '../call.ts'
-import { instantAt } from '../door.ts'
+import { instantAt, invalid } from '../door.ts'
 import { submit } from './purchases.ts'
 
 const fixed = (call: Call) => ({ now: call.now, newId })
@@ -17,6 +18,14 @@ const fixed = (call: Call) => ({ now: call.now, newId })
 async function named(call: Call): Promise<{ member: string; program: string; ladder: string }> {
   const row = await read(call, (db) => ladderRow(db, param(call, 'ladder'), call.query.program))
   return { member: param(call, 'member'), program: row.program, ladder: encodeId('ldr', row.id) }
+}
+
+/** Later, microseconds would not be exact (contract/instants.ts). */
+function untilAt(text: string): Instant {
+  const at = instantAt('/until', text)
+  if (!Number.isSafeInteger(at))
+    throw invalid([{ pointer: '/until', detail: 'must lie before 2255; for ever: leave it out' }])
+  return at
 }
 
 /** A preview, in one snapshot. */
@@ -77,7 +86,7 @@ export const tiers: Handlers<
 
   assignTier: async (call) => {
     const { tier, until, reason } = call.body as AssignTierBody
-    const at = until == null ? undefined : instantAt('/until', until)
+    const at = until == null ? undefined : untilAt(until)
     return await submit(call, { verb: 'assignTier', ...(await named(call)), tier, until: at, reason })
   },
 
