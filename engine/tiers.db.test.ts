@@ -326,6 +326,25 @@ describe('members who become one', () => {
   })
 })
 
+describe('members who become one before anybody counted them', () => {
+  test('have what both bought, and each its own again', async () => {
+    const shop = await openLadder({ slug: 'other', tiers: [{ slug: 'one', name: 'One', threshold: 1 }] })
+    await shop.sql('delete from tier_ladder_versions')
+    await shop.sql('delete from tier_ladders')
+    await shop.sql('update spaces set config_version = config_version + 1')
+    await shop.buy('p1', 'external:ann', 6_000)
+    await shop.buy('p2', 'external:bob', 5_000)
+    const late = await openLate(shop)
+    const both = { member: 'external:ann', from: 'external:bob', reason: 'same person' }
+    await shop.gate.submit(shop.space, { verb: 'merge', ...both })
+    expect([await late('ann'), await late('bob')]).toEqual([['silver'], []])
+    expect(await wrong(shop)).toBeUndefined()
+    await shop.gate.submit(shop.space, { verb: 'unmerge', ...both })
+    expect([await late('ann'), await late('bob')]).toEqual([['bronze'], ['bronze']])
+    expect(await wrong(shop)).toBeUndefined()
+  })
+})
+
 describe('verify', () => {
   const tampered: [string, RegExp][] = [
     ["update tier_states set tier = 'gold'", /gold is held, silver by the changes/],

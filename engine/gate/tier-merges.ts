@@ -16,7 +16,7 @@ const NO_VERSION = 2_147_483_647
 /**
  * Two members become one: all that counts for either counts for the one who lives on, and of what both held on a ladder the higher is
  * kept, as long as it would have been. Undone: each has what its own purchases and activities count for; what that reaches, it
- * holds. Undefined where the ladder knows neither of them.
+ * holds. Undefined where that is no matter of a merge: the ladder knows neither of them; null where nothing is to be written.
  */
 export function joinTiers(
   slices: Slices,
@@ -24,11 +24,11 @@ export function joinTiers(
   one: Changes,
   course: LadderCourse,
   facts: Facts,
-): Step | undefined {
+): Step | null | undefined {
   const { ladderId } = course.ladder
   const own = slices.tiers.states.get(tierKey(one.member, ladderId))
   const together = merge.undoneAt === null
-  if (one.member === merge.other && together) return own && closed(own)
+  if (one.member === merge.other && together) return own ? closed(own) : null
   const counted = slices.tiers.recounted.get(tierKey(one.member, ladderId))
   if (!counted) return undefined
   const before = slices.tiers.progress.get(tierKey(one.member, ladderId)) ?? []

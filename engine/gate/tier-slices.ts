@@ -182,7 +182,7 @@ async function recount(db: Db, slices: Slices, facts: Facts, together: boolean):
   const [own, others] = [families.get(survivor) ?? [], families.get(other) ?? []]
   const of = together ? [...new Set([...own, ...others])] : own.filter((one) => !others.includes(one))
   const ladders = [...coursesOf(slices.configuration).values()].filter(({ ladder }) =>
-    [survivor, other].some((member) => slices.tiers.states.has(tierKey(member, ladder.ladderId))),
+    [survivor, other].some((member) => isKnown(slices.tiers, tierKey(member, ladder.ladderId))),
   )
   const keys = ladders.flatMap((course): CountKey[] => [
     { member: survivor, course, of },
@@ -192,6 +192,10 @@ async function recount(db: Db, slices: Slices, facts: Facts, together: boolean):
   for (const [i, { member, course }] of keys.entries())
     slices.tiers.recounted.set(tierKey(member, course.ladder.ladderId), counted[i] ?? [])
   for (const { member, joinedAt } of await loadFacts(db, [survivor, other])) slices.tiers.joined.set(member, joinedAt)
+}
+
+function isKnown({ states, progress }: TierSlices, key: string): boolean {
+  return states.has(key) || progress.has(key)
 }
 
 /** As the asks after this one see it. */

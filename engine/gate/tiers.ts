@@ -112,7 +112,7 @@ export function tierChanges(slices: Slices, one: Changes, facts: Facts, whole: C
   const touched = programsOf(slices, one)
   for (const course of coursesOf(slices.configuration).values()) {
     const joined = whole.merges && joinTiers(slices, whole.merges, one, course, facts)
-    const outcome = joined ?? stepOf(slices, one, course, touched, facts)
+    const outcome = joined === undefined ? stepOf(slices, one, course, touched, facts) : joined
     if (!outcome) continue
     const { state, buckets, changes, told } = outcome
     if (state.dueAt > 0 && one.books.state.mergedInto === null) lookAt(one.books.state, state.dueAt)
