@@ -109,6 +109,10 @@ export const purchaseAnswer = z
     points: pointsOut,
     awards: z.array(awardAnswer),
     wallets: z.array(walletAnswer),
+    tiers: z.record(z.string(), z.string().nullable()).optional().meta({
+      description:
+        'What the member holds after it, by the slug of each ladder of the program; when it was just recorded',
+    }),
   })
   .meta({ id: 'Purchase' })
 export type PurchaseAnswer = z.infer<typeof purchaseAnswer>

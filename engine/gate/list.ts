@@ -15,6 +15,7 @@ import { faultOf, isHeldUp, isMoved, isOutage, MovedError } from './faults.ts'
 import { laneOf } from './names.ts'
 import { type Answered, save } from './save.ts'
 import { loadSlices } from './load.ts'
+import { showTiers } from './tier-answers.ts'
 import { settleTiers } from './tiers.ts'
 import { lockShared } from './redemption-slices.ts'
 import { type ConfigurationAt, findMember, type Loading, type Slices } from './slices.ts'
@@ -207,7 +208,7 @@ export function decideAll(slices: Slices, items: readonly Item[]): Answered[] {
 function decideOne(slices: Slices, item: Item): Decision | Refusal | Error {
   try {
     const said = refusesCard(slices, item.ask, item.facts) ?? verbOf(item.ask).decide(slices, item.ask, item.facts)
-    return isRefusal(said) ? said : settleTiers(slices, said, item.facts)
+    return isRefusal(said) ? said : showTiers(slices, item.ask, settleTiers(slices, said, item.facts))
   } catch (error) {
     if (error instanceof MovedError) throw error
     return faultOf(error)

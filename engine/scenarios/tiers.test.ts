@@ -94,6 +94,7 @@ describe('a year and what comes after it', () => {
       keep: null,
     })
     const second = await buy('coffee', 'ada', 6_000)
+    expect(second.tiers).toEqual({ 'coffee-status': 'silver' }) // what it reached
     ada = second.member
     expect(second.points).toBe(60)
     const third = await buy('coffee', 'ada', 10_000)
