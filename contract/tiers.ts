@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { instant, page, programRef, slug, text, UNITS_MAX } from './common.ts'
+import { freeChecked, instant, page, programRef, slug, text, UNITS_MAX } from './common.ts'
 import { period, roundUp } from './periods.ts'
 import { CONDITION_MAX } from './rule-terms.ts'
 import { lotExpiry } from './wallets.ts'
@@ -95,12 +95,13 @@ export const tierBenefits = z
       .meta({ description: 'The wallets that the multiplier is for; all of the program unless told' }),
     expiry: lotExpiry.optional(),
     perks: z.array(tierPerk).max(PERKS_MAX).optional(),
+    data: freeChecked.optional(),
   })
   .meta({
     id: 'TierBenefits',
     description:
       'multiplier: (multiplier − 1) × what rules give for a purchase comes on top, rounded down once a wallet. expiry: of points that are ' +
-      'earned in the tier, where their rule says nothing. perks: in words',
+      'earned in the tier, where their rule says nothing. perks: in words. data: your own fields, such as freeShipping',
   })
 export type TierBenefits = z.infer<typeof tierBenefits>
 

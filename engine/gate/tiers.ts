@@ -2,6 +2,7 @@ import { encodeId, type Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import type { LotExpiry } from '@laurel/contract/wallets'
 import type { Program } from '../earning/configuration.ts'
+import { laddersOf } from '../earning/ladders.ts'
 import type { TierBonus } from '../earning/question.ts'
 import type { MemberState } from '../ledger/books.ts'
 import { lookAt } from '../ledger/ledger.rules.ts'
@@ -35,8 +36,8 @@ export function tiersAt(
   at: Instant,
   { now }: Facts,
 ): HeldTiers | undefined {
+  if (laddersOf(slices.configuration, ours.programId).length === 0) return undefined
   const courses = [...coursesOf(slices.configuration).values()].filter(({ program }) => program === ours)
-  if (courses.length === 0) return undefined
   return whatTiersBring(
     ours,
     courses.map((course) => ({
