@@ -150,7 +150,7 @@ function book(
       at: facts.now,
       ...opened,
       redemption,
-      vouchers: issueVoucher(reward.kind, one),
+      vouchers: issueVoucher(slices, reward.kind, one),
       names: keys.map((key) => ({ key, ...named })),
     },
   }
@@ -178,7 +178,7 @@ function redemptionOf(
     ...((terms.fulfilment ?? reward.kind === 'physical') ? { fulfilment: true } : {}),
     ...(ask.auto === undefined ? {} : { auto: ask.auto }),
     ...(asked.stock.length === 0 ? {} : { stock: asked.stock }),
-    ...(code?.back === undefined || atTill ? {} : { key: code.back }),
+    ...(code?.back === undefined ? {} : { key: code.back }),
     ...(code && atTill ? { voucher: code.key } : {}),
   }
   const done = reward.kind === 'conversion' || reward.kind === 'donation'

@@ -106,6 +106,21 @@ describe('what a till takes for a reward is a voucher with the redemption’s co
     expect(await wrong()).toBeUndefined()
   })
 
+  it('of a pool whose codes come back is the next one’s when it was cancelled, and not the former’s any more', async () => {
+    await shop.codes('comes-back', ['BACK-AGAIN-7'], { reusable: true })
+    const value = { kind: 'amount', amount: 300 } as const
+    await shop.reward({ slug: 'pooled', kind: 'coupon', value, code: { pool: 'comes-back' } })
+    const [eve, fay] = [await shop.member('eve', 1000), await shop.member('fay', 1000)]
+    const first = (await shop.redeem(eve, 'pooled')).body
+    expect((await shop.cancel(first)).body.status).toBe('cancelled')
+    const next = await shop.redeem(fay, 'pooled')
+    expect([next.status, next.body.code]).toEqual([201, 'BACK-AGAIN-7'])
+    expect(codeOf(await till(eve, 'BACK-AGAIN-7'))).toBe('voucher_not_applicable')
+    expect((await till(fay, 'BACK-AGAIN-7')).body.totals.discount).toBe(300)
+    expect([(await seen(first.id)).status, (await seen(next.body.id)).status]).toEqual(['cancelled', 'used'])
+    expect(await wrong()).toBeUndefined()
+  })
+
   it('is either cancelled or used, when both are asked at once', async () => {
     for (let round = 0; round < 5; round++) {
       const dan = await shop.member(`dan-${round}`, 100)

@@ -19,6 +19,8 @@ export type Issued = {
   createdAt: Instant
   startsAt: Instant | null
   endsAt: Instant | null
+  /** the withdrawn voucher of the redemption whose code this is again */
+  replaces?: Voucher | undefined
 }
 
 /**
@@ -31,7 +33,7 @@ export function voucherOf(issued: Issued): Voucher {
   return {
     key: issued.key ?? codeKey(readableCode(code)),
     id,
-    version: 1,
+    version: (issued.replaces?.version ?? 0) + 1,
     programId: issued.programId,
     code,
     terms: { value, category: 'common', priority: 100, perMember: null, minAmount: null, appliesTo: null },

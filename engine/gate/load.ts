@@ -19,6 +19,7 @@ import { termsOf } from './dates.ts'
 import { loadLimits, noLimits } from './limit-slices.ts'
 import { loadTiers, noTiers } from './tier-slices.ts'
 import { loadEndedOf, loadUses } from './lot-slices.ts'
+import { needReissued } from './redemption-vouchers.ts'
 import { loadVoucherSlices, noVouchers } from './voucher-slices.ts'
 import { loadRedemptionSlices, needUndone, noRedemptions } from './redemption-slices.ts'
 import { MovedError } from './faults.ts'
@@ -184,6 +185,7 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
   if (limits) slices.limits = limits
   if (redemptions) slices.redemptions = redemptions
   if (redemptions) await needUndone(db, needs, redemptions)
+  if (redemptions) needReissued(slices, needs)
   if (needs.vouchers) slices.vouchers = await loadVoucherSlices(db, needs.vouchers)
   if (needs.others) await loadOthers(db, needs.others, slices)
   await loadInherited(db, needs, slices)

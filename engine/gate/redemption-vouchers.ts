@@ -3,11 +3,12 @@ import { type Refusal, refusal } from '@laurel/contract/refusals'
 import type { RewardKind, RewardValue } from '@laurel/contract/rewards'
 import type { VoucherValue } from '@laurel/contract/vouchers'
 import type { Redemption } from '../redemptions/redemptions.rules.ts'
-import type { Voucher, VoucherChanges } from '../vouchers/vouchers.rules.ts'
+import { STATUS, type Voucher, type VoucherChanges } from '../vouchers/vouchers.rules.ts'
 import { isRefusal } from './decisions.ts'
 import { useByHandChanges, voucherOf, withdrawChanges } from './issued-vouchers.ts'
 import { issueChanges } from './vouchers.ts'
-import type { Slices } from './slices.ts'
+import type { FurtherNeeds, Slices } from './slices.ts'
+import { voucherNeeds } from './voucher-slices.ts'
 
 /** What its code takes off an order at a till; undefined where it is nothing for a till. */
 export function tillValue(kind: RewardKind, value: RewardValue | undefined): VoucherValue | undefined {
@@ -23,10 +24,16 @@ export function tillValue(kind: RewardKind, value: RewardValue | undefined): Vou
   }
 }
 
-/** The voucher that is issued with a redemption (`said.voucher`), bound to its member. */
-export function issueVoucher(kind: RewardKind, one: Redemption): VoucherChanges | undefined {
+/**
+ * The voucher that is issued with a redemption (`said.voucher`), bound to its member. It takes the place of the withdrawn one of a
+ * redemption that was cancelled, whose code came back to its pool and is handed out again.
+ */
+export function issueVoucher(slices: Slices, kind: RewardKind, one: Redemption): VoucherChanges | undefined {
   const value = tillValue(kind, one.said.value)
   if (one.said.voucher === undefined || one.code === null || !value) return undefined
+  const replaces = slices.vouchers.vouchers.get(one.said.voucher)
+  if (replaces && replaces.status !== STATUS.withdrawn)
+    throw new Error(`the code of redemption ${one.id} is another voucher's`)
   return issueChanges(
     voucherOf({
       id: one.id,
@@ -39,12 +46,26 @@ export function issueVoucher(kind: RewardKind, one: Redemption): VoucherChanges 
       createdAt: one.issuedAt,
       startsAt: one.validFrom,
       endsAt: one.validUntil,
+      replaces,
     }),
   )
 }
 
+/** Its own: of a redemption that was cancelled the code may be another's by now. */
 export function voucherOfRedemption(slices: Slices, one: Redemption): Voucher | undefined {
-  return one.said.voucher === undefined ? undefined : slices.vouchers.vouchers.get(one.said.voucher)
+  const voucher = one.said.voucher === undefined ? undefined : slices.vouchers.vouchers.get(one.said.voucher)
+  return voucher?.source === one.id ? voucher : undefined
+}
+
+/** Codes of pools that may be handed out for a second time: what is left of their vouchers is to be known. */
+export function needReissued(
+  { configuration, redemptions }: Pick<Slices, 'configuration' | 'redemptions'>,
+  needs: Pick<FurtherNeeds, 'vouchers'>,
+): void {
+  for (const { poolId, reusable } of configuration.pools) {
+    if (!reusable) continue
+    for (const { key } of redemptions.pools.get(poolId)?.codes.values() ?? []) voucherNeeds(needs).keys.add(key)
+  }
 }
 
 /** How often it was used by hand and at tills; a gift card counts as used when nothing is left on it. */

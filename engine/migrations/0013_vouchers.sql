@@ -1,8 +1,9 @@
 -- Vouchers: codes that take something off an order. They are shared: whoever knows a code may use it, unless it is bound to a
 -- member. All that belongs to a voucher is guarded by its version: its locks and uses change only together with it.
 
--- code_key: of the normalised code. terms: what it gives and when, as JSON. member_id: who alone may use it. source_id: of the
--- redemption that it was issued for. uses_total null: no limit. balance: of a gift card, in minor units.
+-- code_key: of the normalised code. terms: what it gives and when, as JSON. bound_to: the member who alone may use it. source_id: of
+-- the redemption that it was issued for, whose id is its own too; when that is cancelled its code may be another's, and so is the row
+-- then. uses_total null: no limit. balance: of a gift card, in minor units.
 -- status: 1 active, 2 blocked, 3 withdrawn.
 create table vouchers (
   space_id         int not null,
@@ -14,7 +15,7 @@ create table vouchers (
   terms            text not null,
   status           smallint not null check (status in (1, 2, 3)),
   reason           text,
-  member_id        uuid,
+  bound_to         uuid,
   source_id        uuid,
   created_at       timestamptz not null,
   starts_at        timestamptz,
@@ -30,7 +31,7 @@ create table vouchers (
   check (starts_at < ends_at)
 ) with (fillfactor = 80);
 create index vouchers_by_id on vouchers (space_id, voucher_id);
-create index vouchers_of_member on vouchers (space_id, member_id, voucher_id) where member_id is not null;
+create index vouchers_of_member on vouchers (space_id, bound_to, voucher_id) where bound_to is not null;
 
 -- What checkouts have set aside until a deadline. amount: of a gift card's balance. A row whose deadline has passed is as good as none.
 create table voucher_locks (
@@ -86,7 +87,8 @@ create table voucher_uses (
 create index voucher_uses_of_voucher on voucher_uses (space_id, code_key, member_id);
 
 grant select, insert on vouchers, voucher_locks, voucher_redemptions, voucher_uses to laurel_app;
-grant update (version, terms, status, reason, starts_at, ends_at, uses_total, used, balance) on vouchers to laurel_app;
+grant update (voucher_id, version, code, terms, status, reason, bound_to, source_id, created_at, starts_at, ends_at, uses_total, used,
+  initial_balance, balance) on vouchers to laurel_app;
 grant update (version, rolled_back) on voucher_redemptions to laurel_app;
 grant update (given_back) on voucher_uses to laurel_app;
 grant delete on voucher_locks to laurel_app;

@@ -92,19 +92,20 @@ export async function listRedemptions(
     status: filter.status === undefined ? null : STATUS[filter.status],
     now,
   })
-  const vouchers = new Map((await vouchersOf(db, rows)).map((voucher) => [voucher.key, voucher]))
+  const vouchers = new Map((await vouchersOf(db, rows)).map((voucher) => [voucher.source, voucher]))
   return pageOf(
     rows,
     page.limit,
-    (row) => redemptionView(configuration, row, now, vouchers.get(row.said.voucher ?? '')),
+    (row) => redemptionView(configuration, row, now, vouchers.get(row.id)),
     (redemption) => redemption.id,
   )
 }
 
-/** Of those that have one. */
+/** Of those that have one; of one that was cancelled, its code may be another's by now. */
 async function vouchersOf(db: Db, rows: readonly Redemption[]): Promise<Voucher[]> {
   const keys = rows.flatMap(({ said }) => (said.voucher === undefined ? [] : [said.voucher]))
-  return keys.length === 0 ? [] : await loadVouchers(db, keys)
+  const found = keys.length === 0 ? [] : await loadVouchers(db, keys)
+  return found.filter(({ source }) => rows.some(({ id }) => id === source))
 }
 
 /** Where a list begins: no UUID of ours is as late. */

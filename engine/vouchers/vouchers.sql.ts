@@ -6,7 +6,7 @@ import type { Lock, Terms, Voucher } from './vouchers.rules.ts'
 
 type Row = Omit<Voucher, 'terms'> & { terms: string }
 const COLUMNS = `v.code_key as key, v.voucher_id as id, v.version, v.program_id as "programId", v.code, v.terms, v.status,
-  v.reason, v.member_id as member, v.source_id as source, v.created_at as "createdAt", v.starts_at as "startsAt",
+  v.reason, v.bound_to as member, v.source_id as source, v.created_at as "createdAt", v.starts_at as "startsAt",
   v.ends_at as "endsAt", v.uses_total as "usesTotal", v.used, v.initial_balance as "initialBalance", v.balance`
 
 function toVoucher(row: Row): Voucher {
@@ -44,7 +44,7 @@ export async function pageVouchers(
   const rows = await db.query<Row>(
     `select ${COLUMNS} from vouchers v
       where v.space_id = $1 and v.voucher_id < $2 and ($3::int is null or v.program_id = $3)
-        and ($4::uuid[] is null or v.member_id = any ($4)) and ($5::uuid[] is null or v.code_key = any ($5))
+        and ($4::uuid[] is null or v.bound_to = any ($4)) and ($5::uuid[] is null or v.code_key = any ($5))
       order by v.voucher_id desc limit $6`,
     [db.space, before, programId, members && uuids(members, (id) => id), keys && uuids(keys, (key) => key), limit],
     'vouchers-page',
@@ -140,7 +140,7 @@ export async function insertVoucher(tx: Tx, voucher: Voucher): Promise<boolean> 
 function insert(space: number, rows: readonly Voucher[]): Statement[] {
   if (rows.length === 0) return []
   return statement(
-    `insert into vouchers (space_id, code_key, voucher_id, version, program_id, code, terms, status, reason, member_id, source_id,
+    `insert into vouchers (space_id, code_key, voucher_id, version, program_id, code, terms, status, reason, bound_to, source_id,
                            created_at, starts_at, ends_at, uses_total, used, initial_balance, balance)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::text[], $7::text[], $8::smallint[], $9::text[],
        $10::uuid[], $11::uuid[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::int[], $16::int[],
@@ -173,31 +173,41 @@ function update(space: number, rows: readonly VoucherWrite[], unguarded: boolean
   if (rows.length === 0) return []
   return statement(
     `with wanted as materialized (
-       select * from unnest($2::uuid[], $3::int[], $4::int[], $5::text[], $6::smallint[], $7::text[], $8::timestamptz[],
-                $9::timestamptz[], $10::int[], $11::int[], $12::bigint[])
-              as n(key, read, version, terms, status, reason, starts_at, ends_at, uses_total, used, balance)
+       select * from unnest($2::uuid[], $3::int[], $4::int[], $5::uuid[], $6::text[], $7::text[], $8::smallint[], $9::text[],
+                $10::uuid[], $11::uuid[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::int[], $16::int[],
+                $17::bigint[], $18::bigint[])
+              as n(key, read, version, id, code, terms, status, reason, bound_to, source_id, created_at, starts_at, ends_at,
+                uses_total, used, initial_balance, balance)
      ), held as materialized (
        select v.code_key from vouchers v join wanted n on v.code_key = n.key
         where v.space_id = $1 order by v.code_key for update of v
      ), won as (
-       update vouchers v set version = n.version, terms = n.terms, status = n.status, reason = n.reason, starts_at = n.starts_at,
-              ends_at = n.ends_at, uses_total = n.uses_total, used = n.used, balance = n.balance
+       update vouchers v set version = n.version, voucher_id = n.id, code = n.code, terms = n.terms, status = n.status,
+              reason = n.reason, bound_to = n.bound_to, source_id = n.source_id, created_at = n.created_at,
+              starts_at = n.starts_at, ends_at = n.ends_at, uses_total = n.uses_total, used = n.used,
+              initial_balance = n.initial_balance, balance = n.balance
          from wanted n join held h on h.code_key = n.key
-        where v.space_id = $1 and v.code_key = n.key and (v.version = n.read or $14)
+        where v.space_id = $1 and v.code_key = n.key and (v.version = n.read or $20)
        returning 1
-     ) select 1 / (count(*) = $13::int)::int from won`,
+     ) select 1 / (count(*) = $19::int)::int from won`,
     [
       space,
       uuids(rows, (r) => r.voucher.key),
       int4s(rows, (r) => r.read),
       int4s(rows, (r) => r.voucher.version),
+      uuids(rows, (r) => r.voucher.id),
+      texts(rows, (r) => r.voucher.code),
       texts(rows, (r) => JSON.stringify(r.voucher.terms)),
       int2s(rows, (r) => r.voucher.status),
       texts(rows, (r) => r.voucher.reason),
+      uuids(rows, (r) => r.voucher.member),
+      uuids(rows, (r) => r.voucher.source),
+      instants(rows, (r) => r.voucher.createdAt),
       instants(rows, (r) => r.voucher.startsAt),
       instants(rows, (r) => r.voucher.endsAt),
       int4s(rows, (r) => r.voucher.usesTotal),
       int4s(rows, (r) => r.voucher.used),
+      int8s(rows, (r) => r.voucher.initialBalance),
       int8s(rows, (r) => r.voucher.balance),
       rows.length,
       unguarded,
