@@ -12,7 +12,9 @@ export async function loadPools(
     `select p.pool_id as "poolId", p.next, p.last, c.seq, c.code, c.key
        from unnest($1::int[], $2::int[]) as w(pool_id, wanted)
        join code_pools p on p.pool_id = w.pool_id and p.space_id = $3
-       left join pool_codes c on c.space_id = $3 and c.pool_id = p.pool_id and c.seq > p.next and c.seq <= p.next + w.wanted
+       left join lateral (
+         select seq, code, key from pool_codes c where c.space_id = $3 and c.pool_id = p.pool_id and c.seq > p.next
+          order by c.space_id, c.pool_id, c.seq limit w.wanted) c on true
       order by p.pool_id, c.seq`,
     [int4s(wants, (w) => w.poolId), int4s(wants, (w) => w.count), db.space],
     'pools-load',
