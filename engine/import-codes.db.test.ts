@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { decodeId } from '@laurel/contract/ids'
-import { withRead, withTx } from './base/db.ts'
+import { type Db, withRead, withTx } from './base/db.ts'
 import { newId } from './base/ids.ts'
 import { codeChecks } from './base/codes.ts'
 import { announcePools } from './announce-pools.ts'
 import { changePool, createPool } from './configure-pools.ts'
 import { createVoucher } from './configure-vouchers.ts'
 import { createReward } from './configure-rewards.ts'
+import { loadPools } from './codes/pools.sql.ts'
 import { getPool } from './codes/pools.ts'
 import { loadConfiguration } from './earning/configuration.ts'
 import { generateCodes, importCodes } from './import-codes.ts'
@@ -244,6 +245,34 @@ describe('a pool that runs low', () => {
     )
     expect(rows[0]).toMatchObject({ codes: 70, n: rows[0]?.last })
   })
+})
+
+test('the next codes are read by index, whatever plan is made for any pool', async () => {
+  const ref = await aPool()
+  const { slug } = await pooled(ref)
+  await shop.sql(
+    `insert into pool_codes select space_id, pool_id, n, 'MANY-' || n, gen_random_uuid(), false
+       from code_pools, generate_series(1, 100000) n where slug = $1`,
+    [slug],
+  )
+  await shop.sql('update code_pools set last = 100000 where slug = $1', [slug])
+  await shop.sql('analyze pool_codes, code_pools')
+  const [row] = await shop.sql('select pool_id as id from code_pools where slug = $1', [slug])
+  const blocks: number[] = []
+  await withRead(pool, space, async (db) => {
+    const query: Db['query'] = async (text, values, name) => {
+      const [told] = await db.query<{ 'QUERY PLAN': any }>(`explain (analyze, buffers, format json) ${text}`, values)
+      const plan = told?.['QUERY PLAN'][0].Plan
+      blocks.push(plan['Shared Hit Blocks'] + plan['Shared Read Blocks'])
+      return await db.query(text, values, name)
+    }
+    const { codes } = await loadPools({ ...db, query } as Db, [{ poolId: Number(row?.id), count: 5 }])
+    expect(codes.map(({ code }) => code)).toEqual(texts(5, 0, 'MANY'))
+  })
+  expect(blocks).toHaveLength(1)
+  expect(blocks[0]).toBeLessThan(50)
+  await shop.sql('delete from pool_codes where pool_id = $1', [row?.id])
+  await shop.sql('update code_pools set last = 0 where slug = $1', [slug])
 })
 
 describe('verify names a pool', () => {
