@@ -24,6 +24,7 @@ beforeAll(async () => {
     kind: 'gift_card',
     value: { kind: 'amount', amount: 1000 },
     code: { generate: {} },
+    valid: { uses: 3 }, // of a gift card its money says how often
   })
 })
 const wrong = async () => (await verify(shop.pool, shop.space)).wrong?.what
@@ -93,6 +94,19 @@ describe('what a till takes for a reward is a voucher with the redemption’s co
     expect((await till(bob, b.code)).status).toBe(409)
     expect(await shop.available(bob)).toBe(900)
     expect(await wrong()).toBeUndefined()
+  })
+
+  it('begins and ends when the redemption does', async () => {
+    const valid = { activatesAfter: 'P1D', for: 'P10D' }
+    await shop.reward({ slug: 'later', kind: 'coupon', value: { kind: 'percent', percent: 10 }, valid })
+    const eve = await shop.member('eve', 100)
+    const one = (await shop.redeem(eve, 'later')).body
+    const rows = await shop.sql('select starts_at, ends_at from vouchers where source_id = $1', [
+      decodeId('rdm', one.id),
+    ])
+    expect(rows).toEqual([{ starts_at: new Date(one.validFrom), ends_at: new Date(one.validUntil) }])
+    expect(codeOf(await till(eve, one.code))).toBe('voucher_not_applicable')
+    expect(codeOf(await shop.step(one, 'use'))).toBe('redemption_not_open')
   })
 
   it('of a gift card holds money, some at a time', async () => {

@@ -5,6 +5,7 @@ import { redeemReached } from './auto-redeem.ts'
 import { numberEvents } from './base/outbox.ts'
 import { configurations } from './earning/configuration.ts'
 import { expireDue } from './expire-redemptions.ts'
+import type { Ask } from './gate/asks.ts'
 import { createGate } from './gate/gate.ts'
 import { verify } from './verify.ts'
 
@@ -31,9 +32,12 @@ describe('the end of what can be used', () => {
       [ids],
     )
     const other = createGate({ pool: shop.pool })
+    const asks = ids
+      .flatMap((id) => [id, id])
+      .map((id) => ({ verb: 'expireRedemption', member: made[0].member, redemption: id }) as Ask)
     await Promise.all([
-      expireDue(shop.pool, shop.gate, shop.space, 100),
-      expireDue(shop.pool, other, shop.space, 100),
+      ...asks.map((ask) => shop.send(ask)),
+      ...asks.map((ask) => shop.send(ask, other)),
       expireDue(shop.pool, shop.gate, shop.space, 100),
     ])
     expect(await expireDue(shop.pool, shop.gate, shop.space, 100)).toBe(0)
@@ -81,6 +85,19 @@ describe('a threshold', () => {
     await lookAll()
     expect([await own(cat), await shop.available(cat)]).toEqual([['cup'], 0])
     expect(await wrong()).toBeUndefined()
+  })
+
+  it('is what counts, not the price', async () => {
+    await shop.reward({ slug: 'half', price: { points: 50 }, auto: { wallet: 'points', threshold: 100 } })
+    const gil = await shop.member('gil', 9) // below what the others need
+    await shop.send({ verb: 'adjust', member: gil, wallet: 'points', points: -9, reason: 'none' })
+    const rewards = await shop.sql("update rewards set status = 'archived' where slug = 'cup' returning reward_id")
+    await shop.sql('update spaces set config_version = config_version + 1')
+    await shop.send({ verb: 'adjust', member: gil, wallet: 'points', points: 149, reason: 'much' })
+    await lookAll()
+    expect([await own(gil), await shop.available(gil)]).toEqual([['half'], 99])
+    await shop.sql("update rewards set status = 'active' where reward_id = $1", [rewards[0]?.reward_id])
+    await shop.sql('update spaces set config_version = config_version + 1')
   })
 
   it('redeems what costs nothing of its wallet once a member', async () => {
