@@ -132,6 +132,22 @@ describe('a reward', () => {
   })
 })
 
+test('a reward of any kind can be redeemed with the least that may be said of it', async () => {
+  await give('bob', 700)
+  const least = ['coupon', 'product', 'gift_card', 'physical', 'experience', 'donation'].map((kind) => ({ kind }))
+  const conversion = { kind: 'conversion', value: { kind: 'points', wallet: 'stamps', points: 2 } }
+  for (const more of [...least, conversion]) {
+    const { id } = await made(`least-${more.kind.replace('_', '-')}`, { ...more, stock: { total: 1, perMember: 1 } })
+    const told = await post('/members/external:bob/redemptions', { reward: id })
+    expect([told.status, told.body.spent, typeof told.body.code]).toEqual([
+      201,
+      { points: 100 },
+      ['coupon', 'product', 'gift_card'].includes(more.kind) ? 'string' : 'undefined',
+    ])
+    await post(`/rewards/${id}/archive`)
+  }
+})
+
 describe('offers', () => {
   test('say what can be redeemed now, and how far the rest is', async () => {
     await made('espresso', { price: [{ points: 200 }, { stamps: 5 }], texts: { en: { name: 'Espresso' } } })
