@@ -197,6 +197,25 @@ async function events(): Promise<{ type: string; member: string; data: unknown }
   return all
 }
 
+test('what a card did once is done, though it could not do it any more: a repeat is not judged again', async () => {
+  const member = await someone()
+  await cardOf(member, { rotating: true })
+  await buy(`rich-${member}`, member)
+  const { payload } = (await get(`/v1/members/${member}/card`)).body.face
+  const ref = encodeURIComponent(`card:${payload}`)
+  const spend = (externalId: string) =>
+    post(`/v1/members/${ref}/spend`, { wallet: 'points', points: 1, reason: 'mug', externalId })
+  const first = await spend(`spend-${member}`)
+  expect(first.status).toBe(201)
+  after(3600)
+  const again = await spend(`spend-${member}`)
+  expect([again.status, again.body.id]).toEqual([200, first.body.id])
+  expect(codes(await spend(`other-${member}`))).toBe('card_code_stale')
+  await post(`/v1/cards/${payload.slice(0, 13)}/block`, { reason: 'lost' })
+  expect((await spend(`spend-${member}`)).body.id).toBe(first.body.id)
+  expect(codes(await spend(`other-${member}`))).toBe('card_blocked')
+})
+
 describe('a rotating card', () => {
   test('is taken with the digits of the moment only, so that a picture of it is worth nothing', async () => {
     const member = await someone()
