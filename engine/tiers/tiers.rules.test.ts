@@ -116,6 +116,15 @@ describe('what comes back', () => {
     expect(old.at('2028-02-01')).toEqual(['gold', null])
   })
 
+  test('the first day of a window counts in that one alone', () => {
+    const ann = climber(aCourse(), '2025-01-01')
+    ann.counts(10, '2026-12-31')
+    ann.counts(100, '2027-01-01T00:00:00Z')
+    ann.counts(-5, '2026-12-31', '2027-02-01')
+    ann.counts(-100, '2027-01-01', '2027-03-01')
+    expect(ann.at('2027-03-01')).toEqual(['bronze', null])
+  })
+
   test('what is told late counts when it was, and lifts from then on, but never before the change before it', () => {
     const ann = climber(aCourse(), '2025-01-01')
     ann.counts(100, '2026-12-20', '2027-01-10')
