@@ -20,7 +20,7 @@ describe('the end of what can be used', () => {
   it('is booked and told once, at its instant, however late and however many book it', async () => {
     await shop.reward({ slug: 'brief', price: { points: 1 }, valid: { for: 'PT1H' } })
     const ann = await shop.member('ann', 100)
-    const made = []
+    const made: any[] = []
     for (let i = 0; i < 20; i++) made.push((await shop.redeem(ann, 'brief')).body)
     const used = await shop.step(made[0], 'use')
     expect(used.body.status).toBe('used')
