@@ -8,6 +8,7 @@ import { type Opened, openBooks, settleBooks } from './gate/books.ts'
 import { lockedQuote } from './gate/checkout-vouchers.ts'
 import { checkoutView, netItems } from './gate/checkouts.ts'
 import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
+import { MovedError } from './gate/faults.ts'
 import { purchaseKey, voucherRedemptionKey, voucherSessionKey } from './gate/names.ts'
 import { normalise, purchaseOf, refusesSale } from './gate/said.ts'
 import { needSale, sell } from './gate/sales.ts'
@@ -225,8 +226,9 @@ function redeem(
 ): VoucherChanges | Refusal | undefined {
   if (stored.sums.applied.length === 0) return undefined
   const key = voucherRedemptionKey(stored.externalId)
-  if (slices.vouchers.redemptions.has(key))
-    return refusal('external_id_conflict', `vouchers were redeemed as "${stored.externalId}" already`)
+  const before = slices.vouchers.redemptions.get(key)
+  if (before?.id === stored.id) throw new MovedError('the checkout was committed between two looks')
+  if (before) return refusal('external_id_conflict', `vouchers were redeemed as "${stored.externalId}" already`)
   const session = encodeId('chk', stored.id)
   const quoted = lockedQuote(slices.vouchers, stored, voucherSessionKey(ours.programId, session), facts.now)
   if ('detail' in quoted) return quoted
