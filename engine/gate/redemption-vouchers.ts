@@ -5,6 +5,7 @@ import type { VoucherValue } from '@laurel/contract/vouchers'
 import type { Redemption } from '../redemptions/redemptions.rules.ts'
 import { STATUS, type Voucher, type VoucherChanges } from '../vouchers/vouchers.rules.ts'
 import { isRefusal } from './decisions.ts'
+import { MovedError } from './faults.ts'
 import { useByHandChanges, voucherOf, withdrawChanges } from './issued-vouchers.ts'
 import { issueChanges } from './vouchers.ts'
 import type { FurtherNeeds, Slices } from './slices.ts'
@@ -83,6 +84,8 @@ export function settleVoucher(
   now: Instant,
 ): VoucherChanges | undefined | Refusal {
   if (one.said.voucher === undefined) return undefined
+  if (slices.vouchers.vouchers.get(one.said.voucher)?.source !== one.id)
+    throw new MovedError(`the code of redemption ${one.id} was handed out again`)
   const change = way === 'withdraw' ? withdrawChanges : useByHandChanges
   const changes = change(slices.vouchers, one.said.voucher, now)
   return isRefusal(changes) ? refusal('redemption_not_open', changes.detail) : changes
