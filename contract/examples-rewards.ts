@@ -63,6 +63,13 @@ const reward = {
 }
 const versions = { ...reward, versions: [{ ...said, createdAt: at }] }
 const dearer = { ...said, version: 2, price: [{ points: 600 }] }
+const categoryBody = {
+  program: 'coffee',
+  slug: 'discounts',
+  texts: { en: { name: 'Money off' }, de: { name: 'Rabatte' } },
+  position: 1,
+}
+const discounts = { id: 'rct_01kamqe6e0h4k8n2p6r0t4w8y2', ...categoryBody, rewards: 3, createdAt: at, updatedAt: at }
 const left = { total: { taken: 81, left: 919 }, period: null, codes: null }
 const { id, program, slug, kind, version, name, price, money, value, stepUp, category, images } = reward
 
@@ -88,6 +95,8 @@ export const REWARD_EXAMPLES = {
     mine: { redeemed: 0, limit: 1, per: 'lifetime' },
   },
   member: EXAMPLES.purchase.member,
+  categoryBody,
+  category: discounts,
   poolBody,
   pool,
   poolPatch: { lowAt: 200 },

@@ -20,6 +20,7 @@ export const PREFIXES = {
   expiry: 'exp',
   cancellation: 'cnl',
   reward: 'rwd',
+  rewardCategory: 'rct',
   codePool: 'cpl',
   redemption: 'rdm',
   voucher: 'vch',

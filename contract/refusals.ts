@@ -22,6 +22,7 @@ export const REFUSALS = {
   adjustment_unknown: { status: 404, title: 'There is no such adjustment' },
   hold_unknown: { status: 404, title: 'There is no such hold' },
   reward_unknown: { status: 404, title: 'There is no such reward' },
+  reward_category_unknown: { status: 404, title: 'There is no such category of rewards' },
   pool_unknown: { status: 404, title: 'There is no such pool of codes' },
   card_unknown: { status: 404, title: 'There is no such card' },
   checkout_unknown: { status: 404, title: 'There is no such checkout' },

@@ -15,6 +15,7 @@ const CONFIGURATION = [
   'earning_rule_versions',
   'earning_rules',
   'programs',
+  'reward_categories',
   'reward_versions',
   'rewards',
   'spaces',

@@ -2,6 +2,12 @@ import { list } from '../common.ts'
 import { REWARD_EXAMPLES as E } from '../examples-rewards.ts'
 import { offerAnswer, offersQuery } from '../offers.ts'
 import type { Operation } from '../operation.ts'
+import {
+  rewardCategoryAnswer,
+  rewardCategoryBody,
+  rewardCategoryPatch,
+  rewardCategoryQuery,
+} from '../reward-categories.ts'
 import { rewardAnswer, rewardBody, rewardPatch, rewardQuery } from '../rewards.ts'
 import { one, paged } from './answers.ts'
 
@@ -87,6 +93,46 @@ export const rewards = [
     idempotent: true,
     etag: true,
     examples: { answer: E.archived },
+  },
+  {
+    id: 'createRewardCategory',
+    method: 'POST',
+    path: '/v1/reward-categories',
+    scope: 'rewards:write',
+    summary: 'Name a category of rewards',
+    description:
+      'What members call it, by language, and where it stands. Rewards name a category by its slug; they need not be named here.',
+    body: rewardCategoryBody,
+    answers: one(rewardCategoryAnswer, 'The category', 201),
+    refusals: ['program_unknown', 'already_exists'],
+    idempotent: true,
+    etag: true,
+    examples: { body: E.categoryBody, answer: E.category },
+  },
+  {
+    id: 'listRewardCategories',
+    method: 'GET',
+    path: '/v1/reward-categories',
+    scope: 'rewards:read',
+    summary: 'List categories of rewards',
+    query: rewardCategoryQuery,
+    answers: one(list(rewardCategoryAnswer), 'A page of categories, by position'),
+    refusals: ['program_unknown', 'invalid_cursor'],
+    idempotent: false,
+    examples: { answer: paged(E.category) },
+  },
+  {
+    id: 'changeRewardCategory',
+    method: 'PATCH',
+    path: '/v1/reward-categories/{category}',
+    scope: 'rewards:write',
+    summary: 'Change a category of rewards',
+    body: rewardCategoryPatch,
+    answers: one(rewardCategoryAnswer, 'The category after it'),
+    refusals: ['reward_category_unknown', 'etag_mismatch'],
+    idempotent: false,
+    etag: true,
+    examples: { body: { position: 2 }, answer: { ...E.category, position: 2 } },
   },
   {
     id: 'listOffers',

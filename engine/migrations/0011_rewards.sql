@@ -28,6 +28,21 @@ create table reward_versions (
   primary key (reward_id, version)
 );
 
+-- What members call a category of rewards, by language, and where it stands among others. Rewards name it by its slug, which never
+-- changes; they may name one that is not here.
+create table reward_categories (
+  space_id    int not null references spaces,
+  id          uuid not null unique,
+  program_id  int not null references programs,
+  slug        text not null,
+  position    int not null,
+  texts       jsonb not null,
+  revision    int not null default 1,
+  created_at  timestamptz not null,
+  updated_at  timestamptz not null,
+  primary key (program_id, slug)
+);
+
 -- Shared by all members: how often a reward was redeemed, in all (period all) and by local periods, cancelled redemptions not counted.
 -- Taken by a guarded update, never read and then written.
 create table stock (
@@ -74,15 +89,16 @@ create table pool_codes (
 );
 create unique index pool_codes_by_key on pool_codes (space_id, key) where not again;
 
-grant select, insert on rewards, reward_versions, stock, code_pools, pool_codes to laurel_app;
+grant select, insert on rewards, reward_versions, reward_categories, stock, code_pools, pool_codes to laurel_app;
 grant update (status, revision, updated_at) on rewards to laurel_app;
+grant update (position, texts, revision, updated_at) on reward_categories to laurel_app;
 grant update (taken) on stock to laurel_app;
 grant update (name, reusable, low_at, next, last, returned, told_at, revision, updated_at) on code_pools to laurel_app;
 
 do $$
 declare t text;
 begin
-  foreach t in array array['rewards', 'reward_versions', 'stock', 'code_pools', 'pool_codes'] loop
+  foreach t in array array['rewards', 'reward_versions', 'reward_categories', 'stock', 'code_pools', 'pool_codes'] loop
     execute format('alter table %I enable row level security', t);
     execute format('create policy own_space on %I to laurel_app
                       using (space_id = (select current_setting(''laurel.space'', true)::int))

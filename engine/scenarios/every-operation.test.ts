@@ -477,6 +477,11 @@ test('the shop offers rewards, and codes for them', async () => {
   expect((await ask('shipRedemption', { redemption }, { tracking: 'P-1' })).body.history[2].tracking).toBe('P-1')
   expect((await ask('deliverRedemption', { redemption })).body.status).toBe('delivered')
   expect((await ask('listRedemptions', ada, undefined, '?status=delivered')).body.data[0].id).toBe(redemption)
+  const category = { program: 'coffee', slug: 'fun', texts: { en: { name: 'Fun' } } }
+  const named = (await ask('createRewardCategory', {}, category)).body
+  expect([named.rewards, named.position]).toEqual([1, 0])
+  expect((await ask('changeRewardCategory', { category: named.id }, { position: 3 })).body.position).toBe(3)
+  expect((await ask('listRewardCategories', {}, undefined, '?program=coffee')).body.data).toHaveLength(1)
   const unused = (await ask('createReward', {}, { ...ticket, slug: 'unused' })).body.id
   expect((await ask('archiveReward', { reward: unused })).body.status).toBe('archived')
 })

@@ -132,6 +132,38 @@ describe('a reward', () => {
   })
 })
 
+test('categories have names and an order, and count what is active in them', async () => {
+  const category = (slug: string, position: number) => ({
+    program: 'coffee',
+    slug,
+    texts: { en: { name: slug } },
+    position,
+  })
+  const late = (await post('/reward-categories', category('late', 2))).body
+  await post('/reward-categories', category('early', 1))
+  expect((await post('/reward-categories', category('late', 0))).body.code).toBe('already_exists')
+  const { id } = await made('counted', { category: 'late' })
+  await made('not-counted', { category: 'late', status: 'draft' })
+  const listed = async (query: string) =>
+    (await get(`/reward-categories?${query}`)).data.map((c: any) => [c.slug, c.rewards])
+  expect(await listed('program=coffee')).toEqual([
+    ['early', 0],
+    ['late', 1],
+  ])
+  const { next } = await get('/reward-categories?limit=1')
+  expect(await listed(`after=${next}`)).toEqual([['late', 1]])
+  await ask('PATCH', `/reward-categories/${late.id}`, { position: 0, texts: { de: { name: 'Spät' } } })
+  await post(`/rewards/${id}/archive`)
+  expect(await listed('')).toEqual([
+    ['late', 0],
+    ['early', 0],
+  ])
+  const seen = await ask('PATCH', `/reward-categories/${late.id}`, { position: 5 }, { 'if-match': '"1"' })
+  expect(seen.body.code).toBe('etag_mismatch')
+  expect((await ask('PATCH', '/reward-categories/rct_x', {})).body.code).toBe('reward_category_unknown')
+  expect((await ask('GET', '/reward-categories?after=rct_x')).body.code).toBe('invalid_cursor')
+})
+
 test('a reward of any kind can be redeemed with the least that may be said of it', async () => {
   await give('bob', 700)
   const least = ['coupon', 'product', 'gift_card', 'physical', 'experience', 'donation'].map((kind) => ({ kind }))

@@ -1,6 +1,7 @@
 import { decodeId } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { Refused } from '@laurel/contract/refusals'
+import type { RewardCategoryAnswer } from '@laurel/contract/reward-categories'
 import type { RewardAnswer } from '@laurel/contract/rewards'
 import type { Db } from '../base/db.ts'
 import { type Page, type PageAsk, pageOf } from '../base/pages.ts'
@@ -8,6 +9,8 @@ import { codesLeft } from '../codes/pools.rules.ts'
 import { loadPools } from '../codes/pools.sql.ts'
 import type { ConfiguredReward } from '../earning/configured.ts'
 import { type Configuration, type Configurations, programById } from '../earning/configuration.ts'
+import { categoryAnswer } from '../rewards/categories.ts'
+import { selectCategories } from '../rewards/categories.sql.ts'
 import { stockOf } from '../rewards/rewards.rules.ts'
 import { type RevisedReward, revisedReward, rewardAnswer, rewardRow } from '../rewards/rewards.ts'
 import { selectRewards } from '../rewards/rewards.sql.ts'
@@ -41,6 +44,20 @@ export async function listRewards(
   const rows = after === undefined ? undefined : await selectRewards(db, said, after, page.limit + 1)
   if (!rows) throw new Refused('invalid_cursor', '`after` is not the `next` of a list of rewards')
   return pageOf(rows, page.limit, rewardAnswer, (reward) => reward.id)
+}
+
+/** By position, of one program or of all. Refusals: invalid_cursor, program_unknown. */
+export async function listCategories(
+  db: Db,
+  known: Configurations,
+  filter: { program?: string | undefined },
+  page: PageAsk,
+): Promise<Page<RewardCategoryAnswer>> {
+  const programId = await programIdOf(db, known, filter.program)
+  const after = page.after === undefined ? null : decodeId('rct', page.after)
+  const rows = after === undefined ? undefined : await selectCategories(db, programId, after, page.limit + 1)
+  if (!rows) throw new Refused('invalid_cursor', '`after` is not the `next` of a list of categories')
+  return pageOf(rows, page.limit, categoryAnswer, (category) => category.id)
 }
 
 /** What is left of rewards that all members share. total, period, codes: null where that is without end. */
