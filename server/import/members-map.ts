@@ -35,6 +35,7 @@ export const membersMap = z
       .optional()
       .describe('active unless said'),
     joinedAt: time.optional().describe('Since when they are a member; the time of the import unless said'),
+    card: column.optional().describe('The code of the card that they have'),
     attributes: z.record(z.string().min(1).max(64), attribute).optional(),
     numbers: z
       .strictObject({ decimal: z.enum(['.', ',']), group: z.enum(['', '.', ',', ' ', "'"]).optional() })

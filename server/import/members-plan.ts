@@ -29,6 +29,7 @@ export function membersPlan(map: MembersMap, header: readonly string[], now: Ins
   const fields = fieldReaders(map, columns)
   const status = statusReader(map, columns)
   const joined = joinedReader(map, columns, now)
+  const card = map.card === undefined ? () => undefined : text('card', columns(map.card))
   return (cells) => {
     const reason = skipped(cells)
     if (reason !== undefined) return { kind: 'skip', reason }
@@ -48,11 +49,10 @@ export function membersPlan(map: MembersMap, header: readonly string[], now: Ins
     if (typeof state === 'object') return fault(state)
     const joinedAt = joined(cells)
     if (typeof joinedAt === 'object') return fault(joinedAt)
-    return {
-      kind: 'item',
-      key: externalId,
-      item: { body: shape.data as MemberBody & { externalId: string }, status: state, joinedAt },
-    }
+    const code = card(cells)
+    if (typeof code === 'object') return fault(code)
+    const said = shape.data as MemberBody & { externalId: string }
+    return { kind: 'item', key: externalId, item: { body: said, status: state, joinedAt, card: code } }
   }
 }
 
