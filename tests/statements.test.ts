@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest'
  */
 const ROOT = join(import.meta.dirname, '..')
 const MEMBER_OWNED =
-  /\b(activities|adjustments|counters|entries|holds|lot_uses|lots|member_states|members|merges|purchases|returns)\b/
+  /\b(activities|adjustments|counters|entries|holds|lot_uses|lots|member_states|members|merges|purchases|returns|tier_history|tier_progress|tier_states)\b/
 
 type Statement = { at: string; text: string }
 
