@@ -15,13 +15,10 @@ export const codePoolBody = z
     program: programRef,
     slug,
     name: text(200),
-    reusable: z
-      .boolean()
-      .optional()
-      .meta({
-        description:
-          'Whether the code of a redemption that is cancelled is handed out again: no, unless told. That of a coupon, product or gift card never is',
-      }),
+    reusable: z.boolean().optional().meta({
+      description:
+        'Whether the code of a redemption that is cancelled is handed out again: no, unless told. That of a coupon, product or gift card never is',
+    }),
     lowAt: lowAt.optional().meta({ description: 'Tell (code_pool.low) when so few codes are left' }),
   })
   .meta({ id: 'CodePoolBody' })

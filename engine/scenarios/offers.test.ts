@@ -74,7 +74,13 @@ function reward(i: number): object {
   const coupon = below(3) === 0 ? { kind: 'coupon', value } : { kind: 'experience' }
   const price = below(3) === 0 ? [cost(), cost()] : cost()
   return {
-    ...{ program: 'coffee', slug: `reward-${i}`, name: `Reward ${i}`, ...coupon, price, visibility, stock },
+    program: 'coffee',
+    slug: `reward-${i}`,
+    name: `Reward ${i}`,
+    ...coupon,
+    price,
+    visibility,
+    stock,
     ...maybe({ code: { pool: 'short' } }, 5),
     ...maybe({ valid: { until: oneOf(['2020-01-01', '2090-01-01']) } }, 6),
   }
