@@ -5,10 +5,12 @@ import { STATUS } from '../tests/ladders.ts'
 import { openRewards, type RewardShop } from '../tests/rewards.ts'
 import { door, NOW } from '../tests/shop.ts'
 import { codeChecks } from './base/codes.ts'
-import { withRead, withTx } from './base/db.ts'
+import { type Db, withRead, withTx } from './base/db.ts'
+import { newId } from './base/ids.ts'
 import { createLadder } from './configure-ladders.ts'
 import { createWallet } from './configure-wallets.ts'
 import { configurations } from './earning/configuration.ts'
+import { loadRedemptionSlices, redemptionNeeds } from './gate/redemption-slices.ts'
 import { getRedemption } from './views/redemptions.ts'
 import { verify } from './verify.ts'
 
@@ -204,6 +206,31 @@ describe('codes', () => {
       expect(code).toMatch(/^TKT-/)
       expect(codeChecks(code)).toBe(true)
     }
+    expect(await wrong()).toBeUndefined()
+  })
+
+  it('that are made are looked for among those of pools, which are not read through', async () => {
+    await shop.codes('vast', ['VAST-1'])
+    await shop.sql(
+      `insert into pool_codes select space_id, pool_id, n + 1, 'V' || n, md5(n::text)::uuid, false
+         from pool_codes, generate_series(1, 20000) n where code = 'VAST-1'`,
+    )
+    await shop.sql('analyze pool_codes')
+    const plan = await withRead(shop.pool, shop.space, async (db) => {
+      const seen: string[] = []
+      const query = async (text: string, values?: readonly unknown[]) => {
+        const rows = await db.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values)
+        seen.push(...rows.map((row) => row['QUERY PLAN']))
+        return []
+      }
+      const needs = redemptionNeeds({})
+      needs.codes.add(newId())
+      await loadRedemptionSlices({ ...db, space: shop.space, query } as unknown as Db, needs)
+      return seen.join('\n')
+    })
+    expect(plan).toContain('pool_codes_by_key')
+    expect(plan).not.toContain('Seq Scan on pool_codes')
+    await shop.sql("delete from pool_codes where code like 'V%' and code <> 'VAST-1'")
     expect(await wrong()).toBeUndefined()
   })
 })

@@ -115,13 +115,13 @@ async function readPools(db: Db, slices: RedemptionSlices, wanted: ReadonlyMap<n
   for (const { poolId, seq, code, key } of codes) slices.pools.get(poolId)?.codes.set(seq, { code, key })
 }
 
-/** Of codes that may be made, those that are in a pool or were made before. */
+/** Of codes that may be made, those that are in a pool (as its index has them: once each) or were made before. */
 async function loadTaken(db: Db, keys: readonly Uuid[]): Promise<{ key: Uuid }[]> {
   if (keys.length === 0) return []
   return await db.query(
     `select k.key from unnest($1::uuid[], $2::uuid[]) as k(key, name)
       where exists (select from lookups n where n.space_id = $3 and n.key = k.name)
-         or exists (select from pool_codes c where c.space_id = $3 and c.key = k.key)
+         or exists (select from pool_codes c where c.space_id = $3 and c.key = k.key and not c.again)
          or exists (select from vouchers v where v.space_id = $3 and v.code_key = k.key)`,
     [uuids(keys, (key) => key), uuids(keys, madeCodeKey), db.space],
     'redemptions-codes-taken',
