@@ -114,6 +114,7 @@ describe('what a till takes for a reward is a voucher with the redemption’s co
     const one = (await shop.redeem(cat, 'card')).body
     expect((await till(cat, one.code, 300)).body.totals).toMatchObject({ gift: 300, toPay: 0 })
     expect((await seen(one.id)).status).toBe('issued')
+    expect([await listed(cat, 'issued'), await listed(cat, 'used')]).toEqual([[one.id], []])
     expect(codeOf(await shop.cancel(one))).toBe('redemption_not_open')
     expect((await till(cat, one.code, 900)).body.totals).toMatchObject({ gift: 700, toPay: 200 })
     expect((await seen(one.id)).status).toBe('used')

@@ -109,7 +109,8 @@ export async function loadRedemptionsPage(
         and ($4::int is null or r.program_id = $4)
         and ($5::int is null or $5 = case
               when r.status in (${STATUS.issued}, ${STATUS.expired}) and exists (select from vouchers v
-                where v.space_id = $2 and v.voucher_id = r.redemption_id and (v.used + r.used >= r.uses or v.balance = 0))
+                where v.space_id = $2 and v.voucher_id = r.redemption_id
+                  and case when v.balance is null then v.used + r.used >= r.uses else v.balance = 0 end)
               then ${STATUS.used}
               when r.status = ${STATUS.issued} and r.valid_until <= $6 then ${STATUS.expired} else r.status end)
       order by r.redemption_id desc limit $7`,
