@@ -75,6 +75,7 @@ create index voucher_redemptions_by_id on voucher_redemptions (space_id, redempt
 create table voucher_uses (
   space_id        int not null,
   redemption_key  uuid not null,
+  redemption_id   uuid not null,
   code_key        uuid not null,
   place           smallint not null,
   member_id       uuid,
@@ -84,7 +85,8 @@ create table voucher_uses (
   primary key (space_id, redemption_key, code_key),
   check (given_back <= amount)
 );
-create index voucher_uses_of_voucher on voucher_uses (space_id, code_key, member_id);
+create index voucher_uses_of_voucher on voucher_uses (space_id, code_key, redemption_id);
+create index voucher_uses_of_member on voucher_uses (space_id, code_key, member_id) where member_id is not null;
 
 grant select, insert on vouchers, voucher_locks, voucher_redemptions, voucher_uses to laurel_app;
 grant update (voucher_id, version, code, terms, status, reason, bound_to, source_id, created_at, starts_at, ends_at, uses_total, used,

@@ -240,6 +240,16 @@ describe('members', () => {
     expect((await redeem(['ONCE'], once)).status).toBe(200) // the repeat still is one
     expect((await redeem(['ONCE'], { member: 'external:ada' })).status).toBe(201)
     expect((await api.call('GET', '/v1/vouchers?member=external:cem')).body.data[0].id).toBe(id)
+    const listed = async (query: string) =>
+      (await api.call('GET', `/v1/vouchers?${query}`)).body.data.map((one: { code: string }) => one.code)
+    expect(await listed('member=external:cem&code=bound')).toEqual(['BOUND'])
+    expect(await listed('member=external:cem&code=once')).toEqual([])
+    expect(await listed('program=tea')).toEqual(['TEAONLY'])
+    const [first, second] = [await listed('limit=1'), (await api.call('GET', '/v1/vouchers?limit=1')).body.next]
+    expect([first, await listed(`limit=1&after=${second}`)]).toEqual([['ONCE'], ['BOUND']])
+    const uses = await api.call('GET', '/v1/vouchers/code:once/redemptions?limit=1')
+    const older = await api.call('GET', `/v1/vouchers/code:once/redemptions?limit=1&after=${uses.body.next}`)
+    expect([uses.body.data[0].member === older.body.data[0].member, older.body.next]).toEqual([false, null])
   })
 })
 

@@ -50,7 +50,8 @@ export async function findStray(db: Db): Promise<string | undefined> {
          from voucher_uses u
          left join voucher_redemptions r on r.space_id = u.space_id and r.key = u.redemption_key
          left join vouchers v on v.space_id = u.space_id and v.code_key = u.code_key
-        where u.space_id = $1 and (r.key is null or v.code_key is null or r.member_id is distinct from u.member_id)
+        where u.space_id = $1 and (r.key is null or v.code_key is null or r.member_id is distinct from u.member_id
+               or r.redemption_id <> u.redemption_id)
        union all
        select 'lock of voucher ' || l.code_key || ': there is no such voucher' from voucher_locks l
         where l.space_id = $1 and not exists (select from vouchers v where v.space_id = $1 and v.code_key = l.code_key)

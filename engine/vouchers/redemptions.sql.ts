@@ -54,9 +54,8 @@ export async function pageVoucherRedemptions(
   limit: number,
 ): Promise<VoucherRedemption[]> {
   const rows = await db.query<{ key: Uuid }>(
-    `select r.key from voucher_uses u
-       join voucher_redemptions r on r.space_id = u.space_id and r.key = u.redemption_key
-      where u.space_id = $1 and u.code_key = $2 and r.redemption_id < $3 order by r.redemption_id desc limit $4`,
+    `select redemption_key as key from voucher_uses
+      where space_id = $1 and code_key = $2 and redemption_id < $3 order by redemption_id desc limit $4`,
     [db.space, voucher, before, limit],
     'voucher-redemptions-page',
   )
@@ -178,11 +177,12 @@ function insertUses(space: number, redemptions: readonly VoucherRedemption[]): S
   const rows = usesOf(redemptions)
   if (rows.length === 0) return []
   return statement(
-    `insert into voucher_uses (space_id, redemption_key, code_key, place, member_id, amount, given_back)
-     select $1, * from unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::uuid[], $6::bigint[], $7::bigint[])`,
+    `insert into voucher_uses (space_id, redemption_key, redemption_id, code_key, place, member_id, amount, given_back)
+     select $1, * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::uuid[], $7::bigint[], $8::bigint[])`,
     [
       space,
       uuids(rows, (r) => r.redemption.key),
+      uuids(rows, (r) => r.redemption.id),
       uuids(rows, (r) => r.part.key),
       int2s(rows, (r) => r.place),
       uuids(rows, (r) => r.redemption.member),

@@ -33,21 +33,22 @@ export async function voucherById(db: Db, id: Uuid): Promise<Voucher | undefined
   return row && toVoucher(row)
 }
 
-/** Newest first, before `before`; of one program, of members, or of these codes, where it is told. */
-export async function pageVouchers(
-  db: Db,
-  before: Uuid,
-  filter: { programId: number | null; members: readonly Uuid[] | null; keys: readonly Uuid[] | null },
-  limit: number,
-): Promise<Voucher[]> {
+/** What is listed: of one program, bound to these members, with these codes; null: whatever. */
+export type VoucherPage = { programId: number | null; members: readonly Uuid[] | null; keys: readonly Uuid[] | null }
+
+/** Newest first, before `before`. Each filter has a statement of its own, since each goes by another index. */
+export async function pageVouchers(db: Db, before: Uuid, filter: VoucherPage, limit: number): Promise<Voucher[]> {
   const { programId, members, keys } = filter
+  const by = keys ?? members ?? []
+  const [column, name] = keys ? ['code_key', 'codes'] : members ? ['bound_to', 'members'] : [null, 'all']
+  const also = keys && members ? [uuids(members, (id) => id)] : []
   const rows = await db.query<Row>(
     `select ${COLUMNS} from vouchers v
       where v.space_id = $1 and v.voucher_id < $2 and ($3::int is null or v.program_id = $3)
-        and ($4::uuid[] is null or v.bound_to = any ($4)) and ($5::uuid[] is null or v.code_key = any ($5))
-      order by v.voucher_id desc limit $6`,
-    [db.space, before, programId, members && uuids(members, (id) => id), keys && uuids(keys, (key) => key), limit],
-    'vouchers-page',
+        ${column ? `and v.${column} = any ($5::uuid[])` : ''} ${also.length > 0 ? 'and v.bound_to = any ($6::uuid[])' : ''}
+      order by v.voucher_id desc limit $4`,
+    [db.space, before, programId, limit, ...(column ? [uuids(by, (id) => id)] : []), ...also],
+    `vouchers-page-${name}${also.length}`,
   )
   return rows.map(toVoucher)
 }
