@@ -46,7 +46,10 @@ const configuration = {
         'A view reads; it never does. It may say what it read in the words of an answer, by what settings say and names mean.',
       severity: 'error',
       from: { path: '^engine/views/', pathNot: TEST },
-      to: { path: [VERB, '^engine/gate/'], pathNot: '^engine/gate/(answers|dates|holds|names|rewards|tier-counts|tier-courses)[.]ts$' },
+      to: {
+        path: [VERB, '^engine/gate/'],
+        pathNot: '^engine/gate/(answers|dates|holds|names|redemptions|rewards|tier-counts|tier-courses)[.]ts$',
+      },
     },
     {
       name: 'contract-imports-ours',

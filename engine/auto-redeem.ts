@@ -18,10 +18,11 @@ const RAISES = new Set([
   'points.opened',
   'points.activated',
   'points.reinstated',
-  'points.refunded',
   'points.released',
   'points.transferred',
   'points.converted',
+  'member.merged',
+  'member.unmerged',
 ])
 /** One event redeems a reward at most so often. */
 const TIMES_MAX = 100

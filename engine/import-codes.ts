@@ -3,9 +3,11 @@ import type { Uuid } from '@laurel/contract/ids'
 import { Refused } from '@laurel/contract/refusals'
 import { codeKey, codeOf, normalCode, plainCode } from './base/codes.ts'
 import type { Tx } from './base/db.ts'
+import { namesKnown } from './base/names.ts'
 import { holdCodes } from './base/spaces.ts'
 import { appendNew, type NewCode } from './codes/append.ts'
 import { poolRow } from './codes/pools.ts'
+import { madeCodeKey } from './gate/names.ts'
 import { keysKnown } from './codes/pools.sql.ts'
 import { generatedFaults } from './rewards/terms.rules.ts'
 import { loadVouchers } from './vouchers/vouchers.sql.ts'
@@ -45,6 +47,11 @@ export async function importCodes(tx: Tx, ref: string, codes: readonly unknown[]
     if (!said) continue
     first.delete(key)
     refused.push({ index: said.index, reason: 'a voucher has this code' })
+  }
+  const made = await namesKnown(tx, keys.map(madeCodeKey))
+  for (const [key, { index }] of first) {
+    if (!made.has(madeCodeKey(key)) || !first.delete(key)) continue
+    refused.push({ index, reason: 'a redemption has this code' })
   }
   const fate = await appendNew(tx, poolId, [...first.values()])
   for (const { key, index } of first.values()) {

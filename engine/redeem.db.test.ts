@@ -202,6 +202,10 @@ describe('codes', () => {
       Array.from({ length: 50 }, async () => (await shop.redeem(kim, 'ticket')).body.code),
     )
     expect(new Set(codes).size).toBe(50)
+    await expect(shop.codes('again', [codes[0], 'FRESH-1'])).resolves.toMatchObject({
+      added: 1,
+      refused: [{ index: 0 }],
+    })
     for (const code of codes) {
       expect(code).toMatch(/^TKT-/)
       expect(codeChecks(code)).toBe(true)

@@ -1,3 +1,4 @@
+import { redemptionKey, redemptionIdKey, autoKey } from './gate/names.ts'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
 import type { RewardValue } from '@laurel/contract/rewards'
 import { codesLeft } from './codes/pools.rules.ts'
@@ -8,15 +9,7 @@ import { type Opened, openBooks, settleBooks } from './gate/books.ts'
 import { givenDates } from './gate/dates.ts'
 import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { MovedError } from './gate/faults.ts'
-import {
-  autoKey,
-  type Found,
-  redemptionDigest,
-  redemptionIdKey,
-  redemptionKey,
-  redemptionView,
-  rewardNamed,
-} from './gate/redemptions.ts'
+import { type Found, redemptionDigest, redemptionView, rewardNamed } from './gate/redemptions.ts'
 import { isReached, needReward, type Taken, takeCode, takenOf } from './gate/redeeming.ts'
 import { type RedemptionChanges, redemptionNeeds } from './gate/redemption-slices.ts'
 import { issueVoucher, tillValue, voucherOfRedemption } from './gate/redemption-vouchers.ts'

@@ -100,6 +100,23 @@ describe('a threshold', () => {
     await shop.sql('update spaces set config_version = config_version + 1')
   })
 
+  it('is not reached again by what comes back when its redemption is cancelled', async () => {
+    const joe = await shop.member('joe', 10)
+    await lookAll()
+    const [one] = (await shop.told(joe)).filter(({ type }) => type === 'reward.redeemed')
+    await shop.cancel({ id: one.data.redemption, member: one.member })
+    await lookAll()
+    expect([await own(joe), await shop.available(joe)]).toEqual([['cup'], 10])
+  })
+
+  it('is reached by a merge too', async () => {
+    const [hal, ida] = [await shop.member('hal', 6), await shop.member('ida', 6)]
+    await lookAll()
+    await shop.send({ verb: 'merge', member: hal, from: ida, reason: 'one person' })
+    await lookAll()
+    expect([await own(hal), await shop.available(hal)]).toEqual([['cup'], 2])
+  })
+
   it('redeems what costs nothing of its wallet once a member', async () => {
     await shop.reward({ slug: 'badge', price: {}, auto: { wallet: 'points', threshold: 3 } })
     const dan = await shop.member('dan', 5)

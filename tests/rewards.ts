@@ -1,4 +1,5 @@
 import { decodeId } from '../contract/ids.ts'
+import type { CodesImported } from '../contract/code-pools.ts'
 import type { RewardBody } from '../contract/rewards.ts'
 import { withTx } from '../engine/base/db.ts'
 import { createPool } from '../engine/configure-pools.ts'
@@ -17,7 +18,7 @@ export type Told = { status: number; body: any }
 export type RewardShop = Shop & {
   send(ask: Ask, gate?: Gate): Promise<Told>
   reward(body: Partial<RewardBody> & { slug: string }): Promise<string>
-  codes(slug: string, codes: readonly string[], more?: { reusable?: boolean; lowAt?: number }): Promise<void>
+  codes(slug: string, codes: readonly string[], more?: { reusable?: boolean; lowAt?: number }): Promise<CodesImported>
   /** A member (external:…) with so many points. */
   member(name: string, points: number): Promise<string>
   redeem(member: string, reward: string, more?: Partial<RedeemAsk>, gate?: Gate): Promise<Told>
@@ -50,12 +51,11 @@ export async function openRewards(options: Partial<GateOptions> = {}): Promise<R
       const said = { program: 'coffee', name: body.slug, kind: 'experience', price: { points: 100 }, ...body }
       return (await withTx(pool, space, (tx) => createReward(tx, said as RewardBody, door()))).reward.id
     },
-    async codes(slug, codes, more = {}) {
-      await withTx(pool, space, async (tx) => {
-        const { pool } = await createPool(tx, { program: 'coffee', slug, name: slug, ...more }, door())
-        await importCodes(tx, pool.id, codes)
-      })
-    },
+    codes: (slug, codes, more = {}) =>
+      withTx(pool, space, async (tx) => {
+        const made = await createPool(tx, { program: 'coffee', slug, name: slug, ...more }, door())
+        return await importCodes(tx, made.pool.id, codes)
+      }),
     async member(name, points) {
       const member = `external:${name}`
       const { body } = await shop.buy(`joins-${name}`, member, 1)

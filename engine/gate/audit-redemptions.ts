@@ -1,3 +1,4 @@
+import { redemptionKey, redemptionIdKey, autoKey } from './names.ts'
 import { encodeId, type Uuid } from '@laurel/contract/ids'
 import type { Db } from '../base/db.ts'
 import type { Configuration } from '../earning/configuration.ts'
@@ -5,7 +6,7 @@ import { kindOf } from '../ledger/accounts.ts'
 import type { Entry } from '../ledger/books.ts'
 import type { BooksOf } from '../ledger/ledger.sql.ts'
 import { type Moved, type Redemption, STATUS } from '../redemptions/redemptions.rules.ts'
-import { autoKey, redemptionDigest, redemptionIdKey, redemptionKey } from './redemptions.ts'
+import { redemptionDigest } from './redemptions.ts'
 
 /** A member's redemptions against what was recorded of them, and the entries that they made and that undid them. Names the first that is wrong. */
 export function auditRedemptions(books: BooksOf, redemptions: readonly Redemption[]): string | undefined {

@@ -14,6 +14,16 @@ export const holdIdKey = (id: Uuid): Uuid => keyOf('hold.id', id)
 export const refundKey = (externalId: string): Uuid => keyOf('refund', externalId)
 export const activityKey = (externalId: string): Uuid => keyOf('activity', externalId)
 export const transferKey = (externalId: string): Uuid => keyOf('transfer', externalId)
+export const redemptionKey = (externalId: string): Uuid => keyOf('redemption', externalId)
+/** Of the redemption's own id: whose it is. */
+export const redemptionIdKey = (id: Uuid): Uuid => keyOf('redemption.id', id)
+/** Of what a threshold redeems: the reward by its id (rwd_…), and what reached the threshold. */
+export const autoKey = (reward: string, by: string): Uuid => keyOf('redemption.auto', JSON.stringify([reward, by]))
+/** Of one use, by the till's own id of it. */
+export const useKey = (redemption: Uuid, externalId: string): Uuid =>
+  keyOf('redemption.use', JSON.stringify([redemption, externalId]))
+/** Of a code that was made for a redemption: it leads there. `key`: what it is told apart by (base/codes.ts). */
+export const madeCodeKey = (key: Uuid): Uuid => keyOf('redemption.code', key)
 export const conversionKey = (externalId: string): Uuid => keyOf('conversion', externalId)
 /** Of vouchers that were redeemed together. */
 export const voucherRedemptionKey = (externalId: string): Uuid => keyOf('voucher.redemption', externalId)

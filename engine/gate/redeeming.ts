@@ -1,3 +1,4 @@
+import { madeCodeKey } from './names.ts'
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { GeneratedCode } from '@laurel/contract/rewards'
@@ -12,7 +13,7 @@ import { stockName } from '../rewards/stock.sql.ts'
 import type { Facts } from './asks.ts'
 import { MovedError } from './faults.ts'
 import type { Found } from './redemptions.ts'
-import { countName, madeCodeKey, type RedemptionChanges, redemptionNeeds } from './redemption-slices.ts'
+import { countName, type RedemptionChanges, redemptionNeeds } from './redemption-slices.ts'
 import { readsMember } from './rewards.ts'
 import type { FurtherNeeds, Slices } from './slices.ts'
 

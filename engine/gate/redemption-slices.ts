@@ -1,13 +1,13 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { uuids } from '../base/arrays.ts'
 import type { Db, Tx } from '../base/db.ts'
-import { keyOf } from '../base/keys.ts'
 import type { Pool, PoolChange } from '../codes/pools.rules.ts'
 import { loadPools, lockPools } from '../codes/pools.sql.ts'
 import { type Redemption, STATUS } from '../redemptions/redemptions.rules.ts'
 import { type CountKey, countRedeemed, loadRedeeming, loadRedemptions } from '../redemptions/redemptions.sql.ts'
 import type { StockKey } from '../rewards/rewards.rules.ts'
 import { loadStock, lockStock, stockName, type StockTake } from '../rewards/stock.sql.ts'
+import { madeCodeKey } from './names.ts'
 import { type FurtherNeeds, type Slices, survivorOf } from './slices.ts'
 import { voucherNeeds } from './voucher-slices.ts'
 
@@ -80,9 +80,6 @@ export function redemptionNeeds(needs: { redemptions?: NeedsRedemptions }): Need
 export function countName({ member, rewardId, since }: CountKey): string {
   return `${member} ${rewardId} ${since}`
 }
-
-/** Of a code that was made for a redemption: it leads there. `key`: what it is told apart by (base/codes.ts). */
-export const madeCodeKey = (key: Uuid): Uuid => keyOf('redemption.code', key)
 
 /** Reads what was said to be needed, a statement a table, none where nothing was. */
 export async function loadRedemptionSlices(db: Db, needs: NeedsRedemptions): Promise<RedemptionSlices> {

@@ -2,7 +2,7 @@ import { decodeId, encodeEntryId, encodeId, type Uuid } from '@laurel/contract/i
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import type { RedemptionView } from '@laurel/contract/redemptions'
 import { type Refusal, refusal } from '@laurel/contract/refusals'
-import { digestOf, keyOf } from '../base/keys.ts'
+import { digestOf } from '../base/keys.ts'
 import { type Configuration, type Program, program, programById } from '../earning/configuration.ts'
 import type { ConfiguredReward } from '../earning/configured.ts'
 import type { MemberState } from '../ledger/books.ts'
@@ -13,15 +13,6 @@ import type { Facts } from './asks.ts'
 import { redemptionNeeds } from './redemption-slices.ts'
 import { timesUsed } from './redemption-vouchers.ts'
 import { type FurtherNeeds, namedMember, type Slices } from './slices.ts'
-
-export const redemptionKey = (externalId: string): Uuid => keyOf('redemption', externalId)
-/** Of the redemption's own id: whose it is. */
-export const redemptionIdKey = (id: Uuid): Uuid => keyOf('redemption.id', id)
-/** Of what a threshold redeems: the reward by its id (rwd_…), and what reached the threshold. */
-export const autoKey = (reward: string, by: string): Uuid => keyOf('redemption.auto', JSON.stringify([reward, by]))
-/** Of one use, by the till's own id of it. */
-export const useKey = (redemption: Uuid, externalId: string): Uuid =>
-  keyOf('redemption.use', JSON.stringify([redemption, externalId]))
 
 export type Found = { program: Program; reward: ConfiguredReward }
 
