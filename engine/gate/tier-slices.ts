@@ -200,12 +200,11 @@ function isKnown({ states, progress }: TierSlices, key: string): boolean {
 
 /** As the asks after this one see it. */
 export function applyTiers(tiers: TierSlices, { states, buckets, history }: TierChanges): void {
-  for (const state of states) {
-    const key = tierKey(state.member, state.ladderId)
-    tiers.states.set(key, state)
-    const fresh = buckets.filter((one) => one.member === state.member && one.ladderId === state.ladderId)
+  for (const state of states) tiers.states.set(tierKey(state.member, state.ladderId), state)
+  const counted = Map.groupBy(buckets, (one) => tierKey(one.member, one.ladderId))
+  for (const key of new Set([...states.map((one) => tierKey(one.member, one.ladderId)), ...counted.keys()])) {
     const before = tiers.unsaved.delete(key) ? [] : (tiers.progress.get(key) ?? [])
-    tiers.progress.set(key, withChanges(before, fresh))
+    tiers.progress.set(key, withChanges(before, counted.get(key) ?? []))
   }
   for (const change of history) {
     const key = tierKey(change.member, change.ladderId)

@@ -102,7 +102,7 @@ export function settleTiers(slices: Slices, decision: Decision, facts: Facts): D
   for (const one of eachMember(decision.changes)) {
     if (one.tiers) continue
     const tiers = tierChanges(slices, one, facts, decision.changes)
-    if (tiers.states.length > 0) one.tiers = tiers
+    if (tiers.states.length + tiers.buckets.length > 0) one.tiers = tiers
   }
   return decision
 }
@@ -117,8 +117,7 @@ export function tierChanges(slices: Slices, one: Changes, facts: Facts, whole: C
     if (!outcome) continue
     const { state, buckets, changes, told } = outcome
     if (state.dueAt > 0 && one.books.state.mergedInto === null) lookAt(one.books.state, state.dueAt)
-    if (!outcome.changed) continue
-    found.states.push(state)
+    if (outcome.changed) found.states.push(state)
     for (const bucket of buckets)
       found.buckets.push({ ...bucket, member: one.member, ladderId: state.ladderId, keeping: state.keeping })
     found.history.push(...stored(one, state, changes, facts))
@@ -154,7 +153,7 @@ function stepOf(
   const changes = [...begins.changes, ...advanced.changes]
   const unsaved = slices.tiers.unsaved.get(key) ?? []
   const buckets = withChanges(unsaved, counted)
-  const changed = !row || counted.length > 0 || JSON.stringify(row) !== JSON.stringify(advanced.state)
+  const changed = !row || JSON.stringify(row) !== JSON.stringify(advanced.state) // most purchases only count
   return { ...advanced, changes, buckets, changed }
 }
 
