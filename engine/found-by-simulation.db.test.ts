@@ -1,14 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { door, openShop, type Shop } from '../tests/shop.ts'
-import { withTx } from './base/db.ts'
+import { withRead, withTx } from './base/db.ts'
 import { changeMember } from './change-member.ts'
 import { createActivityType } from './configure-activities.ts'
+import { createLadder } from './configure-ladders.ts'
 import { createVoucher } from './configure-vouchers.ts'
 import { changeWallet } from './configure-wallets.ts'
 import { configurations, loadConfiguration } from './earning/configuration.ts'
 import type { Ask } from './gate/asks.ts'
 import { passDue } from './pass-time.ts'
 import { verify } from './verify.ts'
+import { listMemberTiers } from './views/tiers.ts'
 import { createWalletReader } from './views/wallets.ts'
 
 /** What random commerce found (tests/simulate), as somebody would have noticed it. */
@@ -198,5 +200,40 @@ describe('vouchers', () => {
     )
     expect((await redeem(2_000)).status).toBe(200)
     expect((await redeem(3_000)).body.code).toBe('external_id_conflict')
+  })
+})
+
+describe('tiers', () => {
+  it('of who is merged, kept by what the month before came to, go on though nobody looked since; both months count together', async () => {
+    await withTx(shop.pool, shop.space, (tx) =>
+      createLadder(
+        tx,
+        {
+          program: 'coffee',
+          slug: 'monthly',
+          name: 'Monthly',
+          metric: { kind: 'spend' },
+          window: { kind: 'calendar', per: 'month' },
+          tiers: [
+            { slug: 'silver', name: 'Silver', threshold: 10_000 },
+            { slug: 'gold', name: 'Gold', threshold: 16_000 },
+          ],
+        },
+        door(),
+      ),
+    )
+    const tierOf = async (member: string) =>
+      (await withRead(shop.pool, shop.space, (db) => listMemberTiers(db, configurations(), member, {}, door().now)))
+        .data[0]?.tier
+    await shop.buy('t1', 'external:ta', 12_000)
+    await shop.buy('t2', 'external:tb', 5_000)
+    later(30 * DAY)
+    await shop.buy('t3', 'external:tb', 100)
+    expect([await tierOf('external:ta'), await tierOf('external:tb')]).toEqual(['silver', null])
+    expect((await merge('external:tb', 'external:ta')).status).toBe(201)
+    expect(await tierOf('external:tb')).toBe('gold') // 170 pounds in January, by two who are one
+    expect((await unmerge('external:tb', 'external:ta')).status).toBe(200)
+    expect([await tierOf('external:ta'), await tierOf('external:tb')]).toEqual(['silver', null])
+    expect(await wrong()).toBeUndefined()
   })
 })

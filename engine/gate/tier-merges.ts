@@ -1,5 +1,5 @@
 import { levelOf, withChanges } from '../tiers/levels.rules.ts'
-import { advance, beginning } from '../tiers/tiers.rules.ts'
+import { advance, beginning, daysOf } from '../tiers/tiers.rules.ts'
 import type { Manual, Standing, TierState } from '../tiers/tiers.ts'
 import type { Merge } from '../members/merges.sql.ts'
 import type { Facts } from './asks.ts'
@@ -36,12 +36,23 @@ export function joinTiers(
   const given = { now: facts.now, progress: counted, balance }
   const joined = slices.tiers.joined.get(one.member) ?? facts.now
   const fresh = beginning(course, { member: one.member, joined }, given)
-  const other = slices.tiers.states.get(tierKey(merge.other, ladderId))
+  const other = otherNow(slices, merge, course, facts)
   const start = together ? higher(course, own ?? fresh, other) : again(own ?? fresh, fresh)
-  const advanced = advance(course, start, given, { at: facts.now, why: together ? 'merged' : 'unmerged' })
+  const why = together ? 'merged' : 'unmerged'
+  // what is kept from the window before is what both came to there, whoever was looked at when
+  const days = together && course.ladder.terms.window.kind === 'calendar' ? daysOf(counted) : []
+  const advanced = advance(course, start, given, { at: facts.now, why, days })
   const isKept = own?.keeping === course.ladder.keeping && !slices.tiers.unsaved.has(tierKey(one.member, ladderId))
   const buckets = isKept ? difference(before, counted) : withChanges([], counted)
   return { ...advanced, buckets, changed: true }
+}
+
+/** What the other holds by now: time may have passed since its row was written. */
+function otherNow(slices: Slices, merge: Merge, course: LadderCourse, facts: Facts): TierState | undefined {
+  const stored = slices.tiers.states.get(tierKey(merge.other, course.ladder.ladderId))
+  const state = slices.states.get(merge.other)
+  const given = state && givenOf(slices, state, course, facts.now)
+  return stored && given && merge.undoneAt === null ? advance(course, stored, given).state : stored
 }
 
 /** Its row stays as it was: the worker and the clock leave it alone. */

@@ -105,6 +105,13 @@ export function periodOf(per: Per, at: Instant, timezone: string): string {
   return found
 }
 
+/** When the next local month or year begins. */
+export function nextPeriod(per: 'month' | 'year', at: Instant, timezone: string): Instant {
+  const wall = new Date(wallOf(at, timezone))
+  const month = per === 'month' ? wall.getUTCMonth() + 1 : 12
+  return instantOf(Date.UTC(wall.getUTCFullYear(), month, 1), timezone)
+}
+
 /** So long from then, without rounding. */
 export const later = (at: Instant, period: string, timezone: string): Instant => after(at, period, timezone)
 

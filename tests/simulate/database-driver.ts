@@ -9,6 +9,7 @@ import { keyOf } from '../../engine/base/keys.ts'
 import { memberNamed } from '../../engine/base/names.ts'
 import { changeMember } from '../../engine/change-member.ts'
 import { createActivityType } from '../../engine/configure-activities.ts'
+import { createLadder, publishLadderVersion } from '../../engine/configure-ladders.ts'
 import { createPool } from '../../engine/configure-pools.ts'
 import { changeReward, createReward, turnReward } from '../../engine/configure-rewards.ts'
 import { createProgram, pauseProgram, resumeProgram } from '../../engine/configure-programs.ts'
@@ -25,6 +26,7 @@ import { memberKey } from '../../engine/gate/names.ts'
 import { passDue } from '../../engine/pass-time.ts'
 import { verify } from '../../engine/verify.ts'
 import { readBooks } from '../../engine/views/standings.ts'
+import { listMemberTiers } from '../../engine/views/tiers.ts'
 import { listVouchers } from '../../engine/views/vouchers.ts'
 import { createWalletReader, type WalletReader } from '../../engine/views/wallets.ts'
 import { cloneTemplate, run, type TestServer, toDatabase } from '../connect.ts'
@@ -39,6 +41,7 @@ import {
   shownOf,
 } from './driver.ts'
 import { SCHEMA, TYPES } from './features/activities.ts'
+import { type Ladder, termsOf } from './tiers.ts'
 import { breakable, type Breakable } from './lost-commits.ts'
 
 /** Where a history is played: an empty migrated database of its own. */
@@ -78,6 +81,7 @@ class DatabaseDriver implements Driver {
   /** as it is until something is changed */
   private configuration: Configuration | undefined
   private asked = 0
+  private ladder: Ladder | undefined
   private readonly place: Place
   constructor(place: Place) {
     this.place = place
@@ -88,7 +92,8 @@ class DatabaseDriver implements Driver {
   }
 
   async begin(setup: Setup, start: Instant): Promise<void> {
-    const { timezone, joinPolicy, wallets, pools } = setup
+    const { timezone, joinPolicy, wallets, pools, ladder } = setup
+    this.ladder = ladder
     const program = { slug: 'coffee', name: 'Coffee', timezone, currency: 'GBP', joinPolicy }
     await this.change(start, (tx, door) => createProgram(tx, program as never, door))
     for (const { slug } of wallets) {
@@ -98,6 +103,10 @@ class DatabaseDriver implements Driver {
       const type = { program: 'coffee', slug, name: slug, schema: SCHEMA }
       await this.change(start, (tx, door) => createActivityType(tx, type, door))
     }
+    if (ladder)
+      await this.change(start, (tx, door) =>
+        createLadder(tx, { program: 'coffee', slug: 'status', ...termsOf(ladder) }, door),
+      )
     for (const pool of pools)
       await this.change(start, (tx, door) => createPool(tx, { program: 'coffee', name: pool.slug, ...pool }, door))
     for (const { slug, settings } of wallets) {
@@ -231,6 +240,24 @@ class DatabaseDriver implements Driver {
       if (typeof change === 'string') await turnReward(tx, id, change, door)
       else await changeReward(tx, id, { stock: null, ...change }, undefined, door)
     })
+
+  /** The worker looks at everybody before and after. */
+  changeLadder: Driver['changeLadder'] = async (at, tiers) => {
+    const { ladder } = this
+    if (!ladder) return 'tier_ladder_unknown'
+    await this.passTime(at)
+    const said = { tiers: termsOf({ ...ladder, tiers }).tiers }
+    const code = await this.change(at, (tx, door) => publishLadderVersion(tx, 'status', said, door))
+    await this.passTime(at)
+    return code
+  }
+
+  async tier(at: Instant, member: string) {
+    const { data } = await withRead(this.pool, this.place.space, (db) =>
+      listMemberTiers(db, this.known, `external:${member}`, {}, at),
+    )
+    return data[0]?.tier ?? null
+  }
 
   importCodes: Driver['importCodes'] = (at, pool, codes) =>
     this.change(at, async (tx) => {

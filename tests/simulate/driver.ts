@@ -5,6 +5,7 @@ import type { Configuration } from '../../engine/earning/configuration.ts'
 import type { Ask } from '../../engine/gate/asks.ts'
 import type { Draft } from '../../engine/ledger/books.ts'
 import { passTime } from '../../engine/ledger/time.rules.ts'
+import type { Ladder } from './tiers.ts'
 import type { Code } from './feature.ts'
 import type { Change as RewardChange, Made as MadeReward } from './features/rewards.ts'
 import type { Made as MadeVoucher, Change as VoucherChange } from './features/vouchers.ts'
@@ -55,6 +56,9 @@ export type Driver = {
   createReward(at: Instant, made: MadeReward): Promise<Code>
   changeReward(at: Instant, reward: string, change: RewardChange): Promise<Code>
   importCodes(at: Instant, pool: string, codes: readonly string[]): Promise<Code>
+  changeLadder(at: Instant, tiers: Ladder['tiers']): Promise<Code>
+  /** The tier that a member holds; null: none. */
+  tier(at: Instant, member: string): Promise<string | null>
   /** All vouchers, by their code. */
   vouchers(at: Instant): Promise<VoucherShown[]>
   /** Everything derived again from what is stored; what is wrong with it. */
@@ -69,6 +73,7 @@ export type Setup = {
   /** `points` is the first of them */
   wallets: { slug: string; settings: WalletSettings }[]
   pools: { slug: string; reusable: boolean }[]
+  ladder: Ladder | undefined
 }
 export type OpenDriver = (setup: Setup, start: Instant) => Promise<Driver>
 

@@ -60,7 +60,8 @@ export function inForce(rules: Iterable<Rule>, at: Instant, on: string | undefin
 /** Of everything that may be given: `whole`, or not at all; `part` is what is left to be had; `shut`: nothing, for a while. */
 export type Room = { whole: number; part: number; shut: boolean }
 /** What limits left when it was decided, by rule and by wallet: it is decided again with the same. */
-export type Rooms = { rules: Map<string, Room>; wallets: Map<string, Room> }
+/** `multiplier`: that of the tier that was held. */
+export type Rooms = { rules: Map<string, Room>; wallets: Map<string, Room>; multiplier?: string }
 /** What happened: in a purchase, these lines; else an activity with so many stars. */
 export type What = Line[] | { type: string; stars: number }
 
@@ -79,7 +80,24 @@ export function awards(rules: readonly Rule[], what: What, rooms: Rooms): Award[
     const points = allowed(rooms, rule, wanted, [...plain, ...more])
     if (points > 0) (args.kind === 'multiplier' ? more : plain).push({ rule: name, wallet, points, terms })
   }
-  return [...plain, ...more]
+  return [...plain, ...more, ...bonuses(rules, rooms, plain, more)]
+}
+
+/** What a tier adds to each award of a rule that does not multiply; a wallet's sum is rounded down once. */
+function bonuses(rules: readonly Rule[], rooms: Rooms, plain: readonly Award[], more: readonly Award[]): Award[] {
+  const given: Award[] = []
+  const grounds = new Map<string, number>()
+  for (const award of plain) {
+    const { wallet, points } = award
+    const ground = grounds.get(wallet) ?? 0
+    grounds.set(wallet, ground + points)
+    const factor = Number(rooms.multiplier ?? '1')
+    const wanted = multiplied(factor, ground + points) - multiplied(factor, ground)
+    const rule = rules.find(({ name }) => name === award.rule) as Rule
+    const bonus = allowed(rooms, rule, wanted, [...plain, ...more, ...given])
+    if (bonus > 0) given.push({ ...award, points: bonus })
+  }
+  return given
 }
 
 /** How much of what a rule wants to give there is room for. */
@@ -87,8 +105,9 @@ function allowed({ rules, wallets }: Rooms, rule: Rule, wanted: number, given: r
   const own = rules.get(rule.name) as Room
   const wallet = wallets.get(rule.wallet) as Room
   const before = sum(given.filter((award) => award.wallet === rule.wallet).map((award) => award.points))
-  if (own.shut || wanted > Math.min(own.whole, wallet.whole - before)) return 0
-  return Math.max(0, Math.min(wanted, own.part, wallet.part - before))
+  const itself = sum(given.filter((award) => award.rule === rule.name).map((award) => award.points))
+  if (own.shut || wanted > Math.min(own.whole - itself, wallet.whole - before)) return 0
+  return Math.max(0, Math.min(wanted, own.part - itself, wallet.part - before))
 }
 
 function isTrue(when: When, what: What): boolean {

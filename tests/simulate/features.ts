@@ -15,6 +15,7 @@ import { changeReward, codes, reward } from './features/rewards.ts'
 import { program, rule, turn, version } from './features/rules.ts'
 import { spend } from './features/spend.ts'
 import { lockVouchers, redeemVouchers, rollBackVouchers, unlockVouchers } from './features/till.ts'
+import { assign, thresholds, unassign } from './features/tiers.ts'
 import { convert, transfer } from './features/transfer.ts'
 import { changeVoucher, voucher } from './features/vouchers.ts'
 import { jobs, settings } from './features/wallets.ts'
@@ -57,6 +58,9 @@ export const FEATURES: readonly Feature[] = [
   redeem,
   cancel,
   fulfil,
+  thresholds,
+  assign,
+  unassign,
   settings,
   jobs,
 ]

@@ -23,6 +23,7 @@ import { draft } from '../../engine/ledger/ledger.rules.ts'
 import { type Asked, type Driver, type OpenDriver, type Setup, type Answer, shownOf, lotsShown } from './driver.ts'
 import { rulesInMemory } from './memory-rules.ts'
 import { importCodes } from './memory-rewards.ts'
+import { tierShown } from './memory-tiers.ts'
 import { changeVoucher, createVoucher, vouchersShown } from './memory-vouchers.ts'
 import type { Change as VoucherChange, Made as MadeVoucher } from './features/vouchers.ts'
 import { load } from './memory-load.ts'
@@ -135,6 +136,20 @@ class MemoryDriver implements Driver {
 
   createReward: Driver['createReward'] = async (_at, made) => this.rules.createReward(made)
   changeReward: Driver['changeReward'] = async (_at, slug, change) => this.rules.changeReward(slug, change)
+  /** The worker looks at everybody before and after. */
+  changeLadder: Driver['changeLadder'] = async (at, tiers) => {
+    await this.passTime(at)
+    const code = this.rules.changeLadder(tiers)
+    for (const { member, mergedInto } of this.tables.states.values())
+      if (mergedInto === null) this.run([itemOf({ verb: 'time', member: encodeId('mem', member) }, at)])
+    return code
+  }
+
+  async tier(at: Instant, member: string) {
+    const state = this.state(member)
+    return state ? tierShown(this.tables, this.rules.configuration(), state.member, at) : null
+  }
+
   importCodes: Driver['importCodes'] = async (_at, pool, codes) =>
     importCodes(this.tables.rewards, this.rules.pool(pool), codes)
 

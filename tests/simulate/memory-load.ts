@@ -14,6 +14,7 @@ import type { LotFate } from '../../engine/ledger/fates.sql.ts'
 import { hasPassed } from '../../engine/ledger/time.rules.ts'
 import { loadLimits } from './memory-limits.ts'
 import { loadRedemptions, needUndone } from './memory-rewards.ts'
+import { loadTiers } from './memory-tiers.ts'
 import { loadVouchers } from './memory-vouchers.ts'
 import { booksIn, living, type Tables } from './memory-tables.ts'
 
@@ -58,6 +59,7 @@ export function load(t: Tables, configuration: Configuration, items: readonly It
   }
   for (const { mergedInto } of slices.states.values()) if (mergedInto) copy(t.states, slices.states, mergedInto) // and on
   loadFurther(t, slices, furtherNeeds(slices, items))
+  if (configuration.ladders.length > 0) slices.tiers = loadTiers(t, slices, items)
   return slices
 }
 

@@ -10,10 +10,11 @@ import {
 } from '../../engine/earning/configuration.ts'
 import { aProgram, aVersion } from '../../engine/earning/rules-for-tests.ts'
 import { newId } from '../../engine/base/ids.ts'
-import type { ConfiguredPool, ConfiguredReward } from '../../engine/earning/configured.ts'
+import type { ConfiguredLadder, ConfiguredPool, ConfiguredReward } from '../../engine/earning/configured.ts'
 import { termsOf } from '../../engine/rewards/terms.rules.ts'
 import { changedSettings } from '../../engine/programs/wallets.rules.ts'
 import type { Setup } from './driver.ts'
+import { type Ladder, termsOf as termsOfLadder } from './tiers.ts'
 import { SCHEMA, TYPES } from './features/activities.ts'
 import type { Change as RewardChange, Made as MadeReward } from './features/rewards.ts'
 
@@ -33,6 +34,17 @@ export function rulesInMemory(setup: Setup, start: Instant) {
   const ids = new Map<string, number>()
   const rewards = new Map<string, ConfiguredReward>()
   const pools = setup.pools.map((pool, i): ConfiguredPool => ({ poolId: i + 1, id: newId(0), programId: 1, ...pool }))
+  let ladder: ConfiguredLadder | undefined = setup.ladder && {
+    ladderId: 1,
+    id: newId(0),
+    programId: 1,
+    slug: 'status',
+    version: 1,
+    keeping: 1,
+    firm: 1,
+    terms: termsOfLadder(setup.ladder),
+    createdAt: start,
+  }
   let configuration: Configuration | undefined
   const changed = () => {
     configVersion += 1
@@ -57,7 +69,7 @@ export function rulesInMemory(setup: Setup, start: Instant) {
           version: 1,
           schema: JSON.stringify(SCHEMA),
         })),
-        ladders: [],
+        ladders: ladder ? [ladder] : [],
         rewards: [...rewards.values()],
         pools,
       })),
@@ -76,6 +88,12 @@ export function rulesInMemory(setup: Setup, start: Instant) {
         const { stock: _, ...kept } = one.terms
         rewards.set(slug, { ...one, version: one.version + 1, terms: { ...kept, ...change } })
       }
+      return changed()
+    },
+    changeLadder(tiers: Ladder['tiers']) {
+      if (!ladder || !setup.ladder) return 'tier_ladder_unknown'
+      const version = ladder.version + 1
+      ladder = { ...ladder, version, firm: version, terms: termsOfLadder({ ...setup.ladder, tiers }) }
       return changed()
     },
     turnProgram(status: 'active' | 'paused') {

@@ -11,6 +11,7 @@ import type { BooksOf } from '../../engine/ledger/ledger.sql.ts'
 import type { Purchase, Return } from '../../engine/purchases/purchases.rules.ts'
 import type { Unclaimed } from '../../engine/unclaimed/unclaimed.rules.ts'
 import { type RewardTables, rewardTablesOf, saveRedemption } from './memory-rewards.ts'
+import { saveTiers, type TierTables, tierTablesOf } from './memory-tiers.ts'
 import { saveVouchers, type VoucherTables, voucherTablesOf } from './memory-vouchers.ts'
 import { type LimitTables, limitTablesOf, saveLimits } from './memory-limits.ts'
 
@@ -28,6 +29,7 @@ export type Tables = {
   limits: LimitTables
   vouchers: VoucherTables
   rewards: RewardTables
+  tiers: TierTables
   books: Map<Uuid, { entries: Entry[]; opening: Entry[]; uses: Map<string, LotUse>; lots: Map<number, number> }>
   /** what ended unused of what sources gave, whoever had it then */
   ended: Map<string, number>
@@ -47,6 +49,7 @@ export function tablesOf(): Tables {
     limits: limitTablesOf(),
     vouchers: voucherTablesOf(),
     rewards: rewardTablesOf(),
+    tiers: tierTablesOf(),
     books: new Map(),
     ended: new Map(),
   }
@@ -78,6 +81,7 @@ function saveOne(t: Tables, changes: NonNullable<Answered['changes']>): void {
   if (changes.activity) t.activities.set(changes.activity.id, changes.activity)
   if (changes.limits) saveLimits(t.limits, changes.limits)
   if (changes.redemption) saveRedemption(t.rewards, changes.redemption)
+  if (changes.tiers) saveTiers(t.tiers, changes.tiers)
   if (changes.vouchers) saveVouchers(t.vouchers, changes.vouchers)
   for (const { key, ...named } of changes.names) t.names.set(key, named)
   if (changes.purchase) t.purchases.set(changes.purchase.id, changes.purchase)

@@ -7,6 +7,7 @@ import { balances, endOf, openLots, passTime } from './model.ts'
 import { find, type Member, type World, worldOf } from './world.ts'
 import { type Random, randomOf } from './random.ts'
 import { setupOf } from './features/wallets.ts'
+import { noteTier, tierNow } from './tiers.ts'
 import { voucherShown } from './vouchers.ts'
 
 /** A history and where it went wrong: what the engine said is not what the model says. */
@@ -118,6 +119,8 @@ async function playList(driver: Driver, world: World, list: Step[], n: number, i
     const one = NAMED.get(step.do) as Feature
     const said: Expected = one.model(world, step)
     passTime(world)
+    for (const name of membersOf(world, [step, { member: said.whose }]))
+      noteTier(world, find(world, name) as Member, (step as { occurredAt?: Instant }).occurredAt)
     const member = said.whose ?? (step as Named).member
     return { said, after: shownBy(world, member ?? '') }
   })
@@ -205,6 +208,9 @@ async function compare(driver: Driver, world: World, names: Iterable<string>): P
     const wrong = difference(model, engine)
     if (wrong) return `${member}'s ${wrong}`
     if (world.members.get(member)?.mergedInto) continue // by any name they are one member's
+    const tier = world.ladder && (await driver.tier(world.now, member))
+    const held = tierNow(world, find(world, member) as Member)
+    if (world.ladder && tier !== held) return `${member}'s tier: the model says ${held}, the engine ${tier}`
     const right = byWallet(openLots(world, find(world, member) as Member))
     const lots = byWallet(await driver.lots(world.now, member))
     const at = right.findIndex((lot, n) => JSON.stringify(lot) !== JSON.stringify(lots[n]))

@@ -1,6 +1,7 @@
 import { DAY } from '../../../contract/instants.ts'
 import { type Expected, feature } from '../feature.ts'
 import { burnOrder, give, hasEnded, moveOn, payDebts } from '../model.ts'
+import { inheritTier } from '../tiers.ts'
 import { find, type Member, type Merge, type World } from '../world.ts'
 import type { Random } from '../random.ts'
 
@@ -32,6 +33,7 @@ export const merge = feature<Said>({
       return { code: 'holds_open' }
     const one: Merge = { into, from, at: w.now, undone: false, brought: new Set() }
     for (const wallet of w.wallets.keys()) bring(w, one, wallet)
+    inheritTier(w, into, from)
     from.mergedInto = into
     w.merges.push(one)
     return { code: 'ok' }
