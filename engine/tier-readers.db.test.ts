@@ -14,6 +14,7 @@ const database = await openDatabase()
 const { pool, space } = database
 const DAY = 86_400_000
 const MEMBERS = 6
+const LADDERS_MAX = 12
 const STEPS = 150
 let api: TestApi
 let gate: Gate
@@ -38,6 +39,7 @@ beforeAll(async () => {
   await send('/v1/earning-rules', { program: 'coffee', ...rule })
   await send('/v1/activity-types', { program: 'coffee', slug: 'visit', name: 'Visit', schema: { type: 'object' } })
   for (const [i, { metric }] of METRICS.entries()) await makeLadder(metric, WINDOWS[i] as object)
+  await makeLadder(METRICS[2]?.metric ?? {}, { kind: 'lifetime' })
 })
 afterAll(async () => {
   expect((await verify(pool, space)).wrong).toBeUndefined()
@@ -105,6 +107,7 @@ const HAPPENS: [times: number, happens: (member: string) => Promise<unknown>][] 
     (member) => send(`/v1/members/${member}/${anyOf(['merge', 'unmerge'])}`, { from: someone(), reason: 'Two cards' }),
   ],
   [1, publish],
+  [1, another],
 ]
 const some = (most: number) => ({ program: 'coffee', wallet: 'points', points: 1 + random(most) })
 const soon = () => iso(Date.now() + 1000 + random(20) * DAY)
@@ -122,6 +125,11 @@ function buy(member: string): Promise<unknown> {
 function publish(): Promise<unknown> {
   const differs = anyOf([{ window: anyOf(WINDOWS) }, { downgrade: anyOf(DOWNGRADES) }, { grace: null }])
   return send(`/v1/tier-ladders/${anyOf(ladders)}/versions`, { ...differs, keep: random(2) === 1 })
+}
+
+/** Who did something before it was made is counted by what is stored. */
+async function another(): Promise<unknown> {
+  return ladders.length < LADDERS_MAX ? await makeLadder(anyOf(METRICS).metric, anyOf(WINDOWS)) : undefined
 }
 
 async function happens(): Promise<void> {

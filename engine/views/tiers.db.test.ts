@@ -71,3 +71,11 @@ test('and the same for two members as for thirty, one of each counted before', a
   expect(ids.length).toBe(members.length)
   expect(await cost(ids)).toBe(await cost(ids.slice(0, 2)))
 })
+
+test('who became one before a ladder was made counts together on it', async () => {
+  const merge = { verb: 'merge', member: 'external:m3', from: 'external:m4', reason: 'Two cards' } as const
+  expect((await shop.gate.submit(space, merge)).status).toBe(201)
+  await make('after', 'spend')
+  const { data } = await withRead(pool, space, (db) => listMemberTiers(db, known, 'external:m4', {}, now()))
+  expect(data.at(-1)).toMatchObject({ ladder: 'after', counted: 10_000 })
+})
