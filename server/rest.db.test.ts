@@ -15,7 +15,7 @@ import { addKey, LIVE, openApi, TEST, type TestApi } from '../tests/api.ts'
 /** The conventions that hold for every operation. What single ones do is in the scenarios. */
 const database = await openDatabase()
 let api: TestApi
-const made = { program: '', rule: '', member: '', purchase: '', entry: '', wallet: 'points' }
+const made = { program: '', rule: '', member: '', purchase: '', entry: '', wallet: 'points', ladder: '', voucher: '' }
 const PURCHASE = {
   program: 'coffee',
   member: 'external:C1',
@@ -35,6 +35,12 @@ beforeAll(async () => {
   made.member = (await api.call('POST', '/v1/members', { externalId: 'C1', email: 'ada@example.com' })).body.id
   made.purchase = (await api.call('POST', '/v1/purchases', { ...PURCHASE, externalId: 'P1' })).body.id
   made.entry = (await api.call('GET', `/v1/members/${made.member}/entries`)).body.data[0].id
+  const tiers = [{ slug: 'gold', name: 'Gold', threshold: 100 }]
+  const ladder = { program: 'coffee', slug: 'club', name: 'Club', metric: { kind: 'spend' }, tiers }
+  const kept = { window: { kind: 'lifetime' }, upgrade: 'at_once', downgrade: 'none' }
+  made.ladder = (await api.call('POST', '/v1/tier-ladders', { ...ladder, ...kept })).body.id
+  const voucher = { program: 'coffee', code: 'TEN-OFF', value: { kind: 'percent', percent: 10 } }
+  made.voucher = (await api.call('POST', '/v1/vouchers', voucher)).body.id
 })
 afterAll(() => api.close())
 
