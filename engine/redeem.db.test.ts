@@ -311,8 +311,10 @@ describe('what is sent, and what is used', () => {
   it('goes one step at a time, each once', async () => {
     await shop.reward({ slug: 'mug', kind: 'physical' })
     const pat = await rich()
-    const delivery = { street: '1 Analytical Row' }
-    const one = (await shop.redeem(pat, 'mug', { delivery })).body
+    const delivery = { street: '1 Analytical Row', city: 'London' }
+    const one = (await shop.redeem(pat, 'mug', { delivery, externalId: 'mug-1' })).body
+    const again = { city: 'London', street: '1 Analytical Row' }
+    expect((await shop.redeem(pat, 'mug', { delivery: again, externalId: 'mug-1' })).status).toBe(200)
     expect(one.delivery).toEqual(delivery)
     expect(codeOf(await shop.step(one, 'ship'))).toBe('redemption_not_open')
     expect(codeOf(await shop.step(one, 'use'))).toBe('redemption_not_open')

@@ -15,6 +15,7 @@ import { type RedemptionChanges, redemptionNeeds } from './gate/redemption-slice
 import { issueVoucher, tillValue, voucherOfRedemption } from './gate/redemption-vouchers.ts'
 import { type About, readsMember, whenOf, worthOf } from './gate/rewards.ts'
 import { tiersAt } from './gate/tiers.ts'
+import { sortedJson } from './gate/said.ts'
 import { findMember, type Named, type Slices, survivorOf } from './gate/slices.ts'
 import type { MemberState } from './ledger/books.ts'
 import { available, credit, debit } from './ledger/ledger.rules.ts'
@@ -166,7 +167,7 @@ function redemptionOf(
     ...(ask.price === undefined ? {} : { asked: true }),
     ...(terms.money === undefined ? {} : { money: terms.money }),
     ...(ask.store === undefined ? {} : { store: ask.store }),
-    ...(ask.delivery === undefined ? {} : { delivery: JSON.stringify(ask.delivery) }),
+    ...(ask.delivery === undefined ? {} : { delivery: sortedJson(ask.delivery) }),
     ...(worth === undefined ? {} : { value: worth }),
     ...((terms.fulfilment ?? reward.kind === 'physical') ? { fulfilment: true } : {}),
     ...(ask.auto === undefined ? {} : { auto: ask.auto }),
@@ -247,7 +248,7 @@ function repeated(
   const state = slices.states.get(before.member)
   if (!stored || !state) throw new Error(`redemption ${before.object} is named but was not loaded`)
   const { said } = stored
-  const delivery = ask.delivery === undefined ? undefined : JSON.stringify(ask.delivery)
+  const delivery = ask.delivery === undefined ? undefined : sortedJson(ask.delivery)
   const same =
     survivorOf(slices, stored.member) === member.member &&
     stored.rewardId === reward.rewardId &&
