@@ -15,7 +15,7 @@ const { pool, space } = database
 const DAY = 86_400_000
 const MEMBERS = 6
 const LADDERS_MAX = 12
-const STEPS = 150
+const STEPS = 120
 let api: TestApi
 let gate: Gate
 
