@@ -173,21 +173,16 @@ function insert(space: number, rows: readonly Voucher[]): Statement[] {
 function update(space: number, rows: readonly VoucherWrite[], unguarded: boolean): Statement[] {
   if (rows.length === 0) return []
   return statement(
-    `with wanted as materialized (
-       select * from unnest($2::uuid[], $3::int[], $4::int[], $5::uuid[], $6::text[], $7::text[], $8::smallint[], $9::text[],
-                $10::uuid[], $11::uuid[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::int[], $16::int[],
-                $17::bigint[], $18::bigint[])
-              as n(key, read, version, id, code, terms, status, reason, bound_to, source_id, created_at, starts_at, ends_at,
-                uses_total, used, initial_balance, balance)
-     ), held as materialized (
-       select v.code_key from vouchers v join wanted n on v.code_key = n.key
-        where v.space_id = $1 order by v.code_key for update of v
-     ), won as (
+    `with won as (
        update vouchers v set version = n.version, voucher_id = n.id, code = n.code, terms = n.terms, status = n.status,
               reason = n.reason, bound_to = n.bound_to, source_id = n.source_id, created_at = n.created_at,
               starts_at = n.starts_at, ends_at = n.ends_at, uses_total = n.uses_total, used = n.used,
               initial_balance = n.initial_balance, balance = n.balance
-         from wanted n join held h on h.code_key = n.key
+         from unnest($2::uuid[], $3::int[], $4::int[], $5::uuid[], $6::text[], $7::text[], $8::smallint[], $9::text[],
+                $10::uuid[], $11::uuid[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::int[], $16::int[],
+                $17::bigint[], $18::bigint[])
+              as n(key, read, version, id, code, terms, status, reason, bound_to, source_id, created_at, starts_at, ends_at,
+                uses_total, used, initial_balance, balance)
         where v.space_id = $1 and v.code_key = n.key and (v.version = n.read or $20)
        returning 1
      ) select 1 / (count(*) = $19::int)::int from won`,
