@@ -31,5 +31,5 @@ async function made(path: string, body: unknown): Promise<void> {
 }
 
 describe('the guide to the till', () => {
-  walkGuide('till', 11, () => api)
+  walkGuide('till', 15, () => api)
 })
