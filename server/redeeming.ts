@@ -17,6 +17,7 @@ export type Redeeming = {
 /** What nobody asks for: redemptions end, and thresholds redeem. Spaces without either cost a look at an index and a version. */
 export function createRedeeming(pool: pg.Pool, gate: Gate): Redeeming {
   const known = configurations()
+  const failed = new Map<string, number>()
   const automatic = new Map<number, { version: number; some: boolean }>()
 
   async function each(stop: AbortSignal, work: () => Promise<number>): Promise<number> {
@@ -35,7 +36,7 @@ export function createRedeeming(pool: pg.Pool, gate: Gate): Redeeming {
         values: [new Date()],
       })
       let done = 0
-      for (const { space } of over.rows) done += await each(stop, () => expireDue(pool, gate, space, AT_ONCE))
+      for (const { space } of over.rows) done += await each(stop, () => expireDue(pool, gate, space, AT_ONCE, failed))
       const { rows } = await owner.query<{ space: number; version: number }>({
         name: 'auto-redeem-spaces',
         text: 'select space_id as space, config_version::int as version from spaces',

@@ -120,12 +120,18 @@ export async function loadRedemptionsPage(
   return rows.map(toRedemption)
 }
 
-/** Those whose end has come and is not booked, the longest over first. */
-export async function loadOver(db: Db, now: Instant, limit: number): Promise<{ member: Uuid; id: Uuid }[]> {
+/** Those whose end has come and is not booked, the longest over first, but `without` these. */
+export async function loadOver(
+  db: Db,
+  now: Instant,
+  limit: number,
+  without: readonly Uuid[],
+): Promise<{ member: Uuid; id: Uuid }[]> {
   return await db.query(
     `select member_id as member, redemption_id as id from redemptions
-      where space_id = $1 and status = ${STATUS.issued} and valid_until <= $2 order by valid_until limit $3`,
-    [db.space, formatInstant(now), limit],
+      where space_id = $1 and status = ${STATUS.issued} and valid_until <= $2
+        and redemption_id <> all ($4::uuid[]) order by valid_until limit $3`,
+    [db.space, formatInstant(now), limit, uuids(without, (id) => id)],
     'redemptions-over',
   )
 }
