@@ -14,9 +14,9 @@ import type { MemberState } from './ledger/books.ts'
 import type { Manual, TierState } from './tiers/tiers.ts'
 
 /**
- * What happens when somebody gives a member a tier, until an instant or for ever: the member holds at least that one; what is earned
- * higher stands. A later assignment on the same ladder replaces it. Refusals: member_unknown, member_suspended, tier_ladder_unknown, tier_unknown,
- * invalid_request.
+ * What happens when somebody gives a member a tier, until an instant or for ever: the member holds at least that one;
+ * what is earned higher stands. A later assignment on the same ladder replaces it. Refusals: member_unknown,
+ * member_suspended, tier_ladder_unknown, tier_unknown, invalid_request.
  */
 export const assignTier: Verb<AssignTierAsk> = {
   name: () => undefined,
@@ -46,8 +46,8 @@ export const assignTier: Verb<AssignTierAsk> = {
 }
 
 /**
- * What happens when what was assigned is taken away again: the member holds what it has earned. Twice is once. Refusals:
- * member_unknown, tier_ladder_unknown.
+ * What happens when what was assigned is taken away again: the member holds what it has earned. Twice is once.
+ * Refusals: member_unknown, tier_ladder_unknown.
  */
 export const releaseTier: Verb<ReleaseTierAsk> = {
   name: () => undefined,

@@ -12,9 +12,9 @@ import { withBound } from './base/db.ts'
 import { loadBehind } from './tiers/tiers.sql.ts'
 
 /**
- * What happens when time passes for a member about whom nothing else is decided: lots become active, expire or are cancelled,
- * holds lapse, and what will expire soon is told of. The worker asks it of those who are due; asked twice, or late, it
- * books each thing once. Refusals: member_unknown.
+ * What happens when time passes for a member about whom nothing else is decided: lots become active, expire or are
+ * cancelled, holds lapse, and what will expire soon is told of. The worker asks it of those who are due; asked twice,
+ * or late, it books each thing once. Refusals: member_unknown.
  */
 export const time: Verb<TimeAsk> = {
   name: () => undefined,
@@ -48,8 +48,8 @@ const FAILED_MAX = 10_000
 
 /**
  * Passes time for members who are due, the longest due first, at most `limit` of them, in lists behind what is asked of
- * the same gate; where there is room, also for those whom a new version of a ladder of tiers may have moved. Gives for how many
- * it did. A member that fails is told of by the gate's onFault, and asked again a minute later.
+ * the same gate; where there is room, also for those whom a new version of a ladder of tiers may have moved. Gives for
+ * how many it did. A member that fails is told of by the gate's onFault, and asked again a minute later.
  */
 export async function passDue(
   pool: pg.Pool,

@@ -10,7 +10,10 @@ import { coursesOf } from './gate/tier-courses.ts'
 import { withChanges } from './tiers/levels.rules.ts'
 import { advance } from './tiers/tiers.rules.ts'
 
-/** Whatever is bought, comes back, is spent or assigned, early or late: through the decisions that every request goes through. */
+/**
+ * Whatever is bought, comes back, is spent or assigned, early or late: through the decisions that every request goes
+ * through.
+ */
 const TIERS: LadderTerms['tiers'] = [
   { slug: 'bronze', name: 'Bronze', threshold: 0 },
   { slug: 'silver', name: 'Silver', threshold: 60, benefits: { multiplier: '1.5' } },

@@ -17,8 +17,8 @@ import { availableIn } from './tier-steps.ts'
 type Wrong = { member?: string; what: string }
 
 /**
- * What some members hold on ladders: days of progress against the purchases and activities that they count, histories against
- * themselves and what is held, and what is held against what counts. Of archived ladders, histories alone.
+ * What some members hold on ladders: days of progress against the purchases and activities that they count, histories
+ * against themselves and what is held, and what is held against what counts. Of archived ladders, histories alone.
  */
 export async function auditTiers(
   db: Db,

@@ -12,7 +12,10 @@ import { withChanges } from '../tiers/levels.rules.ts'
 import { type Bucket, type Measure, MEASURES } from '../tiers/tiers.ts'
 import type { LadderCourse } from './tier-courses.ts'
 
-/** What purchases and activities count for on a ladder: as they are, net; the same whether one is added or all are counted. */
+/**
+ * What purchases and activities count for on a ladder: as they are, net; the same whether one is added or all are
+ * counted.
+ */
 
 export function countsOfPurchase(configuration: Configuration, course: LadderCourse, purchase: Purchase): Bucket[] {
   if (purchase.programId !== course.ladder.programId) return []
@@ -70,7 +73,10 @@ export function difference(before: readonly Bucket[], after: readonly Bucket[]):
 /** Whose purchases and activities count for a member: its own, and those of whoever lives on as it, but for `not`. */
 export type CountKey = { member: Uuid; course: LadderCourse; of: readonly Uuid[] }
 
-/** All that counts, from what is stored: for members of whom nothing was counted yet, and for the audit. In the order of the keys. */
+/**
+ * All that counts, from what is stored: for members of whom nothing was counted yet, and for the audit. In the order of
+ * the keys.
+ */
 export async function countAll(db: Db, configuration: Configuration, keys: readonly CountKey[]): Promise<Bucket[][]> {
   if (keys.length === 0) return []
   const members = [...new Set(keys.flatMap(({ of }) => of))]

@@ -4,7 +4,9 @@ import type { ConfiguredLadder } from '../earning/configured.ts'
 import { compileNumber, type Expression } from '../earning/expressions.ts'
 import { type Counted, type Course, type Measure, MEASURES } from '../tiers/tiers.ts'
 
-/** A ladder with all that it is climbed by: which measures are kept, of which wallet (its points) and which activity. */
+/**
+ * A ladder with all that it is climbed by: which measures are kept, of which wallet (its points) and which activity.
+ */
 export type LadderCourse = Course & {
   ladder: ConfiguredLadder
   program: Program

@@ -57,8 +57,8 @@ type Asked = { ask: Ask; facts: Facts }
 type Wanted = { member: Uuid; course: LadderCourse }
 
 /**
- * Reads what members hold, and what counts: two statements where there are ladders, none where there are none. Who is asked about in a
- * program and was not counted yet is counted from what is stored, once.
+ * Reads what members hold, and what counts: two statements where there are ladders, none where there are none. Who is
+ * asked about in a program and was not counted yet is counted from what is stored, once.
  */
 export async function loadTiers(db: Db, asks: readonly Asked[], slices: Slices): Promise<void> {
   const courses = coursesOf(slices.configuration)

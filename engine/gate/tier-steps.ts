@@ -9,7 +9,10 @@ import { tierKey } from './tier-slices.ts'
 /** What becomes of a standing by a decision, and what is counted. changed: whether the standing is to be written. */
 export type Step = Advanced & { buckets: Bucket[]; changed: boolean }
 
-/** Where nothing was written yet: the standing by what counted so far, since the ladder was made or the first that is known of the member. */
+/**
+ * Where nothing was written yet: the standing by what counted so far, since the ladder was made or the first that is
+ * known of the member.
+ */
 export function begun(
   slices: Slices,
   course: LadderCourse,

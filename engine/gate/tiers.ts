@@ -26,8 +26,8 @@ export type HeldTiers = { tiers: Record<string, string>; bonuses: TierBonus[]; e
 // ── before a decision ──
 
 /**
- * What the member held on the program's ladders at that instant, before what is decided now. Undefined where there are no ladders.
- * `state`: none for one who joins with it.
+ * What the member held on the program's ladders at that instant, before what is decided now. Undefined where there are
+ * no ladders. `state`: none for one who joins with it.
  */
 export function tiersAt(
   slices: Slices,
@@ -94,8 +94,8 @@ function historyOf(slices: Slices, key: string, stored: TierState | undefined): 
 // ── after a decision ──
 
 /**
- * What a decision changes of tiers, put into its changes: what it counts, what time did to the standings of whom it concerns, and what
- * is told. Every decision goes through here, whatever its verb.
+ * What a decision changes of tiers, put into its changes: what it counts, what time did to the standings of whom it
+ * concerns, and what is told. Every decision goes through here, whatever its verb.
  */
 export function settleTiers(slices: Slices, decision: Decision, facts: Facts): Decision {
   if (!decision.changes || slices.configuration.ladders.length === 0) return decision
@@ -107,7 +107,9 @@ export function settleTiers(slices: Slices, decision: Decision, facts: Facts): D
   return decision
 }
 
-/** As settleTiers, of one member. Its events are numbered, and its state is to be looked at when the next tier is due. */
+/**
+ * As settleTiers, of one member. Its events are numbered, and its state is to be looked at when the next tier is due.
+ */
 export function tierChanges(slices: Slices, one: Changes, facts: Facts, whole: Changes = one): TierChanges {
   const found: TierChanges = { states: [], buckets: [], history: [] }
   const touched = programsOf(slices, one)

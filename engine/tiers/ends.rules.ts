@@ -5,7 +5,8 @@ import type { Course, Given, TierState } from './tiers.ts'
 import { countedDays, graceEnd, nextEnd } from './windows.rules.ts'
 
 /**
- * When what is held ends if nothing more counts (null: never), and what is held then. looks: when it has to be looked at, whatever counts.
+ * When what is held ends if nothing more counts (null: never), and what is held then. looks: when it has to be looked
+ * at, whatever counts.
  */
 export type End = { until: Instant | null; next: number; looks: Instant[] }
 

@@ -21,8 +21,8 @@ export function reachedBy({ tiers }: LadderTerms, worth: number): number {
 }
 
 /**
- * What is held next, of a tier that was kept and what was reached meanwhile: what was reached, where that is no less; else
- * as the ladder lets it fall.
+ * What is held next, of a tier that was kept and what was reached meanwhile: what was reached, where that is no less;
+ * else as the ladder lets it fall.
  */
 export function nextLevel(terms: LadderTerms, held: number, reached: number): number {
   if (reached >= held || terms.downgrade === 'none') return Math.max(held, reached)

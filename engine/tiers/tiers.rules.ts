@@ -1,21 +1,34 @@
-import type { Instant } from '@laurel/contract/instants'
-import { DAY } from '@laurel/contract/instants'
+import { DAY, type Instant } from '@laurel/contract/instants'
 import type { LadderTerms, TierWhy } from '@laurel/contract/tiers'
 import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
 import { endOf } from './ends.rules.ts'
 import { baseOf, levelOf, manualLevel, nextLevel, reachedBy, slugOf, worthOf } from './levels.rules.ts'
+import {
+  day,
+  isAtOnce,
+  letStand,
+  reachedIn,
+  reachedNow,
+  recheck,
+  recheckRolling,
+  rederive,
+  type Run,
+} from './rechecks.rules.ts'
 import type { Bucket, Cause, Course, Given, Standing, TierChange, TierState, TierTold } from './tiers.ts'
-import { countedDays, graceEnd, nextEnd, windowOf } from './windows.rules.ts'
+import { nextEnd, windowOf } from './windows.rules.ts'
 
 /**
- * What a member holds on a ladder, and when that changes. A tier is what is kept through the window (`floor`: what the window before it
- * came to), what the window has reached (where tiers change at once), what a grace lets stand, or what somebody assigned: the highest.
- * Everything that looks at a standing brings it up to its own now by the same function, however late.
+ * What a member holds on a ladder, and when that changes. A tier is what is kept through the window (`floor`: what the
+ * window before it came to), what the window has reached (where tiers change at once), what a grace lets stand, or what
+ * somebody assigned: the highest. Everything that looks at a standing brings it up to its own now by the same function,
+ * however late.
  */
 
 export type Advanced = { state: TierState; changes: TierChange[]; told: TierTold[] }
 
-/** The standing of a member of whom nothing was written yet, by what counts so far. It holds nothing before `advance`. */
+/**
+ * The standing of a member of whom nothing was written yet, by what counts so far. It holds nothing before `advance`.
+ */
 export function beginning(
   course: Course,
   member: { member: string; joined: Instant },
@@ -49,8 +62,8 @@ function standingFrom(course: Course, joined: number, given: Given): Standing {
 }
 
 /**
- * Brings a standing up to now: windows that ended, graces and assignments that are over, a new version of the ladder, and what counts
- * now. Each change is given once, in order, with when it took effect.
+ * Brings a standing up to now: windows that ended, graces and assignments that are over, a new version of the ladder,
+ * and what counts now. Each change is given once, in order, with when it took effect.
  */
 export function advance(course: Course, before: TierState, given: Given, cause?: Cause): Advanced {
   const state: TierState = { ...before, standing: { ...before.standing } }
@@ -63,39 +76,9 @@ export function advance(course: Course, before: TierState, given: Given, cause?:
   return { state, changes: run.changes, told: conclude(run, before) }
 }
 
-type Run = {
-  course: Course
-  terms: LadderTerms
-  given: Given
-  state: TierState
-  changes: TierChange[]
-  isNew: boolean
-}
-
 /** What everyone holds is held from the beginning of the membership, or of what is known of the member. */
 function beginsAt({ course, state, given }: Run, cause: Cause | undefined): Instant {
   return Math.min(dayStart(state.standing.joined, course.timezone), cause?.at ?? given.now, given.now)
-}
-
-function day({ course, given }: Run): number {
-  return localDay(given.now, course.timezone)
-}
-
-function worth(run: Run, days: readonly [number, number]): number {
-  return worthOf(run.course, run.given, days, day(run) - run.state.standing.joined)
-}
-
-function reachedIn(run: Run, days: readonly [number, number]): number {
-  return reachedBy(run.terms, worth(run, days))
-}
-
-function reachedNow(run: Run): number {
-  return reachedIn(run, countedDays(run.terms.window, run.state.standing, day(run)))
-}
-
-/** Whether tiers change as soon as they are reached: what never ends cannot wait for its end. */
-function isAtOnce({ terms }: Run): boolean {
-  return terms.upgrade === 'at_once' || terms.window.kind === 'lifetime' || terms.window.kind === 'rolling'
 }
 
 // ── time ──
@@ -144,15 +127,6 @@ function roll(run: Run, to: number): TierWhy {
   return 'period_ended'
 }
 
-/** Grace for what falls: unless more is let stand already. */
-function letStand({ course, terms, state }: Run, held: number, next: number, at: Instant): void {
-  const { standing } = state
-  if (terms.grace === null || next >= held || levelOf(terms, standing.grace?.tier) >= held) return
-  const until = graceEnd(localDay(at, course.timezone), terms.grace, course.timezone)
-  const tier = slugOf(terms, held)
-  if (tier !== null && until > at) standing.grace = { tier, until }
-}
-
 // ── what counts ──
 
 /** What is held by all of it. */
@@ -186,53 +160,9 @@ function keepReached(run: Run): void {
 }
 
 /**
- * What changed in a window that is over changes what was carried on from it: what came back was never bought. Within a window this
- * follows from counting it. What is older than the window before stands.
+ * A new version of the ladder: everybody is held against it at once, or nobody falls by it before the kept tier would
+ * end.
  */
-function recheck(run: Run, { days, back }: Cause): void {
-  const { terms, state, course } = run
-  const { standing } = state
-  const { before } = standing
-  if (course.sinks || terms.window.kind === 'lifetime') return
-  if (terms.window.kind === 'rolling') {
-    if (back) recheckRolling(run, terms.window.period)
-    return
-  }
-  if (!before || !days?.some((one) => one < standing.from && one >= before.from)) return
-  rederive(run, before)
-}
-
-function rederive(run: Run, before: NonNullable<Standing['before']>): void {
-  const { terms, state, course, given } = run
-  const { standing } = state
-  const held = levelOf(terms, before.floor)
-  const next = nextLevel(terms, held, reachedIn(run, [before.from, standing.from]))
-  standing.floor = slugOf(terms, next)
-  delete standing.grace
-  letStand(run, held, next, dayStart(standing.from, course.timezone))
-  if (standing.grace && (standing.grace as { until: Instant }).until <= given.now) delete standing.grace
-}
-
-function recheckRolling(run: Run, period: string): void {
-  const { terms, state } = run
-  const { standing } = state
-  const held = levelOf(terms, standing.floor)
-  if (held <= baseOf(terms)) return
-  const reached = Math.max(reachedIn(run, [shiftDay(standing.from, period, -1), standing.from]), reachedNow(run))
-  if (reached >= held) return
-  const { before } = standing
-  const lasts = before !== undefined && before.to > day(run) && levelOf(terms, before.floor) > reached
-  const tomorrow = day(run) + 1
-  const [next, from, to] = lasts
-    ? [levelOf(terms, before.floor), before.from, before.to]
-    : [reached, tomorrow, shiftDay(tomorrow, period, 1)]
-  standing.from = from
-  standing.floor = slugOf(terms, next)
-  standing.to = next <= baseOf(terms) ? null : to
-  delete standing.before
-}
-
-/** A new version of the ladder: everybody is held against it at once, or nobody falls by it before the kept tier would end. */
 function relearn(run: Run): void {
   const { course, terms, state, given } = run
   const { ladder } = course
@@ -260,7 +190,10 @@ function keepHeld(run: Run, held: number): void {
 
 // ── changes ──
 
-/** Notes what is held now, where that differs; never before the change before it. `level`: what is held, where that is known. */
+/**
+ * Notes what is held now, where that differs; never before the change before it. `level`: what is held, where that is
+ * known.
+ */
 function settle(run: Run, at: Instant, why: TierWhy, level?: number): void {
   const { terms, state, changes } = run
   if (level === undefined) keepReached(run)

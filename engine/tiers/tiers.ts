@@ -32,7 +32,10 @@ export type Standing = {
   to: number | null
   /** what is held through the window, whatever counts in it */
   floor: string | null
-  /** what `floor` was made of: the window before (it ended at `from`; rolling: it was to end at `to`) and what was held through it */
+  /**
+   * what `floor` was made of: the window before (it ended at `from`; rolling: it was to end at `to`) and what was held
+   * through it
+   */
   before?: { from: number; to: number; floor: string | null }
   /** what is held beyond its end */
   grace?: { tier: string; until: Instant }
@@ -75,13 +78,16 @@ export type TierTold =
   | { kind: 'ending'; until: Instant; to: string | null }
 
 /**
- * A ladder as it is climbed in a program's time zone. sinks: whether what is counted may become less without anything that came back
- * (a balance). worth: what the metric says; nothing that it cannot work out is worth anything.
+ * A ladder as it is climbed in a program's time zone. sinks: whether what is counted may become less without anything
+ * that came back (a balance). worth: what the metric says; nothing that it cannot work out is worth anything.
  */
 export type Course = { ladder: Ladder; timezone: string; sinks: boolean; worth: (counted: Counted) => number }
 
 /** What is known when a standing is looked at. balance: of the metric's wallet. progress: of all days that matter. */
 export type Given = { now: Instant; balance: number; progress: readonly Bucket[] }
 
-/** Why it is looked at again. at: when that happened, days: those of which the counts changed, back: something came back. */
+/**
+ * Why it is looked at again. at: when that happened, days: those of which the counts changed, back: something came
+ * back.
+ */
 export type Cause = { at: Instant; why: TierWhy; days?: readonly number[]; back?: boolean }

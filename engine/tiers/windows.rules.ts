@@ -36,7 +36,9 @@ export function windowOf(
   }
 }
 
-/** Where the window ends that begins at `to`: a day that years lack is counted anew from the day that the first one had. */
+/**
+ * Where the window ends that begins at `to`: a day that years lack is counted anew from the day that the first one had.
+ */
 export function nextEnd(window: TierWindow, joined: number, to: number): number {
   switch (window.kind) {
     case 'lifetime':
