@@ -102,10 +102,10 @@ function movesBetween(before: Map<string, string | null>, after: Map<string, str
     const to = after.get(id) ?? null
     if (from !== to) moves.set(`${from} → ${to}`, (moves.get(`${from} → ${to}`) ?? 0) + 1)
   }
-  return Object.fromEntries([...moves].sort())
+  return Object.fromEntries(moves)
 }
 const movesOf = ({ moves }: LadderPreview) =>
-  Object.fromEntries(moves.map(({ from, to, members }) => [`${from} → ${to}`, members]).sort())
+  Object.fromEntries(moves.map(({ from, to, members }) => [`${from} → ${to}`, members]))
 
 const higher = [tier('green', 0), tier('silver', 300_00), tier('gold', 700_00)]
 const VERSIONS: [string, object, moves: boolean][] = [

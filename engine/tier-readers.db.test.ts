@@ -81,8 +81,15 @@ async function makeLadder(metric: object, window: object): Promise<void> {
   const benefits = { multiplier: '1.5' }
   const tiers = thresholds.map((threshold, i) => ({ slug: `tier-${i}`, name: `Tier ${i}`, threshold, benefits }))
   const told = await send('/v1/tier-ladders', {
-    ...{ program: 'coffee', slug, name: slug, metric, window, tiers },
-    ...{ downgrade: anyOf(DOWNGRADES), grace: anyOf([null, { period: 'P4D' }]), noticeDays: anyOf([null, 5]) },
+    program: 'coffee',
+    slug,
+    name: slug,
+    metric,
+    window,
+    tiers,
+    downgrade: anyOf(DOWNGRADES),
+    grace: anyOf([null, { period: 'P4D' }]),
+    noticeDays: anyOf([null, 5]),
     upgrade: /rolling|lifetime/.test(JSON.stringify(window)) ? 'at_once' : anyOf(['at_once', 'period_end']),
   })
   expect(told.status, told.text).toBe(201)
@@ -161,7 +168,7 @@ test('what readers say is what will be booked', { timeout: 120_000 }, async () =
     const before = await read()
     for (let last = 1; last > 0; ) last = await passDue(pool, gate, space, 100)
     expect(await read(), `step ${step}`).toEqual(before)
-    const rows = await database.sql(
+    const rows: { member: string; slug: string; tier: string | null }[] = await database.sql(
       'select member_id as member, slug, tier from tier_states join tier_ladders using (ladder_id)',
     )
     for (const { member, slug, tier } of rows) {

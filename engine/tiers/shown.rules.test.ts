@@ -120,7 +120,7 @@ describe('what a member sees', () => {
     for (const worth of [1e300, -1e300, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 99.5]) {
       const { shown } = played({ ...course(YEAR), worth: () => worth }, given('2026-11-22T09:30:00Z'))
       const numbers = [shown.counted, shown.next?.missing ?? 0, shown.next?.percent ?? 0, shown.keep?.missing ?? 0]
-      expect(numbers.every(Number.isSafeInteger), `${worth}: ${numbers}`).toBe(true)
+      expect(numbers.every(Number.isSafeInteger), `${worth}: ${numbers.join(' ')}`).toBe(true)
     }
     const { shown } = played({ ...course(YEAR), worth: () => 99.5 }, given('2026-11-22T09:30:00Z'))
     expect(shown).toMatchObject({ tier: 'green', counted: 99, next: { missing: 1, percent: 99 } })
