@@ -184,7 +184,8 @@ function look(answer: Buffer, wanted: number): void {
         if (status !== 201) failed(`item with status ${status}`)
         else check(purchase)
       }
-    } else if (wanted === 201) check(body)
+    } else if (plan.load.kind === 'redeem') checkRedemption(body)
+    else if (wanted === 201) check(body)
   } catch (error) {
     failed(`unreadable answer: ${String(error)}`)
   }
@@ -195,6 +196,12 @@ function check(purchase: Record<string, unknown> | undefined): void {
   const total = Number(purchase?.total)
   const points = Number(purchase?.points)
   if (points !== Math.floor(total / 100)) failed(`${points} points for ${total}`)
+}
+
+/** Every reward of redeem.ts costs a point. */
+function checkRedemption({ status, spent }: Record<string, unknown>): void {
+  const { points } = (spent ?? {}) as { points?: number }
+  if (status !== 'issued' || points !== 1) failed(`a redemption that is ${String(status)} for ${points} points`)
 }
 
 function failed(what: string, times = 1, answer?: Buffer): void {

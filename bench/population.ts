@@ -15,6 +15,23 @@ export const ENROLLED_EVERY_MS = 30_000
 
 export const EXTERNAL_DIGITS = 7
 
+/** Members whom the seed gives a purchase when there are so many (seed.sql.ts spreads them by the same numbers): they have points. */
+export const BUYERS = 100_000
+const STRIDE = 7919
+const BACK = inverseOf(STRIDE, MEMBERS)
+
+/** The number of a member who has points, of a whole number below BUYERS. */
+export function buyerOf(nth: number): number {
+  return Number((BigInt(nth) * BACK) % BigInt(MEMBERS)) || MEMBERS
+}
+
+/** What undoes multiplying by `n` modulo `m`. */
+function inverseOf(n: number, m: number): bigint {
+  let [a, b, x, y] = [BigInt(m), BigInt(n), 0n, 1n]
+  while (b > 1n) [a, b, x, y] = [b, a % b, y, x - (a / b) * y]
+  return ((y % BigInt(m)) + BigInt(m)) % BigInt(m)
+}
+
 export function externalIdOf(n: number): string {
   return `m${String(n).padStart(EXTERNAL_DIGITS, '0')}`
 }

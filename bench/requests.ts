@@ -1,19 +1,21 @@
 import { Buffer } from 'node:buffer'
 import { randomFillSync } from 'node:crypto'
-import { CURRENCY, EXTERNAL_DIGITS, memberIdOf, PROGRAM } from './population.ts'
+import { BUYERS, buyerOf, CURRENCY, EXTERNAL_DIGITS, memberIdOf, PROGRAM } from './population.ts'
 
 /**
  * Requests as bytes. Each is laid out once per connection; sending another means overwriting the few places that
  * differ (keys, ids, member, amounts), which all have a fixed width, so that the generator costs little.
  */
 export type Load = {
-  kind: 'purchase' | 'bulk' | 'wallets' | 'live' | 'mixed'
+  kind: 'purchase' | 'bulk' | 'wallets' | 'live' | 'mixed' | 'redeem'
   /** How members are named: by their own external id, by ours, or as somebody nobody has heard of yet. */
   member: 'external' | 'id' | 'new'
   /** Purchases a request, for `bulk`. */
   batch: number
   members: number
   key: string
+  /** The slug of what is redeemed, for `redeem`: by members who have points. */
+  reward?: string
 }
 /** `refresh` makes the next request in `bytes` and says what status it must be answered with. */
 export type Request = { bytes: Buffer; refresh(): number }
@@ -30,6 +32,8 @@ export function newRequest(load: Load): Request {
       return fixedRequest('GET /health/live HTTP/1.1\r\nHost: bench\r\n\r\n')
     case 'mixed':
       return mixedRequest(load)
+    case 'redeem':
+      return redeemRequest(load)
   }
 }
 
@@ -85,6 +89,25 @@ function walletsRequest(load: Load): Request {
   layMember(layout, load)
   layout.text(`/wallets HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer ${load.key}\r\n\r\n`)
   return layout.request(200)
+}
+
+/** The member is in the path, so that this is laid out by itself. */
+function redeemRequest(load: Load): Request {
+  const layBody = (layout: Layout) => {
+    layout.text(`{"program":"${PROGRAM}","reward":"${load.reward}","externalId":"d-`)
+    layout.place(32, writeHex32)
+    layout.text('","store":"high-street"}')
+  }
+  const measured = newLayout()
+  layBody(measured)
+  const layout = newLayout()
+  layout.text('POST /v1/members/external:m')
+  layout.place(EXTERNAL_DIGITS, (bytes, at) => writeDigits(bytes, at, EXTERNAL_DIGITS, buyerOf(randomBelow(BUYERS))))
+  layout.text(`/redemptions HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer ${load.key}\r\nIdempotency-Key: `)
+  layout.place(36, writeUuid4)
+  layout.text(`\r\nContent-Type: application/json\r\nContent-Length: ${measured.size()}\r\n\r\n`)
+  layBody(layout)
+  return layout.request(201)
 }
 
 /** Four reads to a write, at random. */

@@ -14,6 +14,10 @@ const BENCHES: Record<string, { says: string; run: (options: Options) => Promise
     run: async (options) => (await import('./purchase.ts')).bulk(options),
   },
   read: { says: 'wallets ÷ the empty route', run: async (options) => (await import('./read.ts')).read(options) },
+  redeem: {
+    says: 'single redemptions ÷ the pgbench baseline',
+    run: async (options) => (await import('./redeem.ts')).redeem(options),
+  },
   growth: {
     says: 'purchases at 10 million entries ÷ at 100 thousand',
     run: async (options) => (await import('./growth.ts')).growth(options),

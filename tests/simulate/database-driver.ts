@@ -1,5 +1,4 @@
 import type pg from 'pg'
-import { encodeId } from '../../contract/ids.ts'
 import type { Instant } from '../../contract/instants.ts'
 import type { WalletPatch, WalletSettings } from '../../contract/wallets.ts'
 import { Refused } from '../../contract/refusals.ts'
@@ -11,23 +10,19 @@ import { changeMember } from '../../engine/change-member.ts'
 import { createActivityType } from '../../engine/configure-activities.ts'
 import { createLadder, publishLadderVersion } from '../../engine/configure-ladders.ts'
 import { createPool } from '../../engine/configure-pools.ts'
-import { changeReward, createReward, turnReward } from '../../engine/configure-rewards.ts'
 import { createProgram, pauseProgram, resumeProgram } from '../../engine/configure-programs.ts'
 import { createRule, publishRuleVersion, turnRule } from '../../engine/configure-rules.ts'
-import { blockVoucher, changeVoucher, createVoucher } from '../../engine/configure-vouchers.ts'
 import { changeWallet, createWallet } from '../../engine/configure-wallets.ts'
 import { type Configuration, configurations, loadConfiguration } from '../../engine/earning/configuration.ts'
 import { enroll } from '../../engine/enroll.ts'
 import type { Outcome } from '../../engine/gate/asks.ts'
 import { expireDue } from '../../engine/expire-redemptions.ts'
-import { importCodes } from '../../engine/import-codes.ts'
 import { createGate, type Gate } from '../../engine/gate/gate.ts'
 import { memberKey } from '../../engine/gate/names.ts'
 import { passDue } from '../../engine/pass-time.ts'
 import { verify } from '../../engine/verify.ts'
 import { readBooks } from '../../engine/views/standings.ts'
 import { listMemberTiers } from '../../engine/views/tiers.ts'
-import { listVouchers } from '../../engine/views/vouchers.ts'
 import { createWalletReader, type WalletReader } from '../../engine/views/wallets.ts'
 import { cloneTemplate, run, type TestServer, toDatabase } from '../connect.ts'
 import {
@@ -42,6 +37,7 @@ import {
 } from './driver.ts'
 import { SCHEMA, TYPES } from './features/activities.ts'
 import { type Ladder, termsOf } from './tiers.ts'
+import { offersIn } from './database-offers.ts'
 import { breakable, type Breakable } from './lost-commits.ts'
 
 /** Where a history is played: an empty migrated database of its own. */
@@ -76,8 +72,11 @@ class DatabaseDriver implements Driver {
   private readonly gate: Gate
   private readonly reader: WalletReader
   private readonly known = configurations()
+  private readonly offers = offersIn(
+    (at, work) => this.change(at, work),
+    (work) => withRead(this.pool, this.place.space, work),
+  )
   private readonly rules = new Map<string, string>()
-  private readonly rewards = new Map<string, string>()
   /** as it is until something is changed */
   private configuration: Configuration | undefined
   private asked = 0
@@ -103,10 +102,11 @@ class DatabaseDriver implements Driver {
       const type = { program: 'coffee', slug, name: slug, schema: SCHEMA }
       await this.change(start, (tx, door) => createActivityType(tx, type, door))
     }
-    if (ladder)
-      await this.change(start, (tx, door) =>
-        createLadder(tx, { program: 'coffee', slug: 'status', ...termsOf(ladder) }, door),
-      )
+    if (ladder) {
+      const terms = { program: 'coffee', slug: 'status', ...termsOf(ladder) }
+      const code = await this.change(start, (tx, door) => createLadder(tx, terms, door))
+      if (code !== 'ok') throw new Error(`the ladder cannot begin so: ${code}`)
+    }
     for (const pool of pools)
       await this.change(start, (tx, door) => createPool(tx, { program: 'coffee', name: pool.slug, ...pool }, door))
     for (const { slug, settings } of wallets) {
@@ -203,43 +203,12 @@ class DatabaseDriver implements Driver {
     return id ? await this.change(at, (tx, door) => turnRule(tx, id, turn, door)) : 'rule_unknown'
   }
 
-  createVoucher: Driver['createVoucher'] = (at, said) =>
-    this.change(at, async (tx, { now, newId }) => {
-      const door = { now, newId, chance: '0'.repeat(32), configuration: await loadConfiguration(tx) }
-      const { sku, total, perMember, minAmount, holder, startsAt, endsAt, ...body } = said
-      const limits = { uses: { total, perMember }, ...(minAmount === null ? {} : { minAmount }) }
-      const meant = sku === null ? {} : { appliesTo: { skus: [sku] } }
-      const member = holder === undefined ? {} : { member: `external:${holder}` }
-      await createVoucher(
-        tx,
-        { program: 'coffee', ...body, ...limits, ...meant, ...member },
-        { startsAt, endsAt },
-        door,
-      )
-    })
-
-  changeVoucher: Driver['changeVoucher'] = (at, code, change) =>
-    this.change(at, async (tx, { now, newId }) => {
-      const door = { now, newId, chance: '0'.repeat(32), configuration: await loadConfiguration(tx) }
-      const { id } = (await listVouchers(tx, this.known, { code }, { limit: 1 }, now)).data[0] ?? { id: code }
-      if ('blocked' in change) await blockVoucher(tx, id, { ...change, reason: 'stolen' }, door)
-      else if ('total' in change) await changeVoucher(tx, id, { uses: change }, {}, door)
-      else await changeVoucher(tx, id, {}, change, door)
-    })
-
-  createReward: Driver['createReward'] = (at, { reward: slug, terms, ...said }) =>
-    this.change(at, async (tx, door) => {
-      const made = await createReward(tx, { program: 'coffee', slug, name: slug, ...said, ...terms }, door)
-      this.rewards.set(slug, made.reward.id)
-    })
-
-  changeReward: Driver['changeReward'] = (at, slug, change) =>
-    this.change(at, async (tx, door) => {
-      const id = this.rewards.get(slug)
-      if (id === undefined) throw new Refused('reward_unknown', slug)
-      if (typeof change === 'string') await turnReward(tx, id, change, door)
-      else await changeReward(tx, id, { stock: null, ...change }, undefined, door)
-    })
+  createVoucher = this.offers.createVoucher
+  changeVoucher = this.offers.changeVoucher
+  createReward = this.offers.createReward
+  changeReward = this.offers.changeReward
+  importCodes = this.offers.importCodes
+  vouchers = this.offers.vouchers
 
   /** The worker looks at everybody before and after. */
   changeLadder: Driver['changeLadder'] = async (at, tiers) => {
@@ -257,26 +226,6 @@ class DatabaseDriver implements Driver {
       listMemberTiers(db, this.known, `external:${member}`, {}, at),
     )
     return data[0]?.tier ?? null
-  }
-
-  importCodes: Driver['importCodes'] = (at, pool, codes) =>
-    this.change(at, async (tx) => {
-      const { pools } = await loadConfiguration(tx)
-      const one = pools.find(({ slug }) => slug === pool)
-      await importCodes(tx, one ? encodeId('cpl', one.id) : '', codes)
-    })
-
-  async vouchers(at: Instant) {
-    const { data } = await withRead(this.pool, this.place.space, (db) =>
-      listVouchers(db, this.known, {}, { limit: 10_000 }, at),
-    )
-    return data.map(({ code, status, uses: { used, locked }, balance = null }) => ({
-      code,
-      status,
-      used,
-      locked,
-      balance,
-    }))
   }
 
   async audit(at: Instant) {

@@ -10,7 +10,8 @@ export function ladderOf(r: Random): Ladder | undefined {
   if (r.chance(0.3)) return undefined
   const metric = r.pick(['spend', 'spend', 'purchases', 'earned', 'activities'] as const)
   const per = r.pick(['month', 'month', 'year', 'lifetime'] as const)
-  return { metric, per, upgrade: r.chance(0.8) ? 'at_once' : 'period_end', tiers: tiersOf(r, metric) }
+  const waits = per !== 'lifetime' && r.chance(0.2) // a lifetime has no end to wait for
+  return { metric, per, upgrade: waits ? 'period_end' : 'at_once', tiers: tiersOf(r, metric) }
 }
 
 const STEP = { spend: 12_000, purchases: 3, earned: 60, activities: 2 }
