@@ -5,7 +5,7 @@ import { type Db, withRead, withTx } from './base/db.ts'
 import { readEvents } from './base/outbox.ts'
 import type { Configuration, Configurations } from './earning/configuration.ts'
 import type { ConfiguredReward } from './earning/configured.ts'
-import type { RedeemAsk } from './gate/asks.ts'
+import type { RedeemAsk } from './gate/redemption-asks.ts'
 import type { Gate } from './gate/gate.ts'
 import { saveLooked, selectLooked } from './redemptions/redemptions.sql.ts'
 

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { encodeId, type Uuid } from '@laurel/contract/ids'
 import { withBound } from './base/db.ts'
-import type { ExpireAsk } from './gate/asks.ts'
+import type { ExpireAsk } from './gate/redemption-asks.ts'
 import type { Gate } from './gate/gate.ts'
 import { loadOver } from './redemptions/redemptions.sql.ts'
 

@@ -5,6 +5,7 @@ import type { Digits } from '../cards/cards.rules.ts'
 import type { MemberRef } from '../members/refs.ts'
 import type { Manual } from '../tiers/tiers.ts'
 import type { AskedItem, AskedReturn } from '../purchases/purchases.rules.ts'
+import type { CancelRedemptionAsk, ExpireAsk, FulfilAsk, RedeemAsk } from './redemption-asks.ts'
 
 /** What is said of a purchase, whoever's it is. */
 type Sale = {
@@ -97,39 +98,6 @@ export type ConvertAsk = {
   points: number
   externalId?: string | undefined
 }
-/** `price`: the place of one of its prices; `auto`: a threshold redeems it, and what reached it. */
-export type RedeemAsk = {
-  verb: 'redeem'
-  member: string
-  program?: string | undefined
-  reward: string
-  price?: number | undefined
-  confirmed?: true | undefined
-  store?: string | undefined
-  delivery?: Record<string, unknown> | undefined
-  externalId?: string | undefined
-  auto?: string | undefined
-}
-/** Of the member (mem_…) whose redemption it is, as of the asks after it. */
-export type CancelRedemptionAsk = {
-  verb: 'cancelRedemption'
-  member: string
-  redemption: Uuid
-  reason?: string | undefined
-}
-/** `externalId`: of a use. */
-export type FulfilAsk = {
-  verb: 'fulfil'
-  member: string
-  redemption: Uuid
-  way: 'order' | 'ship' | 'deliver' | 'use'
-  reason?: string | undefined
-  tracking?: string | undefined
-  store?: string | undefined
-  externalId?: string | undefined
-}
-/** The end of what was redeemed is to be booked and told: the worker asks it. */
-export type ExpireAsk = { verb: 'expireRedemption'; member: string; redemption: Uuid }
 /** `from`: the member that is merged into `member`, or was. */
 export type MergeAsk = { verb: 'merge'; member: string; from: string; reason: string }
 export type UnmergeAsk = { verb: 'unmerge'; member: string; from: string; reason: string }

@@ -7,7 +7,7 @@ import type {
   ShipBody,
   UseBody,
 } from '@laurel/contract/redemptions'
-import type { FulfilAsk } from '@laurel/engine/gate/asks'
+import type { FulfilAsk } from '@laurel/engine/gate/redemption-asks'
 import { getRedemption, listRedemptions, whoseRedemption } from '@laurel/engine/views/redemptions'
 import { answer, type Call, type Handlers, pageOf, param, read } from '../call.ts'
 import { invalid } from '../door.ts'
