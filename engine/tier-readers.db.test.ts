@@ -168,9 +168,9 @@ test('what readers say is what will be booked', { timeout: 120_000 }, async () =
     const before = await read()
     for (let last = 1; last > 0; ) last = await passDue(pool, gate, space, 100)
     expect(await read(), `step ${step}`).toEqual(before)
-    const rows: { member: string; slug: string; tier: string | null }[] = await database.sql(
+    const rows = (await database.sql(
       'select member_id as member, slug, tier from tier_states join tier_ladders using (ladder_id)',
-    )
+    )) as { member: string; slug: string; tier: string | null }[]
     for (const { member, slug, tier } of rows) {
       const told = before.get(`${encodeId('mem', member)} ${slug}`)
       if (told) expect([step, member, slug, tier]).toEqual([step, member, slug, told[0]])
