@@ -79,6 +79,63 @@ describe('verify', () => {
     expect(await wrong()).toBeUndefined()
   })
 
+  it('names a voucher that is not what was redeemed', async () => {
+    await shop.reward({ slug: 'five-off', kind: 'coupon', value: { kind: 'amount', amount: 500 } })
+    await shop.reward({ slug: 'card', kind: 'gift_card', value: { kind: 'amount', amount: 900 } })
+    const bob = await shop.member('bob', 1000)
+    const [coupon, card, gone] = [
+      (await shop.redeem(bob, 'five-off')).body,
+      (await shop.redeem(bob, 'card')).body,
+      (await shop.redeem(bob, 'five-off')).body,
+    ]
+    await shop.cancel(gone)
+    const changed = async (of: { code: string }, change: string) => {
+      await shop.sql('create table kept as select * from vouchers where code = $1', [of.code])
+      await shop.sql(
+        change === '' ? 'delete from vouchers where code = $1' : `update vouchers set ${change} where code = $1`,
+        [of.code],
+      )
+      const said = await wrong()
+      await shop.sql('delete from vouchers where code = $1', [of.code])
+      await shop.sql('insert into vouchers select * from kept')
+      await shop.sql('drop table kept')
+      return said
+    }
+    const not = 'its voucher is not what was recorded'
+    for (const [of, change, what] of [
+      [coupon, 'bound_to = null', not],
+      [coupon, "terms = replace(terms, '500', '900')", not],
+      [coupon, 'voucher_id = gen_random_uuid()', not],
+      [coupon, "created_at = created_at - interval '1 day'", not],
+      [card, 'initial_balance = initial_balance + 100, balance = balance + 100', not],
+      [coupon, 'status = 3', 'its voucher is withdrawn, though it was not cancelled'],
+      [coupon, 'source_id = gen_random_uuid()', 'its voucher is not its own'],
+      [gone, 'status = 1', 'it was cancelled, and its voucher was not'],
+      [coupon, '', 'the voucher that it was issued with is not there'],
+    ] as const)
+      expect(await changed(of, change), change).toBe(`redemption ${of.id}: ${what}`)
+    expect(await wrong()).toBeUndefined()
+  })
+
+  it('names a voucher without the redemption that it was issued with, and a redemption of nobody', async () => {
+    await shop.reward({ slug: 'gift', kind: 'coupon', price: {}, value: { kind: 'percent', percent: 5 } })
+    const given = (await shop.redeem(await shop.member('cat', 0), 'gift')).body
+    const id = decodeId('rdm', given.id)
+    await shop.sql('create table kept as select * from redemptions where redemption_id = $1', [id])
+    await shop.sql('update redemptions set member_id = gen_random_uuid() where redemption_id = $1', [id])
+    await shop.sql(
+      'update vouchers v set bound_to = r.member_id from redemptions r where redemption_id = source_id and source_id = $1',
+      [id],
+    )
+    expect(await wrong()).toBe(`redemption ${given.id}: its member is not there`)
+    await shop.sql('delete from redemptions where redemption_id = $1', [id])
+    expect(await wrong()).toMatch(/^voucher vch_\w+: the redemption that it was issued with is not there$/)
+    await shop.sql('insert into redemptions select * from kept')
+    await shop.sql('update vouchers v set bound_to = k.member_id from kept k where source_id = $1', [id])
+    await shop.sql('drop table kept')
+    expect(await wrong()).toBeUndefined()
+  })
+
   it('names a redemption whose external id does not lead to it, and entries whose redemption is gone', async () => {
     const id = decodeId('rdm', one.id)
     await shop.sql('create table kept as select * from lookups where object_id = $1', [id])

@@ -17,6 +17,7 @@ import { auditAllBudgets } from './gate/audit-budgets.ts'
 import { auditAllVouchers } from './gate/audit-vouchers.ts'
 import { auditLimits } from './gate/audit.limits.rules.ts'
 import { auditNames, auditProfiles } from './gate/audit-names.ts'
+import { auditIssued, findStrayIssued } from './gate/audit-issued.ts'
 import { auditAllRedemptions, auditRedemptions } from './gate/audit-redemptions.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
 import { type BooksOf, findUneven, loadBooks } from './ledger/ledger.sql.ts'
@@ -115,6 +116,7 @@ async function verifyShared(db: Db, configuration: Configuration, report: Report
     (await auditAllBudgets(db, configuration)) ??
     (await auditAllVouchers(db)) ??
     (await auditAllRedemptions(db, configuration)) ??
+    (await findStrayIssued(db)) ??
     (await auditAllCodes(db)) ??
     (await auditAllAdjustments(db)) ??
     (await auditTransfers(db))
@@ -176,6 +178,7 @@ async function verifyMembers(
   report.activities += activities.length
   const lost =
     (await auditNames(db, configuration, books, { ...commerce, activities, redemptions })) ??
+    (await auditIssued(db, configuration, redemptions)) ??
     (await auditProfiles(db, books)) ??
     (await auditCards(db, members)) ??
     (await auditCheckouts(db, books, commerce.purchases)) ??
