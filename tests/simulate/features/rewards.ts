@@ -43,7 +43,8 @@ export const changeReward = feature<Changed>({
     const some = [...w.rewards.values()].slice(-LIVE_MAX * 2)
     if (some.length === 0) return undefined
     const one = r.pick(some)
-    const { price, stock } = termsOf(r, w, one.kind)
+    const { stock, ...terms } = termsOf(r, w, one.kind)
+    const price = one.kind === 'conversion' ? one.terms.price.toReversed() : terms.price // in the wallet that it is of
     if (r.chance(0.7) && one.status === 'active')
       return { reward: one.slug, change: { price, ...(stock ? { stock } : {}) } }
     return { reward: one.slug, change: one.status === 'active' ? 'archive' : 'publish' }
