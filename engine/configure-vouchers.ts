@@ -10,7 +10,7 @@ import { keysKnown } from './codes/pools.sql.ts'
 import { type Configuration, program, programById } from './earning/configuration.ts'
 import { existingMember } from './members/members.ts'
 import { STATUS, touched, type Voucher } from './vouchers/vouchers.rules.ts'
-import { insertVoucher, loadVouchers, lockVouchers, saveVouchers } from './vouchers/vouchers.sql.ts'
+import { countLocks, insertVoucher, loadVouchers, lockVouchers, saveVouchers } from './vouchers/vouchers.sql.ts'
 import { voucherNamed } from './vouchers/vouchers.ts'
 
 /** What the door fixes: when it is, where new ids come from, and 32 random hexadecimal digits for codes. */
@@ -102,12 +102,8 @@ export async function changeVoucher(
   const endsAt = dates.endsAt === undefined ? before.endsAt : dates.endsAt
   const usesTotal = uses?.total === undefined ? before.usesTotal : uses.total
   const perMember = uses?.perMember === undefined ? before.terms.perMember : uses.perMember
-  refuse([
-    ...datesFaults({ startsAt, endsAt }),
-    ...(usesTotal !== null && usesTotal < before.used
-      ? [{ pointer: '/uses/total', detail: `it was used ${before.used} times already` }]
-      : []),
-  ])
+  const usesFault = uses?.total == null ? [] : await usesFaults(tx, before, uses.total, door.now)
+  refuse([...datesFaults({ startsAt, endsAt }), ...usesFault])
   const terms = { ...before.terms, ...patch, perMember }
   const after = { ...touched(before), terms, startsAt, endsAt, usesTotal } as Voucher
   const fields = FIELDS.filter(([, of]) => JSON.stringify(of(before)) !== JSON.stringify(of(after))).map(
@@ -117,6 +113,14 @@ export async function changeVoucher(
   await run(tx, saveVouchers(tx.space, [{ voucher: after, read: before.version }]))
   await tell(tx, door, 'voucher.changed', after, { fields })
   return after
+}
+
+/** A use that a checkout has locked is its own until the deadline: it may be paid for already. */
+async function usesFaults(tx: Tx, { key, used }: Voucher, total: number, now: Instant): Promise<FieldError[]> {
+  const locked = (await countLocks(tx, [key], now)).get(key) ?? 0
+  if (total >= used + locked) return []
+  const detail = `it was used ${used} times already${locked > 0 ? `, and checkouts have locked it ${locked} times` : ''}`
+  return [{ pointer: '/uses/total', detail }]
 }
 
 /** What may change, as it is told. */

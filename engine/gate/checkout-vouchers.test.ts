@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Checkout } from '../checkouts/checkouts.rules.ts'
-import type { Lock, Voucher } from '../vouchers/vouchers.rules.ts'
+import { type Lock, STATUS, type Voucher } from '../vouchers/vouchers.rules.ts'
 import { lockedQuote } from './checkout-vouchers.ts'
 import { noVouchers } from './voucher-slices.ts'
 
@@ -32,6 +32,13 @@ test.each([
   ['unlocked', undefined],
   ["another's", { sessionKey: '00000000-0000-7000-8000-000000000003' }],
   ['past its deadline', { until: NOW }],
+  ['locked anew for less', { amount: 299 }],
 ])('what is %s is not used', (_what, lock) => {
   expect(lockedQuote(slices(lock), checkout, sessionKey, NOW)).toMatchObject({ code: 'checkout_closed' })
+})
+
+test('what was blocked since is not used', () => {
+  const blocked = slices({})
+  blocked.vouchers.set(key, { key, code: 'TEN', status: STATUS.blocked } as Voucher)
+  expect(lockedQuote(blocked, checkout, sessionKey, NOW)).toMatchObject({ code: 'checkout_closed' })
 })

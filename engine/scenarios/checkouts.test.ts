@@ -218,6 +218,35 @@ describe('vouchers', () => {
     expect(await points(member)).toMatchObject({ held: 45, available: 55 })
     expect((await post(`/v1/checkouts/${body.id}/void`)).body.wallets[0].available).toBe(100)
   })
+
+  test('that were blocked since are not redeemed; unblocked, they are', async () => {
+    const off = await voucher({ kind: 'amount', amount: 100 })
+    const { body } = await post('/v1/checkouts', asked(await rich(1), [1000], { vouchers: [off] }))
+    await post(`/v1/vouchers/code:${off}/block`, { reason: 'Shared' })
+    expect(code(await post(`/v1/checkouts/${body.id}/commit`, {}))).toBe('checkout_closed')
+    await post(`/v1/vouchers/code:${off}/unblock`, { reason: 'Fine' })
+    expect((await post(`/v1/checkouts/${body.id}/commit`, {})).body.status).toBe('committed')
+  })
+
+  test('whose uses are made fewer have those left that checkouts have locked', async () => {
+    const off = await voucher({ kind: 'amount', amount: 100 }, { uses: { total: 3 } })
+    const reserved = async () =>
+      (await post('/v1/checkouts', asked(await rich(1), [1000], { vouchers: [off] }))).body.id
+    const [one, two] = [await reserved(), await reserved()]
+    const patch = (total: number) => api.call('PATCH', `/v1/vouchers/code:${off}`, { uses: { total } })
+    expect((await patch(1)).body).toMatchObject({ code: 'invalid_request', errors: [{ pointer: '/uses/total' }] })
+    expect((await patch(2)).status).toBe(200)
+    for (const id of [one, two]) expect((await post(`/v1/checkouts/${id}/commit`, {})).body.status).toBe('committed')
+  })
+
+  test('locked anew in its name for less pay no more: the rest may be gone', async () => {
+    const card = await voucher({ kind: 'gift', balance: 1000 }, { uses: {} })
+    const { body } = await post('/v1/checkouts', asked(await rich(1), [2000], { vouchers: [card], points: {} }))
+    const less = { program: 'coffee', codes: [card], order: order(500) }
+    await post('/v1/vouchers/lock', { ...less, session: body.id })
+    expect((await post('/v1/vouchers/redeem', { ...less, externalId: `r-${++n}` })).status).toBe(201)
+    expect(code(await post(`/v1/checkouts/${body.id}/commit`, {}))).toBe('checkout_closed')
+  })
 })
 
 describe('what ends it', () => {
