@@ -7,6 +7,7 @@ import { type Card, type Digits, refusesShown } from '../cards/cards.rules.ts'
 import { cardSecret, judgeDigits } from '../cards/digits.rules.ts'
 import { type CardSaid, isCard, writtenCard } from '../members/refs.ts'
 import type { Ask, Facts } from './asks.ts'
+import { voucherRedemptionKey } from './names.ts'
 import type { FurtherNeeds, Slices } from './slices.ts'
 
 /** When a card that names an ask's member was shown: when what is told happened, else as it arrives. */
@@ -38,6 +39,7 @@ export function needCards(slices: Slices, { member, other }: Facts, needs: Furth
  */
 export function refusesCard(slices: Slices, ask: Ask, facts: Facts): Refusal | undefined {
   if ((slices.names.get(facts.name ?? '')?.member ?? NOBODY) !== NOBODY) return undefined
+  if (ask.verb === 'redeemVouchers' && slices.vouchers.redemptions.has(voucherRedemptionKey(ask.externalId))) return
   const { member, other } = facts
   const at = shownAt(ask, facts.now)
   return (

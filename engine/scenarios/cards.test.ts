@@ -246,6 +246,21 @@ describe('a rotating card', () => {
     expect((await other.call('GET', `/v1/members/${member}/card`)).body.code).toBe('unavailable')
     await other.close()
   })
+
+  test('is not judged again when the vouchers that it redeemed are asked for once more', async () => {
+    const member = await someone()
+    await cardOf(member, { rotating: true })
+    const shown = (await get(`/v1/members/${member}/card`)).body.face.payload
+    const value = { kind: 'amount', amount: 100 }
+    await post('/v1/vouchers', { program: 'coffee', code: 'ROTATE', value })
+    const items = [{ sku: 'BEANS', quantity: 1, amount: 1000 }]
+    const asked = { program: 'coffee', member: `card:${shown}`, codes: ['ROTATE'], order: { currency: 'GBP', items } }
+    const first = await post('/v1/vouchers/redeem', { ...asked, externalId: 'rotate' })
+    after(300)
+    const again = await post('/v1/vouchers/redeem', { ...asked, externalId: 'rotate' })
+    expect([first.status, again.status, again.body]).toEqual([201, 200, first.body])
+    expect(codes(await post('/v1/vouchers/redeem', { ...asked, externalId: 'other' }))).toBe('card_code_stale')
+  })
 })
 
 describe('e-mail and phone', () => {
