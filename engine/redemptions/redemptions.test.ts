@@ -91,6 +91,12 @@ describe('time', () => {
     expect(expire(one)).toMatchObject({ status: STATUS.expired, history: [{}, { at: NOW + 20 }] })
   })
 
+  test('does not keep who has it at once from using it where the clock is a little behind', () => {
+    const one = redemption({ issuedAt: NOW, validFrom: NOW })
+    expect(advance(one, 'use', { at: NOW - 5_000 })).toMatchObject({ status: STATUS.used })
+    expect(advance({ ...one, validFrom: NOW + 1 }, 'use', { at: NOW })).toMatchObject({ code: 'redemption_not_open' })
+  })
+
   test('ends only what was issued: what is on its way does not expire', () => {
     const one = redemption({ validUntil: NOW + 20, said: { name: 'x', price: 0, fulfilment: true } })
     const ordered = advance(one, 'order', { at: NOW }) as Redemption
