@@ -17,7 +17,7 @@ export const codePoolBody = z
     name: text(200),
     reusable: z.boolean().optional().meta({
       description:
-        'Whether the code of a redemption that is cancelled is handed out again: no, unless told. That of a coupon, product or gift card never is',
+        'Whether the code of a redemption that is cancelled is handed out again, as the last of its pool: no, unless told',
     }),
     lowAt: lowAt.optional().meta({ description: 'Tell (code_pool.low) when so few codes are left' }),
   })
