@@ -155,16 +155,15 @@ function namesOf({ member, id, hold }: Checkout, facts: Facts): (Named & { key: 
   return names
 }
 
-/** Whatever became of it meanwhile. */
+/** Whatever became of it meanwhile, though the program was paused or the member suspended since. */
 function repeated(slices: Slices, ask: ReserveAsk, before: Named, facts: Facts): Decision | Refusal {
   const stored = slices.checkouts.get(before.object ?? '')
   const state = slices.states.get(before.member)
   if (!stored || !state) throw new Error(`checkout ${before.object} is named but was not loaded`)
-  const order = orderOf(slices, ask, facts)
-  if (isRefusal(order) && !LATER.has(order.code)) return order
+  const order = orderOf(slices, ask, facts, true)
+  if (isRefusal(order)) return order
   const own = findMember(slices, facts.member) === findMember(slices, { id: before.member })
-  const same =
-    isRefusal(order) || checkoutDigest(stored.member, order.ours.programId, saidOf(ask, order)) === stored.digest
+  const same = checkoutDigest(stored.member, order.ours.programId, saidOf(ask, order)) === stored.digest
   if (!own || !same)
     return refusal('external_id_conflict', `the external id "${ask.externalId}" names a checkout with other content`)
   const whose = findMember(slices, { id: before.member }) ?? state
@@ -173,9 +172,6 @@ function repeated(slices: Slices, ask: ReserveAsk, before: Named, facts: Facts):
     body: bodyOf(slices, stored, facts, walletsNow(slices, whose, stored.programId, facts.now)),
   }
 }
-
-/** What may have come about since: it refuses nothing that was done before. */
-const LATER = new Set<Refusal['code']>(['program_paused', 'member_suspended'])
 
 function bodyOf({ configuration }: Slices, checkout: Checkout, { now }: Facts, wallets: object): string {
   return JSON.stringify({ ...checkoutView(configuration, checkout, now), wallets })

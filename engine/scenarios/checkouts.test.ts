@@ -359,6 +359,7 @@ describe('what is refused, storing nothing', () => {
     await api.call('PATCH', `/v1/members/${member}`, { status: 'suspended' })
     expect(code(await post(`/v1/checkouts/${body.id}/commit`, {}))).toBe('member_suspended')
     expect((await post('/v1/checkouts', said)).status).toBe(200)
+    expect(code(await post('/v1/checkouts', { ...said, minutes: 9 }))).toBe('external_id_conflict')
     await api.call('PATCH', `/v1/members/${member}`, { status: 'active' })
     await post('/v1/programs/coffee/pause')
     expect(code(await post(`/v1/checkouts/${body.id}/commit`, {}))).toBe('program_paused')
