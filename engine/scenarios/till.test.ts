@@ -205,6 +205,25 @@ describe('a queue', () => {
     }
   })
 
+  test('is decided as it happened, though a checkout has to be looked up first', async () => {
+    const member = await buyer(0)
+    await post('/v1/checkouts', {
+      program: 'coffee',
+      member,
+      externalId: 'between',
+      order: { currency: 'GBP', items: [{ sku: 'BEANS', quantity: 1, amount: 2000 }] },
+    })
+    after(10 * MINUTE)
+    const paid = { checkout: 'external:between', occurredAt: new Date(clock - 2 * MINUTE).toISOString() }
+    await queue([
+      { type: 'purchase', ...sale('between-3', member, 30, MINUTE) },
+      { type: 'purchase', ...sale('between-1', member, 10, 3 * MINUTE) },
+      { type: 'checkout_commit', ...paid },
+    ])
+    const entries = (await get(`/v1/members/${member}/entries`)).body.data
+    expect(entries.map((entry: { points: number }) => entry.points).toReversed()).toEqual([10, 20, 30])
+  })
+
   test('that is sent by several connections at once is done once', async () => {
     const { member, items } = await day('many')
     const told = await Promise.all(Array.from({ length: 6 }, () => queue(items)))

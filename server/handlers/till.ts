@@ -52,7 +52,8 @@ async function send(call: Call): Promise<Answer> {
   })
   for (const types of TURNS) {
     const turn = queued.filter(({ type }) => types.includes(type)).toSorted(byTime)
-    const done = await Promise.all(turn.map((one) => sendOne(call, one)))
+    const asks = await Promise.all(turn.map((one) => askOf(call, one).catch((error: unknown) => ({ error }))))
+    const done = await Promise.all(asks.map((ask) => sendOne(call, ask))) // asked in the order in which they are
     for (const [i, { index }] of turn.entries()) results[index] = done[i]
   }
   const types = new Map(queued.map(({ index, type }) => [index, type]))
@@ -85,9 +86,10 @@ function withinItem(faults: readonly FieldError[]): FieldError[] {
   return faults.map(({ pointer, detail }) => ({ pointer: pointer.replace(/^\/items\/\d+/, ''), detail }))
 }
 
-async function sendOne(call: Call, one: Queued): Promise<Result> {
+/** `error`: what went wrong when what it names was looked up. */
+async function sendOne(call: Call, ask: Ask | { error: unknown }): Promise<Result> {
   try {
-    const ask = await askOf(call, one)
+    if ('error' in ask) throw ask.error
     return await call.door.gate.submit(call.caller.space, ask, { actor: call.caller.key }, 'bulk')
   } catch (error) {
     return answerTo(error, call.requestId, 'sendQueue', call.door.log)
