@@ -177,6 +177,16 @@ describe('codes', () => {
     expect(await wrong()).toBeUndefined()
   })
 
+  it('lead to the very one that has it, and to one that looks alike only where nobody has it', async () => {
+    await shop.codes('alike', ['AB-O1', 'AB-01', 'CD-O1'])
+    await shop.reward({ slug: 'alike', price: { points: 1 }, code: { pool: 'alike' } })
+    const ivy = await rich()
+    const [o, zero] = [(await shop.redeem(ivy, 'alike')).body, (await shop.redeem(ivy, 'alike')).body]
+    const found = async (code: string) =>
+      (await withRead(shop.pool, shop.space, (db) => getRedemption(db, configurations(), `code:${code}`, NOW()))).id
+    expect([await found('ab-o1'), await found('ab-01'), await found('ab-0i')]).toEqual([o.id, zero.id, zero.id])
+  })
+
   it('of a reusable pool come back when they are cancelled', async () => {
     await shop.codes('museum', ['MUSE-1'], { reusable: true })
     await shop.reward({ slug: 'museum', price: { points: 1 }, code: { pool: 'museum' } })

@@ -48,20 +48,22 @@ type Whose = { member: Uuid; redemption: Uuid }
 async function named(db: Db, keys: readonly Uuid[]): Promise<Whose | undefined> {
   if (keys.length === 0) return undefined
   const [row] = await db.query<Whose>(
-    'select member_id as member, object_id as redemption from lookups where space_id = $1 and key = any ($2::uuid[]) limit 1',
+    `select member_id as member, object_id as redemption from lookups where space_id = $1 and key = any ($2::uuid[])
+      order by array_position($2::uuid[], key) limit 1`,
     [db.space, uuids(keys, (key) => key)],
     'redemption-named',
   )
   return row
 }
 
-/** Who has a code of a pool now, or had it last. */
+/** Who has a code of a pool now, or had it last; by the first of the keys that leads to somebody. */
 async function ofPool(db: Db, keys: readonly Uuid[]): Promise<Whose | undefined> {
   if (keys.length === 0) return undefined
   const [row] = await db.query<Whose>(
     `select r.member_id as member, r.redemption_id as redemption
        from pool_codes c join redemptions r on r.pool_id = c.pool_id and r.code = c.code and r.space_id = $1
-      where c.space_id = $1 and c.key = any ($2::uuid[]) and not c.again order by r.redemption_id desc limit 1`,
+      where c.space_id = $1 and c.key = any ($2::uuid[]) and not c.again
+      order by array_position($2::uuid[], c.key), r.redemption_id desc limit 1`,
     [db.space, uuids(keys, (key) => key)],
     'redemption-of-pool',
   )
