@@ -6,6 +6,7 @@ import { baseOf, levelOf, manualLevel, nextLevel, reachedBy, slugOf, worthOf } f
 import {
   day,
   isAtOnce,
+  kept,
   letStand,
   reachedIn,
   reachedNow,
@@ -113,11 +114,15 @@ function release(state: TierState): TierWhy {
 function roll(run: Run, to: number): TierWhy {
   const { course, terms, state } = run
   const { standing } = state
+  // a grace that ends here no longer keeps the next one from standing
+  if (standing.grace && standing.grace.until <= dayStart(to, course.timezone)) delete standing.grace
   const held = Math.max(levelOf(terms, standing.floor), levelOf(terms, standing.peak))
   const from = terms.window.kind === 'rolling' ? shiftDay(to, terms.window.period, -1) : standing.from
   const reached = reachedIn(run, [from, to])
   const next = nextLevel(terms, held, reached)
   standing.before = { from: standing.from, to, floor: slugOf(terms, held) }
+  if (standing.whole !== undefined) standing.before.whole = standing.whole
+  delete standing.whole
   standing.from = to
   standing.to = nextEnd(terms.window, standing.joined, to)
   standing.floor = slugOf(terms, next)
@@ -145,13 +150,16 @@ function keepReached(run: Run): void {
   if (!isAtOnce(run)) return
   const reached = reachedNow(run)
   const tomorrow = day(run) + 1
-  const more = reached > Math.max(baseOf(terms), levelOf(terms, standing.floor), levelOf(terms, standing.peak))
+  const more = reached > kept(run)
   const { kind } = terms.window
   if (course.sinks && (kind !== 'lifetime' || terms.downgrade === 'none') && kind !== 'rolling') {
     if (more) standing.peak = slugOf(terms, reached) ?? ''
   }
   if (!more) return
-  if (kind === 'tier_anniversary' && standing.to !== null) standing.to = Math.min(standing.to, tomorrow)
+  if (kind === 'tier_anniversary' && standing.to !== null && standing.to > tomorrow) {
+    standing.whole = standing.to
+    standing.to = tomorrow
+  }
   if (terms.window.kind !== 'rolling') return
   standing.before = { from: standing.from, to: standing.to ?? standing.from, floor: standing.floor }
   standing.floor = slugOf(terms, reached)
@@ -166,17 +174,29 @@ function keepReached(run: Run): void {
 function relearn(run: Run): void {
   const { course, terms, state, given } = run
   const { ladder } = course
+  const { grace } = state.standing
   const firm = ladder.firm > state.version
-  const assigned = levelOf(terms, state.manual?.tier)
-  const held = levelOf(terms, state.tier) > assigned ? levelOf(terms, state.tier) : levelOf(terms, state.standing.floor)
-  if (state.keeping !== ladder.keeping) state.standing = standingFrom(course, state.standing.joined, given)
-  else if (firm && !course.sinks && terms.window.kind === 'rolling') recheckRolling(run, terms.window.period)
+  const held = heldToEnd(run)
+  if (state.keeping !== ladder.keeping) {
+    state.standing = standingFrom(course, state.standing.joined, given)
+    if (grace && !firm) state.standing.grace = grace
+  } else if (firm && !course.sinks && terms.window.kind === 'rolling') recheckRolling(run, terms.window.period)
   else if (firm && !course.sinks && state.standing.before) rederive(run, state.standing.before)
   if (firm && course.sinks) delete state.standing.peak
-  if (!firm && terms.window.kind !== 'lifetime') keepHeld(run, held)
+  const { kind } = terms.window
+  if (firm && kind === 'lifetime') state.standing.floor = null
+  if (!firm && (kind !== 'lifetime' || !course.sinks)) keepHeld(run, held)
   state.version = ladder.version
   state.keeping = ladder.keeping
   settle(run, given.now, 'ladder_changed')
+}
+
+/** What is held to the end of its window: neither what was assigned, nor what a grace lets stand, which end by themselves. */
+function heldToEnd({ terms, state }: Run): number {
+  const { tier, until, standing, manual } = state
+  const graced = standing.grace?.tier === tier && standing.grace?.until === until
+  const held = levelOf(terms, tier)
+  return !graced && held > levelOf(terms, manual?.tier) ? held : levelOf(terms, standing.floor)
 }
 
 function keepHeld(run: Run, held: number): void {

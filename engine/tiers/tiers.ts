@@ -36,14 +36,19 @@ export type Standing = {
    * what `floor` was made of: the window before (it ended at `from`; rolling: it was to end at `to`) and what was held
    * through it
    */
-  before?: { from: number; to: number; floor: string | null }
-  /** what is held beyond its end */
-  grace?: { tier: string; until: Instant }
+  before?: Before
+  /** tier_anniversary: where the window was to end, before a tier was reached in it */
+  whole?: number
+  /** what is held beyond its end, which was on that day */
+  grace?: { tier: string; until: Instant; day: number }
   /** the highest that a metric that may sink reached in the window */
   peak?: string
   /** the end that was told ahead */
   noticed?: Instant
 }
+
+/** A window that is over. whole: where it was to end, if a tier that was reached in it began the next one. */
+export type Before = { from: number; to: number; floor: string | null; whole?: number }
 
 /** What a member holds on a ladder, as of some instant. until: its end if nothing more counts, null: never. */
 export type TierState = {
