@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { decodeId } from '@laurel/contract/ids'
 import { openLadder, type LadderShop, STATUS } from '../tests/ladders.ts'
 import { NOW } from '../tests/shop.ts'
 import { passDue } from './pass-time.ts'
@@ -47,6 +48,24 @@ describe('a purchase', () => {
     expect(await at('l2', '2026-02-05T10:00:00Z')).toBe(15)
     expect(await at('l3', '2026-02-19T10:00:00Z')).toBe(15)
     expect(await at('l4', '2026-02-20T10:00:00Z')).toBe(20)
+    expect(await wrong(shop)).toBeUndefined()
+  })
+
+  test('that was paid at a till before the tier that is held now earns at the one before', async () => {
+    const shop = await openLadder()
+    await shop.sql(`update wallets set settings = settings || '{"pays": {"points": 1, "amount": 100}}'`)
+    await shop.sql('update spaces set config_version = config_version + 1')
+    const { body } = await shop.buy('p1', 'external:ann', 12_000, { occurredAt: on('2026-02-05T10:00:00Z') })
+    const order = { currency: 'GBP', items: [{ sku: 'beans', quantity: 1, amount: 1_100 }] }
+    const asked = { codes: [], policy: 'all', sequence: 'asked', points: { points: 1 }, minutes: 15 } as const
+    const of = { member: body.member as string, externalId: 'o1' }
+    const reserve = { verb: 'reserve', program: 'coffee', ...of, order, ...asked } as const
+    const checkout = decodeId('chk', JSON.parse((await shop.gate.submit(shop.space, reserve)).body).id) ?? ''
+    until('2026-03-02T10:05:00Z')
+    await shop.buy('p2', 'external:ann', 40_000)
+    const commit = { verb: 'commitCheckout', ...of, checkout, programId: 1, codes: [] } as const
+    const said = await shop.gate.submit(shop.space, { ...commit, paidAt: on('2026-03-02T10:02:00Z') })
+    expect(JSON.parse(said.body)).toMatchObject({ earned: [{ points: 15 }] })
     expect(await wrong(shop)).toBeUndefined()
   })
 

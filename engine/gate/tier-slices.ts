@@ -103,7 +103,7 @@ function progressKey(
 function lateKeys(asks: readonly Asked[], slices: Slices, rows: readonly TierState[]): TierState[] {
   const earliest = new Map<Uuid, Instant>()
   for (const { ask, facts } of asks) {
-    const at = 'occurredAt' in ask ? ask.occurredAt : undefined
+    const at = ask.verb === 'commitCheckout' ? ask.paidAt : 'occurredAt' in ask ? ask.occurredAt : undefined
     const member = findMember(slices, facts.member)?.member
     if (member !== undefined && at !== undefined) earliest.set(member, Math.min(at, earliest.get(member) ?? at))
   }
