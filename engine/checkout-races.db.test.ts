@@ -159,7 +159,7 @@ describe('a voucher for one use that twenty members want at twenty tills', () =>
     const [won, ...others] = told.filter(({ status }) => status === 201)
     expect(others).toEqual([])
     expect(told.filter((one) => one.body.code === 'voucher_locked')).toHaveLength(19)
-    const { id, member, externalId, vouchers } = won?.body
+    const { id, member, externalId, vouchers } = won?.body ?? {}
     const checkout = decodeId('chk', id) ?? ''
     const codes = vouchers.map((one: { code: string }) => one.code)
     const done = await atOnce(careful, 20, () => ({

@@ -14,7 +14,7 @@ import type { LotFate } from '../../engine/ledger/fates.sql.ts'
 import { hasPassed } from '../../engine/ledger/time.rules.ts'
 import { loadLimits } from './memory-limits.ts'
 import { loadRedemptions, needUndone } from './memory-rewards.ts'
-import { loadTiers } from './memory-tiers.ts'
+import { loadTiers } from './memory-tiers-load.ts'
 import { loadVouchers } from './memory-vouchers.ts'
 import { booksIn, living, type Tables } from './memory-tables.ts'
 
