@@ -17,6 +17,7 @@ export const SCOPES = [
   'points:write',
   'rewards:read',
   'rewards:write',
+  'redemptions:read',
   'redemptions:write',
   'vouchers:read',
   'vouchers:write',

@@ -282,6 +282,13 @@ describe('keys', () => {
     expect(status).toBe(401)
   })
 
+  test('a key that shows rewards does not read what members redeemed: their codes, and where it is sent', async () => {
+    await addKey(database, database.space, 'lk_live_catalogue', ['rewards:read'])
+    for (const path of ['/v1/members/external:ada/redemptions', '/v1/redemptions/code:ABC'])
+      expect((await api.call('GET', path, undefined, as('lk_live_catalogue'))).status, path).toBe(403)
+    expect((await api.call('GET', '/v1/rewards', undefined, as('lk_live_catalogue'))).status).toBe(200)
+  })
+
   test('every operation needs its scope and no other', async () => {
     for (const scope of SCOPES) {
       await addKey(database, database.space, `lk_live_${scope}`, [scope])
