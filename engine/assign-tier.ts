@@ -56,11 +56,7 @@ export const releaseTier: Verb<ReleaseTierAsk> = {
 
   decide(slices, ask, facts) {
     const found = find(slices, ask, facts)
-    if (isRefusal(found)) return found
-    const { course, member } = found
-    const state = slices.tiers.states.get(tierKey(member.member, course.ladder.ladderId))
-    if (state && state.manual === null) return { status: 200, body: bodyOf(course, state) }
-    return concluded(slices, found, null, ask.reason, facts)
+    return isRefusal(found) ? found : concluded(slices, found, null, ask.reason, facts)
   },
 }
 
@@ -98,7 +94,7 @@ function concluded(
   const tiers = tierChanges(slices, changes, facts)
   const state = tiers.states.find((one) => one.ladderId === ladderId)
   if (!state) {
-    const before = slices.tiers.states.get(tierKey(member.member, ladderId)) // assigned so already
+    const before = slices.tiers.states.get(tierKey(member.member, ladderId)) // so already
     if (!before) throw new Error('an assignment changed nothing')
     return { status: 200, body: bodyOf(course, before) }
   }

@@ -10,7 +10,7 @@ import { configurations, loadConfiguration } from './earning/configuration.ts'
 import type { Ask } from './gate/asks.ts'
 import { passDue } from './pass-time.ts'
 import { verify } from './verify.ts'
-import { listMemberTiers } from './views/tiers.ts'
+import { listMemberTiers, listTierHistory } from './views/tiers.ts'
 import { createWalletReader } from './views/wallets.ts'
 
 /** What random commerce found (tests/simulate), as somebody would have noticed it. */
@@ -234,6 +234,32 @@ describe('tiers', () => {
     expect(await tierOf('external:tb')).toBe('gold') // 170 pounds in January, by two who are one
     expect((await unmerge('external:tb', 'external:ta')).status).toBe(200)
     expect([await tierOf('external:ta'), await tierOf('external:tb')]).toEqual(['silver', null])
+    expect(await wrong()).toBeUndefined()
+  })
+
+  it('that somebody gives is held from then on, not from when a month ended since anybody looked', async () => {
+    await shop.buy('t5', 'external:td', 100)
+    later(70 * DAY)
+    const given = await send({
+      verb: 'assignTier',
+      member: 'external:td',
+      ladder: 'monthly',
+      tier: 'gold',
+      reason: 'guest',
+    })
+    expect(given.body).toMatchObject({ tier: 'gold', since: new Date().toISOString() })
+    const { data } = await withRead(shop.pool, shop.space, (db) =>
+      listTierHistory(db, { member: 'external:td', ladder: 'monthly' }, { limit: 9 }),
+    )
+    expect(data).toMatchObject([{ from: null, to: 'gold', why: 'assigned', reason: 'guest' }])
+    expect(await wrong()).toBeUndefined()
+  })
+
+  it('is told as of now where nothing is to be taken away, though nobody looked since it ended', async () => {
+    await shop.buy('t4', 'external:tc', 12_000)
+    later(70 * DAY)
+    const released = await send({ verb: 'releaseTier', member: 'external:tc', ladder: 'monthly', reason: 'tidying up' })
+    expect([released.status, released.body.tier]).toEqual([200, null])
     expect(await wrong()).toBeUndefined()
   })
 })

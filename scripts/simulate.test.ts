@@ -149,6 +149,88 @@ const MUTANTS: [what: string, file: string, right: string, wrong: string][] = [
     "touch(books, walletId, ask.type + '?', facts.now)",
   ],
   ['a multiplier rounds up', 'earning/kinds/multiplier.ts', "PARTS, 'floor')", "PARTS, 'ceil')"],
+  ['a voucher is used once more', 'vouchers/vouchers.rules.ts', 'used >= usesTotal', 'used > usesTotal'],
+  [
+    'what a checkout locked stays locked past its deadline',
+    'vouchers/vouchers.rules.ts',
+    'locks.filter((lock) => lock.until > asker.now)',
+    'locks.filter(() => true)',
+  ],
+  [
+    'a voucher has its use back when some of it is rolled back',
+    'gate/vouchers.ts',
+    'part.givenBack + amount === part.amount)',
+    'true)',
+  ],
+  ['what was applied first is rolled back first', 'vouchers/vouchers.rules.ts', 'of parts.toReversed()', 'of parts'],
+  [
+    'never stacks with common when it comes first',
+    'vouchers/stacking.rules.ts',
+    "(a === 'never' && b === 'common')",
+    'false',
+  ],
+  ['a reward is redeemed once more', 'rewards/rewards.rules.ts', 'redeemed < limit.times', 'redeemed <= limit.times'],
+  [
+    'the stock of a period never begins again',
+    'rewards/rewards.rules.ts',
+    'period: periodKey(perPeriod.per, at, timezone)',
+    "period: periodKey('lifetime', at, timezone)",
+  ],
+  [
+    'what is cancelled stays taken from its stock',
+    'cancel-redemption.ts',
+    'times: -1, room: Number.MAX_SAFE_INTEGER',
+    'times: 0, room: Number.MAX_SAFE_INTEGER',
+  ],
+  ['a code of a pool is handed out again', 'gate/redeeming.ts', 'next: seq,', 'next: read.next,'],
+  [
+    'a code that was cancelled comes back to any pool',
+    'gate/redeeming.ts',
+    'pool.reusable ? next.key : undefined',
+    'next.key',
+  ],
+  [
+    'what was redeemed can be used an instant longer',
+    'redemptions/redemptions.rules.ts',
+    'validUntil <= now',
+    'validUntil < now',
+  ],
+  [
+    'a late purchase earns at the tier that is held by now',
+    'tiers/tiers.rules.ts',
+    'changes.findLast((change) => change.at <= at)',
+    'changes.at(-1)',
+  ],
+  [
+    'what comes back of the period before leaves the tier that it carried',
+    'tiers/tiers.rules.ts',
+    'if (cause?.days) recheck(run, cause)',
+    '',
+  ],
+  [
+    'a period of tiers ends an instant late',
+    'tiers/tiers.rules.ts',
+    'if (at > given.now) return',
+    'if (at >= given.now) return',
+  ],
+  [
+    'what a tier adds is rounded down for each rule',
+    'earning/earning.rules.ts',
+    'added(before + award.points, factor) - added(before, factor)',
+    'added(award.points, factor)',
+  ],
+  [
+    'two who become one do not count together for the period before',
+    'gate/tier-merges.ts',
+    '? daysOf(counted) : []',
+    '? [] : []',
+  ],
+  [
+    'a tier that somebody gave never ends',
+    'tiers/tiers.rules.ts',
+    'if (state.manual && state.manual.until !== null) ends.push([state.manual.until, () => release(state)])',
+    '',
+  ],
 ]
 
 /** What the simulation finds in the copy as it is, in a process of its own; empty where it finds nothing. */

@@ -37,14 +37,17 @@ export function joinTiers(
   const joined = slices.tiers.joined.get(one.member) ?? facts.now
   const fresh = beginning(course, { member: one.member, joined }, given)
   const other = otherNow(slices, merge, course, facts)
-  const start = together ? higher(course, own ?? fresh, other) : again(own ?? fresh, fresh)
+  // time comes first: what has ended since anybody looked is not weighed against what the other holds
+  const passed = together && own ? advance(course, own, { ...given, progress: before }) : undefined
+  const start = together ? higher(course, passed?.state ?? fresh, other) : again(own ?? fresh, fresh)
   const why = together ? 'merged' : 'unmerged'
   // what is kept from the window before is what both came to there, whoever was looked at when
   const days = together && course.ladder.terms.window.kind === 'calendar' ? daysOf(counted) : []
   const advanced = advance(course, start, given, { at: facts.now, why, days })
   const isKept = own?.keeping === course.ladder.keeping && !slices.tiers.unsaved.has(tierKey(one.member, ladderId))
   const buckets = isKept ? difference(before, counted) : withChanges([], counted)
-  return { ...advanced, buckets, changed: true }
+  const changes = [...(passed?.changes ?? []), ...advanced.changes]
+  return { ...advanced, changes, told: [...(passed?.told ?? []), ...advanced.told], buckets, changed: true }
 }
 
 /** What the other holds by now: time may have passed since its row was written. */

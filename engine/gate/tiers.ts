@@ -136,6 +136,7 @@ function stepOf(
   touched: ReadonlySet<number>,
   facts: Facts,
 ): Step | undefined {
+  if (one.books.state.mergedInto !== null) return undefined // who lives on as another is left alone
   const { ladderId, programId } = course.ladder
   const key = tierKey(one.member, ladderId)
   const row = slices.tiers.states.get(key)
@@ -150,13 +151,15 @@ function stepOf(
   const at = one.purchase?.occurredAt ?? one.activity?.occurredAt ?? facts.now
   const begins = row ? { state: row, changes: [] } : begun(slices, course, one.books.state, before, at)
   const given = { ...before, progress: withChanges(before.progress, counted) }
-  const state = assigns ? { ...begins.state, manual: assigns.manual } : begins.state
+  const passed = assigns && advance(course, begins.state, given) // what ended before is not what somebody does now
+  const state = passed ? { ...passed.state, manual: assigns.manual } : begins.state
   const advanced = advance(course, state, given, causeOf(assigns, counted, at, facts))
-  const changes = [...begins.changes, ...advanced.changes]
+  const changes = [...begins.changes, ...(passed?.changes ?? []), ...advanced.changes]
+  const told = [...(passed?.told ?? []), ...advanced.told]
   const unsaved = slices.tiers.unsaved.get(key) ?? []
   const buckets = withChanges(unsaved, counted)
   const changed = !row || JSON.stringify(row) !== JSON.stringify(advanced.state) // most purchases only count
-  return { ...advanced, changes, buckets, changed }
+  return { ...advanced, changes, told, buckets, changed }
 }
 
 function causeOf(assigns: Assigns | undefined, counted: readonly Bucket[], at: Instant, { now }: Facts): Cause {

@@ -118,6 +118,8 @@ export function multiplierAt({ ladder }: World, member: Member, at: Instant): st
 
 /** Who lives on keeps the higher of what was assigned. */
 export function inheritTier(w: World, into: Member, from: Member): void {
-  if (!w.ladder || !from.assigned) return
-  if (level(w.ladder, from.assigned.tier) > level(w.ladder, into.assigned?.tier)) into.assigned = from.assigned
+  const [own, other] = [into, from].map(({ assigned }) =>
+    assigned && (assigned.until ?? Number.POSITIVE_INFINITY) > w.now ? assigned : null,
+  )
+  if (w.ladder && other && level(w.ladder, other.tier) > level(w.ladder, own?.tier)) into.assigned = other
 }
