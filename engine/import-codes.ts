@@ -31,33 +31,26 @@ export async function importCodes(tx: Tx, ref: string, codes: readonly unknown[]
   const { poolId } = await poolRow(tx, ref)
   await holdCodes(tx)
   const refused: RefusedCode[] = []
-  const first = new Map<string, NewCode & { index: number }>()
-  let known = 0
+  const first = new Map<Uuid, NewCode & { at: number[] }>()
   for (const [index, value] of codes.entries()) {
     const said = codeSaid(value)
     if ('reason' in said) refused.push({ index, reason: said.reason })
-    else if (first.has(said.code.key)) known += 1
-    else first.set(said.code.key, { ...said.code, index })
+    else if (first.has(said.code.key)) first.get(said.code.key)?.at.push(index)
+    else first.set(said.code.key, { ...said.code, at: [index] })
+  }
+  const refuse = (key: Uuid, reason: string) => {
+    for (const index of first.get(key)?.at ?? []) refused.push({ index, reason })
+    first.delete(key)
   }
   const keys = [...first.keys()]
   const vouchers = await loadVouchers(tx, keys)
   const pooled = vouchers.length === 0 ? new Map<Uuid, number>() : await keysKnown(tx, keys)
-  for (const { key } of vouchers) {
-    const said = pooled.has(key) ? undefined : first.get(key) // what a pool handed out is a voucher too
-    if (!said) continue
-    first.delete(key)
-    refused.push({ index: said.index, reason: 'a voucher has this code' })
-  }
+  for (const { key } of vouchers) if (!pooled.has(key)) refuse(key, 'a voucher has this code') // what a pool handed out is one too
   const made = await namesKnown(tx, keys.map(madeCodeKey))
-  for (const [key, { index }] of first) {
-    if (!made.has(madeCodeKey(key)) || !first.delete(key)) continue
-    refused.push({ index, reason: 'a redemption has this code' })
-  }
+  for (const key of keys) if (made.has(madeCodeKey(key))) refuse(key, 'a redemption has this code')
   const fate = await appendNew(tx, poolId, [...first.values()])
-  for (const { key, index } of first.values()) {
-    if (fate.known.has(key)) known += 1
-    else if (fate.elsewhere.has(key)) refused.push({ index, reason: 'another pool has this code' })
-  }
+  for (const key of fate.elsewhere) refuse(key, 'another pool has this code')
+  const known = [...first.values()].reduce((sum, { at }) => sum + at.length, -fate.added)
   refused.sort((a, b) => a.index - b.index)
   const row = await poolRow(tx, ref)
   return { added: fate.added, known, refused, left: row.last - row.next }
