@@ -69,6 +69,17 @@ describe('a purchase', () => {
     expect(await wrong(shop)).toBeUndefined()
   })
 
+  test('counts as far as numbers reach, however much was bought; and nothing after it is stopped', async () => {
+    const shop = await openLadder({ window: { kind: 'lifetime' } })
+    for (const name of ['p1', 'p2', 'p3'])
+      expect((await shop.buy(name, 'external:ann', Number.MAX_SAFE_INTEGER)).status).toBe(201)
+    expect(await wrong(shop)).toBeUndefined()
+    for (const name of ['p1', 'p2', 'p3'])
+      expect((await shop.giveBack(`r-${name}`, 'external:ann', { purchase: `external:${name}` })).status).toBe(201)
+    expect(await shop.holds('ann')).toEqual(['bronze', null])
+    expect(await wrong(shop)).toBeUndefined()
+  })
+
   test('returned, is decided again at the tier that it was bought at; and its progress moves back', async () => {
     const shop = await openLadder()
     await shop.buy('p1', 'external:ann', 12_000)
@@ -181,6 +192,10 @@ describe('verify', () => {
     ['update tier_progress set amount = amount + 1', /progress of 2026-03-02 lacks -1 \(spend\)/],
     ['delete from tier_progress', /progress of 2026-03-02 lacks 12000/],
     ["update tier_history set to_tier = 'gold' where seq = 1", /change 2 does not follow/],
+    ["update tier_states set until = until + interval '1 year'", /ends at another time/],
+    ['update tier_states set due_at = null', /due at another time/],
+    ['update tier_states set version = 7', /version 7/],
+    ['update tier_states set keeping = 3', /lacks 12000/],
     ['delete from tier_history where seq = 2', /2 changes are noted, 1 are there/],
     ['delete from tier_states', /who holds nothing there/],
     ["update tier_states set due_at = due_at - interval '1 year'", /not be looked at/],

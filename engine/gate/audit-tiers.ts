@@ -7,7 +7,7 @@ import type { MemberState } from '../ledger/books.ts'
 import { hasPassed } from '../ledger/time.rules.ts'
 import { advance } from '../tiers/tiers.rules.ts'
 import { type Bucket, MEASURES, type StoredChange, type TierState } from '../tiers/tiers.ts'
-import { loadProgress, loadTierHistory, loadTierStates, loadUncounted } from '../tiers/tiers.sql.ts'
+import { asRead, loadProgress, loadTierHistory, loadTierStates, loadUncounted } from '../tiers/tiers.sql.ts'
 import { termsOf } from './dates.ts'
 import { countAll, type CountKey, difference, familiesOf } from './tier-counts.ts'
 import { coursesOf, type LadderCourse } from './tier-courses.ts'
@@ -37,8 +37,9 @@ export async function auditTiers(
   }
   const courses = coursesOf(configuration)
   const live = rows.filter((row) => {
-    const course = courses.get(row.ladderId)
-    return course?.ladder.keeping === row.keeping && members.get(row.member)?.mergedInto === null
+    const ladder = courses.get(row.ladderId)?.ladder
+    const isKept = ladder?.keeping === row.keeping || (ladder && row.version >= ladder.version)
+    return isKept && members.get(row.member)?.mergedInto === null
   })
   const progress = await progressOf(db, configuration, live, courses)
   for (const row of live) {
@@ -112,7 +113,8 @@ async function progressOf(
 }
 
 function countFault(stored: readonly Bucket[], counted: readonly Bucket[]): string | undefined {
-  const [first] = difference(stored, counted)
+  const exact = (all: readonly Bucket[]) => all.map((one) => ({ ...one, amount: asRead(one.amount) }))
+  const [first] = difference(exact(stored), exact(counted))
   if (!first) return undefined
   const { measure, day, amount } = first
   const name = Object.entries(MEASURES).find(([, code]) => code === measure)?.[0]
@@ -129,10 +131,16 @@ function heldFault(
   now: Instant,
 ): string | undefined {
   if (row.dueAt > 0 && (state.dueAt === 0 || state.dueAt > row.dueAt)) return 'it will not be looked at when it is due'
-  const behind = row.version !== course.ladder.version || course.ages
+  const { version, keeping } = course.ladder
+  if (row.version > version || (row.version === version && row.keeping !== keeping))
+    return `it is held against version ${row.version} (counted since ${row.keeping}), which there is not`
+  const behind = row.version !== version || course.ages
   if (behind || (course.sinks && hasPassed(state, termsOf(configuration), now))) return undefined
   const at = row.dueAt > 0 ? Math.min(now, row.dueAt - 1) : now
-  const { changes } = advance(course, row, { now: at, progress, balance: availableIn(state, course.walletId) })
+  const given = { now: at, progress, balance: availableIn(state, course.walletId) }
+  const { changes, state: derived } = advance(course, row, given)
   const [change] = changes
-  return change && `${change.from ?? 'nothing'} is held, ${change.to ?? 'nothing'} by what counts`
+  if (change) return `${change.from ?? 'nothing'} is held, ${change.to ?? 'nothing'} by what counts`
+  if (derived.until !== row.until) return 'it ends at another time by what counts'
+  return derived.dueAt === row.dueAt ? undefined : 'it is due at another time by what counts'
 }

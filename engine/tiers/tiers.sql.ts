@@ -41,12 +41,18 @@ export type StoredBucket = Bucket & { member: Uuid; ladderId: number; keeping: n
 /** A day that no calendar has: all of them together. */
 const ALL_DAYS = 0
 const LEAST_DAY = -700_000
+const MOST = Number.MAX_SAFE_INTEGER
+
+/** A sum as it is read: two purchases may come to more than can be told exactly, which no threshold asks for. */
+export function asRead(amount: number): number {
+  return Math.max(-MOST, Math.min(amount, MOST))
+}
 
 export async function loadProgress(db: Db, keys: readonly ProgressKey[]): Promise<StoredBucket[]> {
   if (keys.length === 0) return []
   return await db.query<StoredBucket>(
     `select t.member_id as member, t.ladder_id as "ladderId", t.keeping, t.measure,
-            case when k.first is null then ${ALL_DAYS} else t.day - date '1970-01-01' end as day, sum(t.amount)::bigint as amount
+            case when k.first is null then ${ALL_DAYS} else t.day - date '1970-01-01' end as day, greatest(-${MOST}, least(sum(t.amount), ${MOST}))::bigint as amount
        from unnest($1::uuid[], $2::int[], $3::int[], $4::int[]) as k(member_id, ladder_id, keeping, first)
        join tier_progress t using (member_id, ladder_id, keeping)
       where t.space_id = $5 and (k.first is null or t.day >= date '1970-01-01' + k.first) group by 1, 2, 3, 4, 5`,
