@@ -116,8 +116,13 @@ describe('what a till takes for a reward is a voucher with the redemption’s co
     expect((await seen(one.id)).status).toBe('issued')
     expect([await listed(cat, 'issued'), await listed(cat, 'used')]).toEqual([[one.id], []])
     expect(codeOf(await shop.cancel(one))).toBe('redemption_not_open')
+    expect(codeOf(await shop.step(one, 'use'))).toBe('redemption_not_open') // what a till gives back would be on no card
     expect((await till(cat, one.code, 900)).body.totals).toMatchObject({ gift: 700, toPay: 200 })
     expect((await seen(one.id)).status).toBe('used')
+    expect(codeOf(await shop.step(one, 'use'))).toBe('redemption_not_open')
+    const whole = (await shop.redeem(cat, 'card')).body
+    expect((await shop.step(whole, 'use')).body.status).toBe('used')
+    expect(codeOf(await till(cat, whole.code, 300))).toBe('voucher_not_applicable')
     expect(await wrong()).toBeUndefined()
   })
 

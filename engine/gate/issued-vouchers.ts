@@ -65,13 +65,15 @@ export function withdrawChanges(slices: VoucherSlices, key: Uuid, now: Instant):
 }
 
 /**
- * The operator used it by hand, where no till was: one use less is left, and none at last. A gift card is used up so.
- * Refusals: voucher_used_up, voucher_locked.
+ * The operator used it by hand, where no till was: one use less is left, and none at last. A gift card is used up so, where no till has
+ * taken of it: what that gives back must have a card to go to. Refusals: voucher_used_up, voucher_locked.
  */
 export function useByHandChanges(slices: VoucherSlices, key: Uuid, now: Instant): VoucherChanges | Refusal {
   const voucher = slices.vouchers.get(key)
   if (!voucher) throw new Error(`voucher ${key} was not read`)
-  const { usesTotal, used } = voucher
+  const { usesTotal, used, balance } = voucher
+  if (balance !== null && used > 0)
+    return refusal('voucher_used_up', `a till has taken of the gift card "${voucher.code}": the rest is taken at tills`)
   if (voucher.status !== STATUS.active || (usesTotal !== null && used >= usesTotal))
     return refusal('voucher_used_up', `nothing is left of the voucher "${voucher.code}"`)
   if (isLocked(slices, key, now))
