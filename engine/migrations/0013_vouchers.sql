@@ -46,6 +46,7 @@ create table voucher_locks (
 );
 create index voucher_locks_of_session on voucher_locks (space_id, session_key);
 create index voucher_locks_by_deadline on voucher_locks (space_id, code_key, until);
+create index voucher_locks_of_member on voucher_locks (space_id, code_key, member_id) where member_id is not null;
 
 -- Vouchers that were redeemed together on one order. key: of its external id. said: the discounts, a line each, as they were given.
 -- rolled_back: [what was taken back, when and why], as JSON. version rises with every change.

@@ -86,7 +86,7 @@ export async function locksOfSessions(db: Db, sessions: readonly Uuid[]): Promis
 
 /**
  * What is locked of these vouchers: by these sessions and members, and by all others where a voucher's uses or balance are limited.
- * Those are no more than uses are left.
+ * Those are no more than uses are left. Each goes by an index of its own: a code without a limit has thousands of locks in a campaign.
  */
 export async function locksOfVouchers(
   db: Db,
@@ -95,11 +95,18 @@ export async function locksOfVouchers(
   members: readonly Uuid[],
 ): Promise<Lock[]> {
   if (keys.length === 0) return []
+  // `offset 0`: looked up one by one, whatever the planner believes of how many locks a code has
+  const own = (column: string) => `cross join lateral (
+       select * from voucher_locks where space_id = $1 and code_key = a.code_key and ${column} = own.key offset 0) l`
   return await db.query<Lock>(
-    `select ${LOCK_COLUMNS} from voucher_locks l join vouchers v using (space_id, code_key)
-      where l.space_id = $1 and l.code_key = any ($2::uuid[])
-        and (v.uses_total is not null or v.balance is not null
-             or l.session_key = any ($3::uuid[]) or l.member_id = any ($4::uuid[]))`,
+    `with asked as materialized (
+       select v.code_key, v.uses_total is not null or v.balance is not null as limited from vouchers v
+        where v.space_id = $1 and v.code_key = any ($2::uuid[]))
+     select ${LOCK_COLUMNS} from asked a join voucher_locks l on l.space_id = $1 and l.code_key = a.code_key where a.limited
+     union select ${LOCK_COLUMNS} from asked a cross join unnest($3::uuid[]) as own(key) ${own('session_key')}
+      where not a.limited
+     union select ${LOCK_COLUMNS} from asked a cross join unnest($4::uuid[]) as own(key) ${own('member_id')}
+      where not a.limited`,
     [db.space, uuids(keys, (key) => key), uuids(sessions, (key) => key), uuids(members, (id) => id)],
     'voucher-locks-of-vouchers',
   )
@@ -226,8 +233,8 @@ export function saveLocks(space: number, locks: LockWrites, keys: readonly Uuid[
       'voucher-locks-free',
     ),
     ...statement(
-      `delete from voucher_locks l using unnest($3::timestamptz[]) as n(now)
-        where l.space_id = $1 and l.code_key = any ($2::uuid[]) and l.until <= n.now`,
+      `delete from voucher_locks l
+        where l.space_id = $1 and l.code_key = any ($2::uuid[]) and l.until <= ($3::timestamptz[])[1]`,
       [space, uuids(keys, (key) => key), instants([now], (at) => at)],
       'voucher-locks-lapsed',
     ),
