@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { door, openShop, type Shop } from '../tests/shop.ts'
-import { openPool, withTx } from './base/db.ts'
+import { type Db, openPool, withRead, withTx } from './base/db.ts'
 import { blockVoucher, createVoucher } from './configure-vouchers.ts'
+import { codeKey } from './base/codes.ts'
 import { configurations } from './earning/configuration.ts'
 import type { Ask, VouchersOnOrder } from './gate/asks.ts'
 import { createGate, type Gate } from './gate/gate.ts'
 import { voucherRedemptionKey } from './gate/names.ts'
+import { locksOfVouchers } from './vouchers/vouchers.sql.ts'
 import { verify } from './verify.ts'
 import { currentConfiguration } from './views/current.ts'
 
@@ -270,4 +272,25 @@ describe.each([
   it('and verify says whether the books agree', async () => {
     expect((await wrong()) === undefined).toBe(times === 1)
   })
+})
+
+it('a code without a limit that thousands have locked: one who uses it reads its own locks', async () => {
+  await made('CROWD', AMOUNT, { uses: { total: null, perMember: 1 } })
+  await shop.sql(`insert into voucher_locks select space_id, code_key, md5(n::text)::uuid, 's' || n, md5(n::text)::uuid, now() + '1 h', null
+    from vouchers, generate_series(1, 5000) n where code = 'CROWD'`)
+  await shop.sql('analyze voucher_locks')
+  const key = codeKey('CROWD')
+  const own = '11111111-1111-1111-1111-111111111111'
+  const plan = await withRead(shop.pool, shop.space, async (db) => {
+    let seen = ''
+    const query = async (text: string, values?: readonly unknown[]) => {
+      seen = JSON.stringify(await db.query(`explain (analyze, timing off) ${text}`, values))
+      return []
+    }
+    await locksOfVouchers({ ...db, space: shop.space, query } as unknown as Db, [key], [own], [own])
+    return seen
+  })
+  expect(plan).toContain('voucher_locks_of_member')
+  expect(plan).not.toMatch(/actual rows=5\d{3}/)
+  await shop.sql("delete from voucher_locks where session like 's%' and until > now() + '50 min'")
 })
