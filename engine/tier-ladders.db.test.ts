@@ -191,6 +191,26 @@ describe('members who become one', () => {
   })
 })
 
+test('who lives on keeps the higher tier as long as it would have been kept, where windows roll', async () => {
+  const tiers = STATUS.tiers.map((tier, i) => ({ ...tier, threshold: [0, 100, 300][i] ?? 0 }))
+  const shop = await openLadder({ window: { kind: 'rolling', period: 'P1Y' }, tiers })
+  await shop.buy('p1', 'external:ann', 100)
+  await shop.buy('p2', 'external:bob', 150)
+  vi.setSystemTime(START + 300 * DAY)
+  await shop.buy('p3', 'external:bob', 150)
+  expect([await shop.holds('ann'), await shop.holds('bob')]).toEqual([
+    ['silver', '2027-03-03'],
+    ['gold', '2027-12-28'],
+  ])
+  vi.setSystemTime(START + 364 * DAY)
+  await shop.gate.submit(shop.space, { verb: 'merge', member: 'external:ann', from: 'external:bob', reason: 'same' })
+  expect(await shop.holds('ann')).toEqual(['gold', '2027-12-28'])
+  vi.setSystemTime(START + 370 * DAY)
+  await pass(shop)
+  expect(await shop.holds('ann')).toEqual(['gold', '2027-12-28'])
+  expect(await wrong(shop)).toBeUndefined()
+})
+
 describe('members who become one before anybody counted them', () => {
   test('have what both bought, and each its own again', async () => {
     const shop = await openLadder({ slug: 'other', tiers: [{ slug: 'one', name: 'One', threshold: 1 }] })

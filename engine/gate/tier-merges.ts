@@ -1,3 +1,4 @@
+import type { LadderTerms } from '@laurel/contract/tiers'
 import { levelOf, withChanges } from '../tiers/levels.rules.ts'
 import { advance, beginning, daysOf } from '../tiers/tiers.rules.ts'
 import type { Manual, Standing, TierState } from '../tiers/tiers.ts'
@@ -79,17 +80,26 @@ function higher({ ladder }: LadderCourse, own: TierState, other: TierState | und
   const { kind } = terms.window
   // in one and the same window, what either reached is reached by both together: so it moves back with what comes back
   const same = kind === 'calendar' || kind === 'lifetime'
-  const earned = same || assigned >= levelOf(terms, other.tier) ? other.standing.floor : other.tier
   const { before, grace, peak } = other.standing
+  const graced = grace !== undefined && grace.tier === other.tier && grace.until === other.until // ends by itself
+  const earned = same || graced || assigned >= levelOf(terms, other.tier) ? other.standing.floor : other.tier
   const standing: Standing = { ...own.standing, floor: more(own.standing.floor, earned) }
   if (standing.before)
     standing.before = { ...standing.before, floor: more(standing.before.floor, same ? before?.floor : earned) }
   if (peak !== undefined) standing.peak = more(standing.peak, peak) ?? ''
   if (grace && levelOf(terms, grace.tier) > levelOf(terms, standing.grace?.tier)) standing.grace = grace
-  if (standing.to === null && other.standing.to !== null && kind === 'rolling') {
+  if (kind === 'rolling' && lastsLonger(terms, other.standing, own.standing)) {
     standing.from = other.standing.from
     standing.to = other.standing.to
+    if (before) standing.before = before
+    else delete standing.before
   }
   const manual: Manual | null = assigned > levelOf(terms, own.manual?.tier) ? other.manual : own.manual
   return { ...own, standing, manual }
+}
+
+/** Of two that are kept from days of their own on: the higher, or the same for longer. */
+function lastsLonger(terms: LadderTerms, a: Standing, b: Standing): boolean {
+  const more = levelOf(terms, a.floor) - levelOf(terms, b.floor)
+  return a.to !== null && (b.to === null || more > 0 || (more === 0 && a.to > b.to))
 }
