@@ -50,7 +50,13 @@ test.each([
   ["voucher_redemptions set external_id = 'c' where external_id = 'a'", 'its external id does not lead to it'],
   ["voucher_redemptions set version = 1 where external_id = 'a'", 'changed more or less often than it was rolled back'],
   ["voucher_redemptions set rolled_back = null, version = 1 where external_id = 'a'", 'and its roll-backs say 0'],
-  ['voucher_uses set member_id = null where amount = 40', 'its member is not stored so'],
+  ['voucher_uses set member_id = null where amount = 40', 'its member or its program is not stored so'],
+  ['voucher_uses set redemption_key = gen_random_uuid() where amount = 40', 'its redemption, its voucher'],
+  ["voucher_redemptions set key = redemption_id where external_id = 'a'", 'its redemption, its voucher'],
+  ["voucher_redemptions set program_id = 7 where external_id = 'a'", 'its program is not stored so'],
+  ["vouchers set program_id = 7 where code = 'TEN'", 'its program is not stored so'],
+  ["vouchers set terms = replace(terms, '900', '9000') where code = 'CARD'", 'is not what it began with'],
+  ["vouchers set terms = terms || 'x' where code = 'TEN'", 'is not what it began with'],
   ['voucher_uses set amount = amount - 1 where amount = 40', 'does not add up to its totals'],
 ])('update %s', async (change, what) => {
   const table = change.split(' ')[0] ?? ''

@@ -4,7 +4,7 @@ import type { Db } from '../base/db.ts'
 import { NOBODY } from '../base/names.ts'
 import { type Counted, findStray, pageCounted, pageRedemptions } from '../vouchers/audit.sql.ts'
 import { sum } from '../vouchers/discount.rules.ts'
-import type { VoucherRedemption } from '../vouchers/vouchers.rules.ts'
+import type { Terms, VoucherRedemption } from '../vouchers/vouchers.rules.ts'
 import { voucherRedemptionKey } from './names.ts'
 
 const AT_ONCE = 500
@@ -15,9 +15,9 @@ const AT_ONCE = 500
  */
 export async function auditAllVouchers(db: Db): Promise<string | undefined> {
   return (
+    (await findStray(db)) ?? // first, since a redemption is not to be read without its uses
     (await everyPage((after) => pageCounted(db, after, AT_ONCE), auditVoucher)) ??
-    (await everyPage((after) => pageRedemptions(db, after, AT_ONCE), auditVoucherRedemption)) ??
-    (await findStray(db))
+    (await everyPage((after) => pageRedemptions(db, after, AT_ONCE), auditVoucherRedemption))
   )
 }
 
@@ -42,9 +42,20 @@ export function auditVoucher(voucher: Counted): string | undefined {
   if (!codeKeys(voucher.code).includes(voucher.key)) return wrong('its code does not lead to it')
   if (voucher.used !== voucher.counted)
     return wrong(`it says ${voucher.used} uses, and ${voucher.counted} were not rolled back`)
+  if (giftOf(voucher.terms) !== voucher.initial) return wrong('what it gives is not what it began with')
   if (voucher.spent !== null && voucher.spent !== voucher.taken)
     return wrong(`${voucher.spent} are gone from its balance, and ${voucher.taken} were taken`)
   return undefined
+}
+
+/** What a gift card began with; null for any other voucher, undefined for what is none. */
+function giftOf(terms: string): number | null | undefined {
+  try {
+    const { value } = JSON.parse(terms) as Terms
+    return value.kind === 'gift' ? value.balance : null
+  } catch {
+    return undefined
+  }
 }
 
 /** What is wrong with a redemption, or nothing. */

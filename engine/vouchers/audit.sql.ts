@@ -10,6 +10,8 @@ export type Counted = {
   code: string
   used: number
   counted: number
+  terms: string
+  initial: number | null
   spent: number | null
   taken: number
 }
@@ -17,7 +19,8 @@ export type Counted = {
 /** All vouchers of a space by key, some at a time. */
 export async function pageCounted(db: Db, after: Uuid, limit: number): Promise<Counted[]> {
   return await db.query<Counted>(
-    `select v.code_key as key, v.voucher_id as id, v.code, v.used, v.initial_balance - v.balance as spent,
+    `select v.code_key as key, v.voucher_id as id, v.code, v.used, v.terms, v.initial_balance as initial,
+            v.initial_balance - v.balance as spent,
             coalesce(u.counted, 0)::int as counted, coalesce(u.taken, 0)::bigint as taken
        from (select * from vouchers where space_id = $1 and code_key > $2 order by code_key limit $3) v
        left join lateral (
@@ -42,16 +45,16 @@ export async function pageRedemptions(db: Db, after: Uuid, limit: number): Promi
   return found.toSorted((a, b) => (a.key < b.key ? -1 : 1))
 }
 
-/** A use without its redemption or its voucher, or of another member than its redemption; or a lock without its voucher. */
+/** A use without its redemption or its voucher, or of another member or program than its redemption; or a lock without its voucher. */
 export async function findStray(db: Db): Promise<string | undefined> {
   const [row] = await db.query<{ what: string }>(
     `select what from (
-       select 'use of voucher ' || u.code_key || ': its redemption, its voucher or its member is not stored so' as what
+       select 'use of voucher ' || u.code_key || ': its redemption, its voucher, its member or its program is not stored so' as what
          from voucher_uses u
          left join voucher_redemptions r on r.space_id = u.space_id and r.key = u.redemption_key
          left join vouchers v on v.space_id = u.space_id and v.code_key = u.code_key
         where u.space_id = $1 and (r.key is null or v.code_key is null or r.member_id is distinct from u.member_id
-               or r.redemption_id <> u.redemption_id)
+               or r.redemption_id <> u.redemption_id or r.program_id <> v.program_id)
        union all
        select 'lock of voucher ' || l.code_key || ': there is no such voucher' from voucher_locks l
         where l.space_id = $1 and not exists (select from vouchers v where v.space_id = $1 and v.code_key = l.code_key)
