@@ -151,8 +151,10 @@ function stepOf(
   const at = one.purchase?.occurredAt ?? one.activity?.occurredAt ?? facts.now
   const begins = row ? { state: row, changes: [] } : begun(slices, course, one.books.state, before, at)
   const given = { ...before, progress: withChanges(before.progress, counted) }
-  const passed = assigns && advance(course, begins.state, given) // what ended before is not what somebody does now
-  const state = passed ? { ...passed.state, manual: assigns.manual } : begins.state
+  // time comes first: what ended before goes by what counted before, and not by what is decided now
+  const passed = assigns || (row && counted.length > 0) ? advance(course, begins.state, before) : undefined
+  const { state: standing } = passed ?? begins
+  const state = assigns ? { ...standing, manual: assigns.manual } : standing
   const advanced = advance(course, state, given, causeOf(assigns, counted, at, facts))
   const changes = [...begins.changes, ...(passed?.changes ?? []), ...advanced.changes]
   const told = [...(passed?.told ?? []), ...advanced.told]
