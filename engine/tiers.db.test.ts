@@ -2,8 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { decodeId } from '@laurel/contract/ids'
 import { openLadder, type LadderShop, STATUS } from '../tests/ladders.ts'
 import { NOW } from '../tests/shop.ts'
+import { withRead } from './base/db.ts'
+import { configurations } from './earning/configuration.ts'
 import { passDue } from './pass-time.ts'
+import { preview } from './preview.ts'
 import { verify } from './verify.ts'
+import { currentConfiguration } from './views/current.ts'
 
 const START = Date.UTC(2026, 2, 2, 10)
 const _DAY = 86_400_000
@@ -151,6 +155,29 @@ describe('time', () => {
     expect(await wrong(shop)).toBeUndefined()
   })
 
+  test('that nobody booked is known to the preview of a purchase as to the purchase, changes between too', async () => {
+    const shop = await openLadder({ window: { kind: 'calendar', per: 'month' }, downgrade: 'one_level' })
+    const { body } = await shop.buy('p1', 'external:ann', 50_000)
+    until('2026-06-10T10:00:00Z') // gold to the end of April, silver to the end of May
+    const configuration = await configurationAt(shop)
+    for (const [day, given] of [
+      ['04-30', 20],
+      ['05-15', 15],
+      ['06-01', 10],
+    ] as const) {
+      const occurredAt = on(`2026-${day}T10:00:00Z`)
+      const bought = { currency: 'GBP', items: [{ sku: 'beans', quantity: 1, amount: 1_000 }] }
+      const member = { member: decodeId('mem', body.member) ?? '', isNew: false, externalId: 'ann' }
+      const said = await withRead(shop.pool, shop.space, (db) =>
+        preview(db, configuration, { program: 'coffee', occurredAt, ...bought, member }, NOW()),
+      )
+      expect([day, said]).toEqual([day, expect.objectContaining({ points: given })])
+    }
+    const late = await shop.buy('p2', 'external:ann', 1_000, { occurredAt: on('2026-05-15T10:00:00Z') })
+    expect(points(late)).toBe(15)
+    expect(await wrong(shop)).toBeUndefined()
+  })
+
   test('that takes points takes a tier that goes by their balance', async () => {
     const shop = await openLadder({
       metric: { kind: 'balance', wallet: 'points' },
@@ -217,6 +244,10 @@ describe('verify', () => {
     expect(await wrong(shop)).toBeUndefined()
   })
 })
+
+function configurationAt(shop: LadderShop) {
+  return withRead(shop.pool, shop.space, (db) => currentConfiguration(db, configurations()))
+}
 
 /** What verify says while this was done, which is undone after. */
 async function tamper(shop: LadderShop, sql: string) {

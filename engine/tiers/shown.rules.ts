@@ -4,21 +4,26 @@ import type { MemberTier, TierGoal } from '@laurel/contract/member-tiers'
 import type { LadderTerms } from '@laurel/contract/tiers'
 import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
 import { levelOf, worthOf } from './levels.rules.ts'
-import { advance, beginning } from './tiers.rules.ts'
+import { advance, type Advanced, beginning } from './tiers.rules.ts'
 import type { Course, Given, StoredChange, TierState } from './tiers.ts'
 import { ALWAYS, countedDays, nextEnd } from './windows.rules.ts'
 import type { TierChangeAnswer } from '@laurel/contract/tiers'
 
-/** What a member holds as of now, however long ago it was written; who has no standing yet begins with what counts so far. */
-export function standingNow(
+/** What a member holds as of now, and what changed that nobody booked yet, however long ago it was written; who has no standing yet begins with what counts so far. */
+export function broughtUp(
   course: Course,
   member: { member: string; joined: Instant },
   stored: TierState | undefined,
   given: Given,
-): TierState {
-  if (stored) return advance(course, stored, given).state
+): Advanced {
+  if (stored) return advance(course, stored, given)
   const at = Math.min(course.ladder.createdAt, given.now)
-  return advance(course, beginning(course, member, given), given, { at, why: 'reached' }).state
+  return advance(course, beginning(course, member, given), given, { at, why: 'reached' })
+}
+
+/** What a member holds as of now. */
+export function standingNow(...what: Parameters<typeof broughtUp>): TierState {
+  return broughtUp(...what).state
 }
 
 /** A standing that was brought up to `given.now`, as clients see it: what is held, and what is missing for more and for as much. */

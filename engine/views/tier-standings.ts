@@ -6,15 +6,15 @@ import type { Configuration } from '../earning/configuration.ts'
 import { type CountKey, countAll, familiesOf } from '../gate/tier-counts.ts'
 import { coursesOf, type LadderCourse } from '../gate/tier-courses.ts'
 import { loadFacts } from '../members/members.sql.ts'
-import { standingNow } from '../tiers/shown.rules.ts'
+import { broughtUp } from '../tiers/shown.rules.ts'
 import { heldAt } from '../tiers/tiers.rules.ts'
-import type { Bucket, Given, TierState } from '../tiers/tiers.ts'
+import type { Bucket, Given, TierChange, TierState } from '../tiers/tiers.ts'
 import { loadProgress, loadTierHistory, loadTierStates } from '../tiers/tiers.sql.ts'
 import { earliestDay } from '../tiers/windows.rules.ts'
 import { readBooks, standingsAt } from './standings.ts'
 
-/** What a member holds on a ladder as of now, and what it was worked out from. */
-export type Looked = { member: Uuid; course: LadderCourse; state: TierState; given: Given }
+/** What a member holds on a ladder as of now, which changes of it nobody booked yet, and what it was worked out from. */
+export type Looked = { member: Uuid; course: LadderCourse; state: TierState; changes: TierChange[]; given: Given }
 
 /** What is known of members on ladders before time and counts are brought up to now. */
 export type Read = { stored: ReadonlyMap<string, TierState>; joined: ReadonlyMap<Uuid, Instant> } & {
@@ -40,7 +40,8 @@ export async function lookAt(
     return courses.map((course) => {
       const given = read.of(member, course)
       const stored = read.stored.get(`${member} ${course.ladder.ladderId}`)
-      return { member, course, state: standingNow(course, { member, joined }, stored, given), given }
+      const { state, changes } = broughtUp(course, { member, joined }, stored, given)
+      return { member, course, state, changes, given }
     })
   })
 }
@@ -155,9 +156,9 @@ export async function heldThen(
     db,
     past.map(({ course }) => ({ member, ladderId: course.ladder.ladderId })),
   )
-  return looked.map(({ course, state }) => {
+  return looked.map(({ course, state, changes: unbooked }) => {
     if (state.since === null || state.since <= at) return { course, tier: state.tier }
     const changes = history.filter(({ ladderId }) => ladderId === course.ladder.ladderId)
-    return { course, tier: heldAt(course.ladder.terms, changes, at) }
+    return { course, tier: heldAt(course.ladder.terms, [...changes, ...unbooked], at) }
   })
 }
