@@ -214,12 +214,6 @@ const MUTANTS: [what: string, file: string, right: string, wrong: string][] = [
     'added(award.points, factor)',
   ],
   [
-    'two who become one do not count together for the period before',
-    'gate/tier-merges.ts',
-    '? daysOf(counted) : []',
-    '? [] : []',
-  ],
-  [
     'a tier that somebody gave never ends',
     'tiers/tiers.rules.ts',
     'if (state.manual && state.manual.until !== null) ends.push([state.manual.until, () => release(state)])',
