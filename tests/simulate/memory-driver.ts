@@ -130,8 +130,8 @@ class MemoryDriver implements Driver {
     return member === undefined ? 'member_unknown' : createVoucher(this.tables.vouchers, at, member, said)
   }
 
-  async changeVoucher(_at: Instant, code: string, change: VoucherChange) {
-    return changeVoucher(this.tables.vouchers, code, change)
+  async changeVoucher(at: Instant, code: string, change: VoucherChange) {
+    return changeVoucher(this.tables.vouchers, at, code, change)
   }
 
   createReward: Driver['createReward'] = async (_at, made) => this.rules.createReward(made)

@@ -105,11 +105,12 @@ export function createVoucher(t: VoucherTables, at: Instant, member: Uuid | null
   return 'ok'
 }
 
-export function changeVoucher(t: VoucherTables, code: string, change: Change): string {
+export function changeVoucher(t: VoucherTables, at: Instant, code: string, change: Change): string {
   const one = codeKeys(code).flatMap((key) => t.vouchers.get(key) ?? [])[0]
   if (!one) return 'voucher_unknown'
   const { startsAt } = one
-  if ('total' in change && change.total !== null && change.total < one.used) return 'invalid_request'
+  const locked = [...t.locks.values()].filter((lock) => lock.key === one.key && lock.until > at).length
+  if ('total' in change && change.total !== null && change.total < one.used + locked) return 'invalid_request'
   if ('endsAt' in change && change.endsAt !== null && startsAt !== null && change.endsAt <= startsAt)
     return 'invalid_request'
   const after = touched(one)

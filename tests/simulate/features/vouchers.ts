@@ -76,7 +76,9 @@ export const changeVoucher = feature<Changed>({
     const used = [...w.used.values()]
       .flatMap(({ parts }) => parts)
       .filter((p) => p.voucher === one && p.back < p.amount)
-    if ('total' in change && change.total !== null && change.total < used.length) return { code: 'invalid_request' }
+    const locked = one.locks.filter((lock) => lock.until > w.now)
+    if ('total' in change && change.total !== null && change.total < used.length + locked.length)
+      return { code: 'invalid_request' }
     if ('endsAt' in change && change.endsAt !== null && change.endsAt <= (one.startsAt ?? 0))
       return { code: 'invalid_request' }
     Object.assign(one, change)
