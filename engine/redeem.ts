@@ -20,7 +20,7 @@ import { sortedJson } from './gate/said.ts'
 import { findMember, type Named, type Slices, survivorOf } from './gate/slices.ts'
 import type { MemberState } from './ledger/books.ts'
 import { available, credit, debit } from './ledger/ledger.rules.ts'
-import { type Moved, type Redemption, type Said, STATUS } from './redemptions/redemptions.rules.ts'
+import { deliveryDigest, type Moved, type Redemption, type Said, STATUS } from './redemptions/redemptions.rules.ts'
 import { eligible, neverUsable, type Redeemable, stockOf, validityOf } from './rewards/rewards.rules.ts'
 
 /**
@@ -162,13 +162,14 @@ function redemptionOf(
   const { code, valid, worth } = asked
   const atTill = tillValue(reward.kind, worth) !== undefined
   const { terms } = reward
+  const delivery = ask.delivery === undefined ? null : sortedJson(ask.delivery)
   const said: Said = {
     name: reward.name,
     price: asked.price,
     ...(ask.price === undefined ? {} : { asked: true }),
     ...(terms.money === undefined ? {} : { money: terms.money }),
     ...(ask.store === undefined ? {} : { store: ask.store }),
-    ...(ask.delivery === undefined ? {} : { delivery: sortedJson(ask.delivery) }),
+    ...(delivery === null ? {} : { delivery: deliveryDigest(facts.id, delivery) }),
     ...(worth === undefined ? {} : { value: worth }),
     ...((terms.fulfilment ?? reward.kind === 'physical') ? { fulfilment: true } : {}),
     ...(ask.auto === undefined ? {} : { auto: ask.auto }),
@@ -197,6 +198,7 @@ function redemptionOf(
     poolId: code?.poolId ?? null,
     externalId: ask.externalId ?? null,
     said,
+    delivery,
     spent: Object.entries(asked.spent).map(([slug, points]): Moved => [walletIdOf(program, slug), points, 0]),
     received: worth?.kind === 'points' ? [walletIdOf(program, worth.wallet), worth.points, 0] : null,
     history: steps.map((s) => ({ s, at: facts.now })),
@@ -249,7 +251,7 @@ function repeated(
   const state = slices.states.get(before.member)
   if (!stored || !state) throw new Error(`redemption ${before.object} is named but was not loaded`)
   const { said } = stored
-  const delivery = ask.delivery === undefined ? undefined : sortedJson(ask.delivery)
+  const delivery = ask.delivery === undefined ? undefined : deliveryDigest(stored.id, sortedJson(ask.delivery))
   const same =
     survivorOf(slices, stored.member) === member.member &&
     stored.rewardId === reward.rewardId &&

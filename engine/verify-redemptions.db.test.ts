@@ -65,6 +65,17 @@ describe('verify', () => {
     )
   })
 
+  it('names one that goes elsewhere; and nothing where the address was erased', async () => {
+    await shop.reward({ slug: 'mug', kind: 'physical' })
+    const delivery = { name: 'Pat', street: '1 Analytical Row' }
+    const mug = (await shop.redeem(await shop.member('pat', 100), 'mug', { delivery })).body
+    expect(await tampered(mug.id, `delivery = replace(delivery, 'Pat', 'Eve')`)).toBe(
+      `redemption ${mug.id}: where it goes is not what was recorded`,
+    )
+    expect(await tampered(mug.id, 'delivery = null')).toBeUndefined()
+    expect(mug.delivery).toEqual(delivery)
+  })
+
   it('names a conversion that says that more came of it', async () => {
     expect(await tampered(miles.id, "received = replace(received, ',40,', ',90,')")).toContain(miles.id)
   })

@@ -5,7 +5,7 @@ import type { Configuration } from '../earning/configuration.ts'
 import { kindOf } from '../ledger/accounts.ts'
 import type { Entry } from '../ledger/books.ts'
 import type { BooksOf } from '../ledger/ledger.sql.ts'
-import { type Moved, type Redemption, STATUS } from '../redemptions/redemptions.rules.ts'
+import { deliveryDigest, type Moved, type Redemption, STATUS } from '../redemptions/redemptions.rules.ts'
 import { redemptionDigest } from './redemptions.ts'
 
 /** A member's redemptions against what was recorded of them, and the entries that they made and that undid them. Names the first that is wrong. */
@@ -21,6 +21,8 @@ export function auditRedemptions(books: BooksOf, redemptions: readonly Redemptio
 
 function auditSaid(one: Redemption): string | undefined {
   if (one.digest !== redemptionDigest(one)) return 'its content is not what was recorded'
+  if (one.delivery !== null && one.said.delivery !== deliveryDigest(one.id, one.delivery))
+    return 'where it goes is not what was recorded'
   const [first] = one.history
   if (first?.s !== STATUS.issued || first.at !== one.issuedAt || one.history.at(-1)?.s !== one.status)
     return 'its status is not what its history says'

@@ -100,7 +100,7 @@ export function redemptionView(
     validFrom: formatInstant(one.validFrom),
     validUntil: one.validUntil === null ? null : formatInstant(one.validUntil),
     ...(said.store === undefined ? {} : { store: said.store }),
-    ...(said.delivery === undefined ? {} : { delivery: JSON.parse(said.delivery) as Record<string, unknown> }),
+    ...(one.delivery === null ? {} : { delivery: JSON.parse(one.delivery) as Record<string, unknown> }),
     automatic: said.auto !== undefined,
     ...(one.externalId === null ? {} : { externalId: one.externalId }),
     issuedAt: formatInstant(one.issuedAt),

@@ -1,7 +1,7 @@
 -- What members redeemed rewards for. A row keeps all that was said and came of it; its status moves on.
 
 -- status: 1 issued, 2 ordered, 3 shipped, 4 delivered, 5 used, 6 expired, 7 cancelled. version: of the reward. said: what was asked and what
--- of the reward it goes on with. spent, received: [[wallet_id, points, seq of the entry], …], [wallet_id, points, seq]. history: what became of it.
+-- of the reward it goes on with. delivery: a name and an address, which may be erased: said has a digest of it. spent, received: [[wallet_id, points, seq of the entry], …], [wallet_id, points, seq]. history: what became of it.
 create table redemptions (
   space_id      int not null,
   member_id     uuid not null,
@@ -20,6 +20,7 @@ create table redemptions (
   pool_id       int,
   external_id   text,
   said          text not null,
+  delivery      text,
   spent         text not null,
   received      text,
   history       text not null,
@@ -38,7 +39,7 @@ create table auto_redemptions (
 );
 
 grant select, insert on redemptions, auto_redemptions to laurel_app;
-grant update (status, used, history) on redemptions to laurel_app;
+grant update (status, used, history, delivery) on redemptions to laurel_app;
 grant update (position) on auto_redemptions to laurel_app;
 
 do $$

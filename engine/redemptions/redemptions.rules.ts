@@ -3,6 +3,7 @@ import type { Instant } from '@laurel/contract/instants'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
 import type { RedemptionStatus } from '@laurel/contract/redemptions'
 import type { RewardValue } from '@laurel/contract/rewards'
+import { digestOf } from '../base/keys.ts'
 
 /** A reward that a member redeemed. Its member is who redeemed it, also when merged into another since. */
 export type Redemption = {
@@ -27,6 +28,8 @@ export type Redemption = {
   poolId: number | null
   externalId: string | null
   said: Said
+  /** where it goes, as JSON text; null where nothing was said, or it was erased since */
+  delivery: string | null
   /** what was taken a wallet, by which entry; of a conversion, what came too */
   spent: Moved[]
   received: Moved | null
@@ -44,8 +47,8 @@ export type Said = {
   /** minor units to be paid beside the points */
   money?: number
   store?: string
-  /** JSON text */
-  delivery?: string
+  /** of where it goes (`deliveryDigest`), which can be forgotten while this stays */
+  delivery?: Uuid
   value?: RewardValue
   /** it is to be ordered, shipped and delivered, and is never used */
   fulfilment?: true
@@ -57,6 +60,10 @@ export type Said = {
   key?: Uuid
   /** what a till knows its code by, as a voucher */
   voucher?: Uuid
+}
+/** A name and an address are personal: what is chained and compared is a digest of them, bound to this redemption. */
+export function deliveryDigest(id: Uuid, delivery: string): Uuid {
+  return digestOf(`delivery|${id}|${delivery}`)
 }
 export type Step = { s: Status; at: Instant; reason?: string; tracking?: string; store?: string }
 

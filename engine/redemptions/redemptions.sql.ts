@@ -14,7 +14,7 @@ type RedemptionRow = Omit<Redemption, 'said' | 'spent' | 'received' | 'history'>
 export const REDEMPTION_COLUMNS = `r.member_id as member, r.redemption_id as id, r.program_id as "programId",
   r.reward_id as "rewardId", r.version, r.status, r.digest, r.issued_at as "issuedAt", r.valid_from as "validFrom",
   r.valid_until as "validUntil", r.uses, r.used, r.code, r.pool_id as "poolId", r.external_id as "externalId", r.said,
-  r.spent, r.received, r.history`
+  r.delivery, r.spent, r.received, r.history`
 
 function toRedemption(row: RedemptionRow): Redemption {
   return {
@@ -141,10 +141,11 @@ export function saveRedemptions(space: number, rows: readonly Redemption[]): Sta
   if (rows.length === 0) return []
   return statement(
     `insert into redemptions (space_id, member_id, redemption_id, program_id, reward_id, version, status, digest, issued_at,
-                              valid_from, valid_until, uses, used, code, pool_id, external_id, said, spent, received, history)
+                              valid_from, valid_until, uses, used, code, pool_id, external_id, said, delivery, spent,
+                              received, history)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::int[], $7::smallint[], $8::uuid[],
        $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::int[], $13::int[], $14::text[], $15::int[],
-       $16::text[], $17::text[], $18::text[], $19::text[], $20::text[])
+       $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[])
      on conflict (member_id, redemption_id) do update
        set status = excluded.status, used = excluded.used, history = excluded.history`,
     [
@@ -165,6 +166,7 @@ export function saveRedemptions(space: number, rows: readonly Redemption[]): Sta
       int4s(rows, (r) => r.poolId),
       texts(rows, (r) => r.externalId),
       texts(rows, (r) => JSON.stringify(r.said)),
+      texts(rows, (r) => r.delivery),
       texts(rows, (r) => JSON.stringify(r.spent)),
       texts(rows, (r) => r.received && JSON.stringify(r.received)),
       texts(rows, (r) => JSON.stringify(r.history)),

@@ -20,6 +20,7 @@ const redemption = (more: Partial<Redemption> = {}): Redemption => ({
   poolId: null,
   externalId: null,
   said: { name: 'Coffee', price: 0 },
+  delivery: null,
   spent: [],
   received: null,
   history: [{ s: STATUS.issued, at: NOW }],
