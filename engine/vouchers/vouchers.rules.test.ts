@@ -126,4 +126,9 @@ describe('rolling back', () => {
     expect(back(rollBackOf(redeemed(part('a', 100, 100)), undefined, undefined))).toEqual([])
     expect(back(rollBackOf(some, [['c']], undefined))).toBe('voucher_unknown')
   })
+
+  test('a code that may be read as another too names the one that it is', () => {
+    const both = redeemed(part('01', 100), part('O1', 50))
+    expect(back(rollBackOf(both, [['O1', '01']], undefined))).toEqual([['O1', 50]])
+  })
 })

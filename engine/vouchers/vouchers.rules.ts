@@ -217,17 +217,18 @@ export function touched(voucher: Voucher): Voucher {
 }
 
 /**
- * How much goes back of which parts: of those that are named, else all; what was applied last first. Nothing where all went back
- * before. Refusals: voucher_unknown, refund_exceeds_spend.
+ * How much goes back of which parts: of those that are named (`keys`: of a code, as it is first), else all; what was applied last
+ * first. Nothing where all went back before. Refusals: voucher_unknown, refund_exceeds_spend.
  */
 export function rollBackOf(
   redemption: VoucherRedemption,
   keys: readonly (readonly Uuid[])[] | undefined,
   amount: number | undefined,
 ): { part: Part; amount: number }[] | Refusal {
-  const stranger = keys?.findIndex((one) => !redemption.parts.some((part) => one.includes(part.key))) ?? -1
+  const named = keys?.map((one) => one.find((key) => redemption.parts.some((part) => part.key === key)))
+  const stranger = named?.indexOf(undefined) ?? -1
   if (stranger >= 0) return refusal('voucher_unknown', `code ${stranger + 1} was not redeemed with it`)
-  const parts = redemption.parts.filter((part) => !keys || keys.some((one) => one.includes(part.key)))
+  const parts = redemption.parts.filter(({ key }) => !named || named.includes(key))
   const left = parts.reduce((sum, part) => sum + part.amount - part.givenBack, 0)
   if (amount !== undefined && amount > left)
     return refusal('refund_exceeds_spend', `${amount} were asked for and ${left} have not been rolled back yet`)
