@@ -48,7 +48,8 @@ const configuration = {
       from: { path: '^engine/views/', pathNot: TEST },
       to: {
         path: [VERB, '^engine/gate/'],
-        pathNot: '^engine/gate/(answers|cards|checkouts|dates|holds|names|redemptions|rewards|tier-counts|tier-courses|voucher-answers)[.]ts$',
+        pathNot:
+          '^engine/gate/(answers|cards|checkouts|dates|holds|names|redemptions|rewards|tier-counts|tier-courses|voucher-answers)[.]ts$',
       },
     },
     {
