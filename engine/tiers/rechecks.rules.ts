@@ -1,9 +1,9 @@
 import type { Instant } from '@laurel/contract/instants'
-import type { LadderTerms } from '@laurel/contract/tiers'
+import type { LadderTerms, TierWhy } from '@laurel/contract/tiers'
 import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
 import { baseOf, levelOf, nextLevel, reachedBy, slugOf, worthOf } from './levels.rules.ts'
 import type { Before, Cause, Course, Given, Standing, TierChange, TierState } from './tiers.ts'
-import { countedDays, graceEnd } from './windows.rules.ts'
+import { countedDays, graceEnd, nextEnd } from './windows.rules.ts'
 
 /** A standing while it is looked at. */
 export type Run = {
@@ -93,11 +93,12 @@ export function rederive(run: Run, before: Before): void {
 }
 
 /** The tier that began the year was never reached: so the year did not begin, and what counted before it still does. */
-function goOn(standing: Standing, { from, floor }: Before, to: number): void {
+function goOn(standing: Standing, { from, floor, before }: Before, to: number): void {
   standing.from = from
   standing.to = to
   standing.floor = floor
-  delete standing.before
+  if (before) standing.before = before
+  else delete standing.before
 }
 
 function handOn(run: Run, held: number, next: number): void {
@@ -110,8 +111,8 @@ function handOn(run: Run, held: number, next: number): void {
 }
 
 /**
- * Whether what is kept was reached, by the days before it was, or was handed on when the kept one before it ended, or is
- * reached by the days before now; else what it was before, for as long as it would have been.
+ * Where what is kept was not reached by the days before it was, nor handed on when the kept one before it ended: it is
+ * worked out again from what was held before, day by day.
  */
 export function recheckRolling(run: Run, period: string): void {
   const { terms, state } = run
@@ -122,20 +123,67 @@ export function recheckRolling(run: Run, period: string): void {
   const ended = before !== undefined && before.to === standing.from ? levelOf(terms, before.floor) : undefined
   const then = reachedIn(run, [shiftDay(standing.from, period, -1), standing.from])
   const next = ended === undefined ? then : nextLevel(terms, ended, then)
-  const reached = reachedNow(run)
-  if (Math.max(next, reached) >= held) return
-  if (before && before.to > day(run) && levelOf(terms, before.floor) >= Math.max(next, reached)) {
-    standing.from = before.from
-    standing.floor = before.floor
-    standing.to = levelOf(terms, before.floor) <= baseOf(terms) ? null : before.to
-    delete standing.before
-  } else if (next >= reached) {
-    handOn(run, ended ?? next, next)
-    if (next <= baseOf(terms)) standing.to = null
-  } else {
-    standing.from = day(run) + 1
-    standing.floor = slugOf(terms, reached)
-    standing.to = reached <= baseOf(terms) ? null : shiftDay(standing.from, period, 1)
-    delete standing.before
+  if (next >= held) return
+  const fallsBack = before !== undefined && ended === undefined
+  if (fallsBack) goOn(standing, before, before.to)
+  else handOn(run, ended ?? next, next)
+  if (levelOf(terms, standing.floor) <= baseOf(terms)) standing.to = null
+  if (fallsBack) recheckRolling(run, period)
+  replay(run, period)
+}
+
+/** What was reached since, and what ended, as if somebody had looked every day. */
+function replay(run: Run, period: string): void {
+  const { terms, state, given } = run
+  const { standing } = state
+  const today = day(run)
+  const rollUntil = (last: number) => {
+    while (standing.to !== null && standing.to <= last) roll(run, standing.to)
   }
+  const days = new Set(given.progress.map((bucket) => bucket.day))
+  const since = standing.from - 1
+  for (const one of [...days].filter((d) => d >= since && d <= today).sort((x, y) => x - y)) {
+    rollUntil(one)
+    const reached = reachedIn(run, [shiftDay(one + 1, period, -1), one + 1])
+    if (reached > Math.max(baseOf(terms), levelOf(terms, standing.floor))) keepFrom(run, reached, one + 1, period)
+  }
+  rollUntil(today)
+  if (standing.grace && standing.grace.until <= given.now) delete standing.grace
+}
+
+/** What was reached on a rolling ladder is kept for as long again, from that day on. */
+export function keepFrom({ terms, state }: Run, reached: number, from: number, period: string): void {
+  const { standing } = state
+  const { before } = standing
+  standing.before = {
+    from: standing.from,
+    to: standing.to ?? standing.from,
+    floor: standing.floor,
+    ...(before && standing.to !== null ? { before } : {}),
+  }
+  standing.floor = slugOf(terms, reached)
+  standing.from = from
+  standing.to = shiftDay(from, period, 1)
+}
+
+/** A window ends: what it came to is held through the next. */
+export function roll(run: Run, to: number): TierWhy {
+  const { course, terms, state } = run
+  const { standing } = state
+  // a grace that ends here no longer keeps the next one from standing
+  if (standing.grace && standing.grace.until <= dayStart(to, course.timezone)) delete standing.grace
+  const held = Math.max(levelOf(terms, standing.floor), levelOf(terms, standing.peak))
+  const from = terms.window.kind === 'rolling' ? shiftDay(to, terms.window.period, -1) : standing.from
+  const reached = reachedIn(run, [from, to])
+  const next = nextLevel(terms, held, reached)
+  standing.before = { from: standing.from, to, floor: slugOf(terms, held) }
+  if (standing.whole !== undefined) standing.before.whole = standing.whole
+  delete standing.whole
+  standing.from = to
+  standing.to = nextEnd(terms.window, standing.joined, to)
+  standing.floor = slugOf(terms, next)
+  delete standing.peak
+  if (terms.window.kind === 'rolling' && next <= baseOf(terms)) standing.to = null
+  letStand(run, held, next, dayStart(to, course.timezone))
+  return 'period_ended'
 }

@@ -122,7 +122,6 @@ test('what all came back in its period was never bought', () => {
       fc.integer({ min: 1, max: 999 }),
       fc.integer({ min: 0, max: 800 * 24 }),
       (t, all, amount, n) => {
-        fc.pre(t.window?.kind !== 'rolling' && t.window?.kind !== 'tier_anniversary')
         const [a, b] = [climber(aCourse(t), JOINED), climber(aCourse(t), JOINED)]
         live(
           a,
@@ -142,6 +141,28 @@ test('what all came back in its period was never bought', () => {
       },
     ),
     { numRuns: 300 },
+  )
+})
+
+test('nor what came back within a month, whatever was bought meanwhile', () => {
+  const later = fc.integer({ min: 2_500, max: 20_000 }) // when she has joined
+  const all = fc.array(fc.tuple(fc.integer({ min: 1, max: 300 }), later), { maxLength: 12 })
+  fc.assert(
+    fc.property(terms, all, fc.integer({ min: 1, max: 999 }), later, fc.nat(27 * 24), (t, others, amount, n, delay) => {
+      fc.pre(t.window?.kind !== 'tier_anniversary') // what counts together depends on what was reached when
+      const [a, b] = [climber(aCourse(t), JOINED), climber(aCourse(t), JOINED)]
+      live(a, others)
+      const [bought, back] = [formatInstant(hour(n)), formatInstant(hour(n + delay))]
+      const steps = [
+        ...others.map(([m, h]) => ({ h, do: () => b.counts(m, formatInstant(hour(h))) })),
+        { h: n, do: () => b.counts(amount, bought) },
+        { h: n + delay, do: () => b.counts(-amount, bought, back) },
+      ]
+      for (const step of steps.sort((x, y) => x.h - y.h)) step.do()
+      for (const look of [hour(900 * 24), hour(1500 * 24)])
+        expect(b.at(formatInstant(look))).toEqual(a.at(formatInstant(look)))
+    }),
+    { numRuns: 400 },
   )
 })
 

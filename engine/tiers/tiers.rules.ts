@@ -2,21 +2,21 @@ import { DAY, type Instant } from '@laurel/contract/instants'
 import type { LadderTerms, TierWhy } from '@laurel/contract/tiers'
 import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
 import { endOf } from './ends.rules.ts'
-import { baseOf, levelOf, manualLevel, nextLevel, reachedBy, slugOf, worthOf } from './levels.rules.ts'
+import { baseOf, levelOf, manualLevel, reachedBy, slugOf, worthOf } from './levels.rules.ts'
 import {
   day,
   isAtOnce,
+  keepFrom,
   kept,
-  letStand,
-  reachedIn,
   reachedNow,
   recheck,
   recheckRolling,
   rederive,
+  roll,
   type Run,
 } from './rechecks.rules.ts'
 import type { Bucket, Cause, Course, Given, Standing, TierChange, TierState, TierTold } from './tiers.ts'
-import { nextEnd, windowOf } from './windows.rules.ts'
+import { windowOf } from './windows.rules.ts'
 
 /**
  * What a member holds on a ladder, and when that changes. A tier is what is kept through the window (`floor`: what the
@@ -110,28 +110,6 @@ function release(state: TierState): TierWhy {
   return 'assignment_ended'
 }
 
-/** A window ends: what it came to is held through the next. */
-function roll(run: Run, to: number): TierWhy {
-  const { course, terms, state } = run
-  const { standing } = state
-  // a grace that ends here no longer keeps the next one from standing
-  if (standing.grace && standing.grace.until <= dayStart(to, course.timezone)) delete standing.grace
-  const held = Math.max(levelOf(terms, standing.floor), levelOf(terms, standing.peak))
-  const from = terms.window.kind === 'rolling' ? shiftDay(to, terms.window.period, -1) : standing.from
-  const reached = reachedIn(run, [from, to])
-  const next = nextLevel(terms, held, reached)
-  standing.before = { from: standing.from, to, floor: slugOf(terms, held) }
-  if (standing.whole !== undefined) standing.before.whole = standing.whole
-  delete standing.whole
-  standing.from = to
-  standing.to = nextEnd(terms.window, standing.joined, to)
-  standing.floor = slugOf(terms, next)
-  delete standing.peak
-  if (terms.window.kind === 'rolling' && next <= baseOf(terms)) standing.to = null
-  letStand(run, held, next, dayStart(to, course.timezone))
-  return 'period_ended'
-}
-
 // ── what counts ──
 
 /** What is held by all of it. */
@@ -160,11 +138,7 @@ function keepReached(run: Run): void {
     standing.whole = standing.to
     standing.to = tomorrow
   }
-  if (terms.window.kind !== 'rolling') return
-  standing.before = { from: standing.from, to: standing.to ?? standing.from, floor: standing.floor }
-  standing.floor = slugOf(terms, reached)
-  standing.from = tomorrow
-  standing.to = shiftDay(tomorrow, terms.window.period, 1)
+  if (terms.window.kind === 'rolling') keepFrom(run, reached, tomorrow, terms.window.period)
 }
 
 /**

@@ -47,8 +47,11 @@ export type Standing = {
   noticed?: Instant
 }
 
-/** A window that is over. whole: where it was to end, if a tier that was reached in it began the next one. */
-export type Before = { from: number; to: number; floor: string | null; whole?: number }
+/**
+ * A window that is over. whole: where it was to end, if a tier that was reached in it began the next one. before: of
+ * rolling ones, what `floor` was made of in its turn, where more was reached before it ended: at most one a tier.
+ */
+export type Before = { from: number; to: number; floor: string | null; whole?: number; before?: Before }
 
 /** What a member holds on a ladder, as of some instant. until: its end if nothing more counts, null: never. */
 export type TierState = {

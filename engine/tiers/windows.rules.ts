@@ -72,7 +72,8 @@ export function countedDays(window: TierWindow, { from, to }: Standing, day: num
 /** The earliest day that may still matter for a standing on a day; undefined: all days do, together. */
 export function earliestDay(window: TierWindow, standing: Standing, day: number): number | undefined {
   if (window.kind === 'lifetime') return undefined
-  const first = Math.min(standing.from, standing.before?.from ?? standing.from, day + 1)
+  let first = Math.min(standing.from, day + 1)
+  for (let { before } = standing; before; before = before.before) first = Math.min(first, before.from)
   return window.kind === 'rolling' ? shiftDay(first, window.period, -1) : first
 }
 
