@@ -22,11 +22,16 @@ export async function getCategory(db: Db, ref: string): Promise<RevisedCategory>
   return { category: categoryAnswer(row), revision: row.revision }
 }
 
-export function categoryAnswer({ id, revision: _, createdAt, updatedAt, ...said }: CategoryRow): RewardCategoryAnswer {
+export function categoryAnswer(row: CategoryRow): RewardCategoryAnswer {
+  const { program, slug, position, texts, rewards } = row
   return {
-    id: encodeId('rct', id),
-    ...said,
-    createdAt: formatInstant(createdAt),
-    updatedAt: formatInstant(updatedAt),
+    id: encodeId('rct', row.id),
+    program,
+    slug,
+    position,
+    texts,
+    rewards,
+    createdAt: formatInstant(row.createdAt),
+    updatedAt: formatInstant(row.updatedAt),
   }
 }
