@@ -15,7 +15,7 @@ import { type Configuration, loadConfiguration, program, type Program } from './
 import { compileCondition, compileNumber } from './earning/expressions.ts'
 import { type RevisedReward, revisedReward, rewardRow } from './rewards/rewards.ts'
 import { insertReward, insertRewardVersion, type RewardRow, updateReward } from './rewards/rewards.sql.ts'
-import { faultsOf, type Known, termsOf } from './rewards/terms.rules.ts'
+import { circleFaults, faultsOf, type Known, termsOf } from './rewards/terms.rules.ts'
 
 /** What the door fixes: when it is, and where new ids come from. */
 type Door = { now: Instant; newId: () => Uuid }
@@ -28,7 +28,7 @@ export async function createReward(tx: Tx, body: RewardBody, door: Door): Promis
   if (!ours) throw new Refused('program_unknown', `there is no program "${body.program}"`)
   const { program: _, slug, name, kind, status = 'active', category, images, texts, price, ...said } = body
   const terms = termsOf(kind, { ...said, price: pricesOf(price) })
-  check(configuration, ours, kind, terms)
+  check(configuration, ours, { slug, kind, terms })
   const id = door.newId()
   const rewardId = await insertReward(tx, { id, programId: ours.programId, slug, kind, status }, door.now)
   if (rewardId === undefined) {
@@ -63,7 +63,7 @@ export async function changeReward(
   const before = JSON.stringify([row.name, sorted(row.terms), sorted(row.shown)])
   if (before !== JSON.stringify([name, sorted(terms), sorted(shown)])) {
     const configuration = await loadConfiguration(tx)
-    check(configuration, programOf(configuration, row), row.kind, terms)
+    check(configuration, programOf(configuration, row), { ...row, terms })
     await insertRewardVersion(tx, row.rewardId, { version: row.version + 1, name, terms, shown }, door.now)
     await updateReward(tx, row.rewardId, row.status, door.now)
   }
@@ -73,10 +73,18 @@ export async function changeReward(
 export type RewardTurn = 'publish' | 'archive'
 const TURNS: Record<RewardTurn, RewardStatus> = { publish: 'active', archive: 'archived' }
 
-/** Holds from the next request. Twice is once; what was archived can be published again. Refusals: reward_unknown. */
+/**
+ * Holds from the next request. Twice is once; what was archived can be published again, unless others lead back to it by now.
+ * Refusals: reward_unknown, invalid_request.
+ */
 export async function turnReward(tx: Tx, ref: string, turn: RewardTurn, door: Door): Promise<RevisedReward> {
   await nextConfigVersion(tx)
   const row = await rewardRow(tx, ref)
+  if (turn === 'publish' && row.status === 'archived') {
+    const configuration = await loadConfiguration(tx)
+    const { others } = knownOf(configuration, programOf(configuration, row), row.slug)
+    refuse(circleFaults(row.terms, others))
+  }
   if (row.status !== TURNS[turn]) await updateReward(tx, row.rewardId, TURNS[turn], door.now)
   return await revisedReward(tx, await rewardRow(tx, ref))
 }
@@ -91,12 +99,20 @@ function programOf(configuration: Configuration, row: RewardRow): Program {
   return ours
 }
 
-function check(configuration: Configuration, ours: Program, kind: RewardKind, terms: RewardTerms): void {
-  const errors = [...faultsOf(kind, terms, knownOf(configuration, ours)), ...expressionFaults(terms)]
+function check(
+  configuration: Configuration,
+  ours: Program,
+  { slug, kind, terms }: { slug: string; kind: RewardKind; terms: RewardTerms },
+): void {
+  const errors = [...faultsOf(kind, terms, knownOf(configuration, ours, slug)), ...expressionFaults(terms)]
+  refuse(errors)
+}
+
+function refuse(errors: FieldError[]): void {
   if (errors.length > 0) throw new Refused('invalid_request', 'the reward does not have the expected shape', errors)
 }
 
-function knownOf(configuration: Configuration, { programId, wallets }: Program): Known {
+function knownOf(configuration: Configuration, { programId, wallets }: Program, own: string): Known {
   const of = <T extends { programId: number }>(all: readonly T[]) => all.filter((one) => one.programId === programId)
   return {
     wallets: new Set(wallets.map(({ slug }) => slug)),
@@ -104,6 +120,9 @@ function knownOf(configuration: Configuration, { programId, wallets }: Program):
     tiers: new Map(
       of(configuration.ladders).map(({ slug, terms }) => [slug, new Set(terms.tiers.map((tier) => tier.slug))]),
     ),
+    others: of(configuration.rewards)
+      .filter(({ slug, status }) => slug !== own && status !== 'archived')
+      .map(({ terms }) => terms),
   }
 }
 

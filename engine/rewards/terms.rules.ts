@@ -8,6 +8,8 @@ export type Known = {
   wallets: ReadonlySet<string>
   pools: ReadonlySet<string>
   tiers: ReadonlyMap<string, ReadonlySet<string>>
+  /** of its other rewards that are not archived */
+  others: readonly RewardTerms[]
 }
 
 const VALUES: Record<RewardKind, readonly RewardValue['kind'][]> = {
@@ -38,6 +40,7 @@ export function faultsOf(kind: RewardKind, terms: RewardTerms, known: Known): Fi
     ...visibilityFaults(terms, known),
     ...codeFaults(kind, terms, known),
     ...autoFaults(terms, known),
+    ...circleFaults(terms, known.others),
     ...(kind === 'conversion' ? onlyPoints(terms) : []),
   ]
 }
@@ -121,6 +124,22 @@ function autoFaults({ auto, stepUp, visibility, price }: RewardTerms, { wallets 
   })
   if (!paid) errors.push({ pointer: '/auto/threshold', detail: 'must not be below the price in that wallet' })
   return errors
+}
+
+/** Conversions that thresholds redeem must not lead back to where they began: they would redeem each other without end. */
+export function circleFaults(terms: RewardTerms, others: readonly RewardTerms[]): FieldError[] {
+  const leads = (one: RewardTerms) => (one.auto && one.value?.kind === 'points' ? one.value.wallet : undefined)
+  const to = leads(terms)
+  const reached = new Set(to === undefined ? [] : [to])
+  for (const wallet of reached) {
+    for (const one of others) {
+      const next = one.auto?.wallet === wallet ? leads(one) : undefined
+      if (next !== undefined) reached.add(next) // a set is walked on to what is added meanwhile
+    }
+  }
+  return terms.auto && reached.has(terms.auto.wallet)
+    ? [{ pointer: '/auto', detail: 'leads back to its own wallet, with other conversions that happen by themselves' }]
+    : []
 }
 
 /** A conversion is over as soon as it is done. */

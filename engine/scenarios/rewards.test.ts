@@ -121,6 +121,28 @@ describe('a reward', () => {
     expect(await faults({ price: { points: 0 } })).toEqual(['/price/points'])
   })
 
+  test('that would redeem itself without end, by itself or with others, is refused when it is made and when it is published', async () => {
+    await post('/programs/coffee/wallets', { slug: 'miles' })
+    const leading = (from: string, to: string) => ({
+      kind: 'conversion',
+      price: { [from]: 10 },
+      value: { kind: 'points', wallet: to, points: 10 },
+      auto: { wallet: from, threshold: 10 },
+    })
+    const there = await made('to-miles', leading('points', 'miles'))
+    await made('to-stamps', leading('miles', 'stamps'))
+    expect(await faults(leading('stamps', 'points'))).toEqual(['/auto'])
+    await ask('POST', `/rewards/${there.id}/archive`, {})
+    const back = await made('to-points', leading('stamps', 'points'))
+    expect(await ask('POST', `/rewards/${there.id}/publish`, {})).toMatchObject({ status: 400 })
+    await ask('PATCH', `/rewards/${back.id}`, { auto: null })
+    expect(await ask('POST', `/rewards/${there.id}/publish`, {})).toMatchObject({ status: 200 })
+    for (const slug of ['to-miles', 'to-stamps', 'to-points']) {
+      const { data } = await get('/rewards?program=coffee&limit=100')
+      await ask('POST', `/rewards/${data.find((one: any) => one.slug === slug).id}/archive`, {})
+    }
+  })
+
   test('for a till has a code that is made for it, unless it is said that it has none', async () => {
     expect((await made('ten', { kind: 'coupon' })).code).toEqual({ generate: {} })
     expect((await made('plain', { kind: 'coupon', code: null })).code).toBeNull()
