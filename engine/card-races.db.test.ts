@@ -1,43 +1,19 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { decodeId } from '../contract/ids.ts'
-import { openShop, type Shop } from '../tests/shop.ts'
-import { openPool } from './base/db.ts'
-import type { Ask } from './gate/asks.ts'
-import { createGate, type Gate } from './gate/gate.ts'
+import { atOnce, openPair, type Pair, send } from '../tests/pair.ts'
 import { verify } from './verify.ts'
 
-/** Two gates, each with its connections, are two processes to the database. */
-type Pair = { shop: Shop; gates: [Gate, Gate]; pools: ReturnType<typeof openPool>[] }
 let careful: Pair
 /** Versions are not compared. */
 let careless: Pair
 
 beforeAll(async () => {
-  careful = await open(false)
-  careless = await open(true)
-  // What one writes the other cannot see yet when it reads: the race is run every time.
-  await careless.shop.sql(`create function linger() returns trigger language plpgsql as
-    $$ begin perform pg_sleep(0.1); return new; end $$`)
-  await careless.shop.sql('create trigger linger before insert on outbox for each row execute function linger()')
+  careful = await openPair(false)
+  careless = await openPair(true)
 })
 afterAll(async () => {
-  for (const pool of [...careful.pools, ...careless.pools]) await pool.end()
+  for (const pair of [careful, careless]) await pair.close()
 })
-
-async function open(unguarded: boolean): Promise<Pair> {
-  const shop = await openShop({ unguarded })
-  await shop.rule('per_amount', { points: 1, per: 100 })
-  const pools = [openPool(shop.url, { max: 4 }), openPool(shop.url, { max: 4 })]
-  const gates = pools.map((pool) => createGate({ pool, unguarded })) as [Gate, Gate]
-  return { shop, gates, pools }
-}
-
-async function send(gate: Gate, shop: Shop, ask: Ask) {
-  const { status, body } = await gate.submit(shop.space, ask)
-  return { status, body: JSON.parse(body) }
-}
-const atOnce = (pair: Pair, n: number, ask: (i: number) => Ask) =>
-  Promise.all(Array.from({ length: n }, (_, i) => send(pair.gates[i % 2] as Gate, pair.shop, ask(i))))
 
 /** How many cards somebody has who asks for one twenty times at once. */
 async function issued(pair: Pair): Promise<{ codes: number; made: number }> {

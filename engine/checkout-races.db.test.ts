@@ -1,50 +1,31 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decodeId } from '../contract/ids.ts'
-import { door, openShop, type Shop } from '../tests/shop.ts'
-import { openPool, withTx } from './base/db.ts'
+import { atOnce, dropEntryKeys, openPair, type Pair, send } from '../tests/pair.ts'
+import { door } from '../tests/shop.ts'
+import { withTx } from './base/db.ts'
 import { createVoucher } from './configure-vouchers.ts'
 import { configurations } from './earning/configuration.ts'
 import type { Ask } from './gate/asks.ts'
-import { createGate, type Gate } from './gate/gate.ts'
 import { verify } from './verify.ts'
 import { currentConfiguration } from './views/current.ts'
 
-/** Two gates, each with its connections, are two processes to the database. */
-type Pair = { shop: Shop; gates: [Gate, Gate]; pools: ReturnType<typeof openPool>[] }
 let careful: Pair
 /** Versions are not compared, and nothing keeps an entry's number from being used twice. */
 let careless: Pair
 
 beforeAll(async () => {
-  careful = await open(false)
-  careless = await open(true)
-  await careless.shop.sql('alter table entries drop constraint entries_pkey')
-  await careless.shop.sql('alter table lot_uses drop constraint lot_uses_pkey')
-  // What one writes the other cannot see yet when it reads: the race is run every time.
-  await careless.shop.sql(`create function linger() returns trigger language plpgsql as
-    $$ begin perform pg_sleep(0.1); return new; end $$`)
-  await careless.shop.sql('create trigger linger before insert on outbox for each row execute function linger()')
+  careful = await openPair(false)
+  careless = await openPair(true)
+  await dropEntryKeys(careless)
+  for (const { shop } of [careful, careless]) {
+    await shop.sql(`update wallets set settings = settings || '{"pays": {"points": 1, "amount": 100}}'`)
+    await shop.sql('update spaces set config_version = config_version + 1')
+  }
 })
 afterAll(async () => {
-  for (const pool of [...careful.pools, ...careless.pools]) await pool.end()
+  for (const pair of [careful, careless]) await pair.close()
 })
 
-async function open(unguarded: boolean): Promise<Pair> {
-  const shop = await openShop({ unguarded })
-  await shop.rule('per_amount', { points: 1, per: 100 })
-  await shop.sql(`update wallets set settings = settings || '{"pays": {"points": 1, "amount": 100}}'`)
-  await shop.sql('update spaces set config_version = config_version + 1')
-  const pools = [openPool(shop.url, { max: 4 }), openPool(shop.url, { max: 4 })]
-  const gates = pools.map((pool) => createGate({ pool, unguarded })) as [Gate, Gate]
-  return { shop, gates, pools }
-}
-
-async function send(gate: Gate, shop: Shop, ask: Ask) {
-  const { status, body } = await gate.submit(shop.space, ask)
-  return { status, body: JSON.parse(body) }
-}
-const atOnce = (pair: Pair, n: number, ask: (i: number) => Ask) =>
-  Promise.all(Array.from({ length: n }, (_, i) => send(pair.gates[i % 2] as Gate, pair.shop, ask(i))))
 const codeOf = (told: { status: number; body: any }) => told.body.code ?? told.body.status
 const wrong = async ({ shop }: Pair) => (await verify(shop.pool, shop.space)).wrong?.what
 

@@ -1,44 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decodeEntryId, decodeId } from '../contract/ids.ts'
-import { openShop, type Shop } from '../tests/shop.ts'
-import { openPool } from './base/db.ts'
+import { dropEntryKeys, openPair, type Pair, send } from '../tests/pair.ts'
+import type { Shop } from '../tests/shop.ts'
 import type { Ask } from './gate/asks.ts'
-import { createGate, type Gate } from './gate/gate.ts'
+import type { Gate } from './gate/gate.ts'
 import { passDue } from './pass-time.ts'
 import { verify } from './verify.ts'
 
-/** Two gates, each with its connections, are two processes to the database. */
-type Pair = { shop: Shop; gates: [Gate, Gate]; pools: ReturnType<typeof openPool>[] }
 let careful: Pair
 /** Versions are not compared, and nothing keeps an entry's number from being used twice. */
 let careless: Pair
 
 beforeAll(async () => {
-  careful = await open(false)
-  careless = await open(true)
-  await careless.shop.sql('alter table entries drop constraint entries_pkey')
-  await careless.shop.sql('alter table lot_uses drop constraint lot_uses_pkey')
-  // What one writes the other cannot see yet when it reads: the race is run every time.
-  await careless.shop.sql(`create function linger() returns trigger language plpgsql as
-    $$ begin perform pg_sleep(0.1); return new; end $$`)
-  await careless.shop.sql('create trigger linger before insert on outbox for each row execute function linger()')
+  careful = await openPair(false)
+  careless = await openPair(true)
+  await dropEntryKeys(careless)
 })
 afterAll(async () => {
-  for (const pool of [...careful.pools, ...careless.pools]) await pool.end()
+  for (const pair of [careful, careless]) await pair.close()
 })
 
-async function open(unguarded: boolean): Promise<Pair> {
-  const shop = await openShop({ unguarded })
-  await shop.rule('per_amount', { points: 1, per: 100 })
-  const pools = [openPool(shop.url, { max: 4 }), openPool(shop.url, { max: 4 })]
-  const gates = pools.map((pool) => createGate({ pool, unguarded })) as [Gate, Gate]
-  return { shop, gates, pools }
-}
-
-async function send(gate: Gate, shop: Shop, ask: Ask) {
-  const { status, body } = await gate.submit(shop.space, ask)
-  return { status, body: JSON.parse(body) }
-}
 const at = <T>(pair: Pair, n: number, ask: (i: number) => Ask, map: (told: { status: number; body: any }) => T) =>
   Promise.all(Array.from({ length: n }, async (_, i) => map(await send(pair.gates[i % 2] as Gate, pair.shop, ask(i)))))
 const count = <T>(all: readonly T[], one: T) => all.filter((each) => each === one).length

@@ -10,7 +10,6 @@ import { verify } from './verify.ts'
 import { currentConfiguration } from './views/current.ts'
 
 const START = Date.UTC(2026, 2, 2, 10)
-const _DAY = 86_400_000
 
 beforeAll(() => {
   vi.useFakeTimers({ toFake: ['Date'] })
