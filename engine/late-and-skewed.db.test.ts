@@ -1,53 +1,25 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { decodeId } from '../contract/ids.ts'
-import { door, openShop, type Shop } from '../tests/shop.ts'
-import { withTx } from './base/db.ts'
-import { configurations } from './earning/configuration.ts'
-import { changeWallet } from './configure-wallets.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Ask } from './gate/asks.ts'
 import { passDue } from './pass-time.ts'
 import { verify } from './verify.ts'
-import { createWalletReader } from './views/wallets.ts'
+import {
+  DAY,
+  START,
+  shop,
+  lateShop,
+  settings,
+  send,
+  balance,
+  give,
+  spend,
+  hold,
+  sound,
+  later,
+  passed,
+} from '../tests/late.ts'
 
 /** What is looked at or arrives late, or is seen by clocks that differ: balances, worker and verify agree all the same. */
-const DAY = 86_400_000
-const START = Date.UTC(2027, 0, 10, 12)
-let shop: Shop
-beforeAll(async () => {
-  vi.useFakeTimers({ toFake: ['Date'] })
-  vi.setSystemTime(START)
-  shop = await openShop()
-  await shop.rule('per_amount', { points: 1, per: 100 })
-})
-afterEach(() => vi.setSystemTime(START))
-afterAll(() => vi.useRealTimers())
-
-const settings = (patch: object, wallet = 'points') =>
-  withTx(shop.pool, shop.space, (tx) => changeWallet(tx, { program: 'coffee', wallet }, patch, undefined, door()))
-const send = async (ask: Ask): Promise<{ status: number; body: any }> => {
-  const { status, body } = await shop.gate.submit(shop.space, ask)
-  return { status, body: JSON.parse(body) }
-}
-const balance = async (member: string) =>
-  (await createWalletReader(shop.pool, configurations()).read(shop.space, member))?.[0]
-const give = (member: string, points: number) =>
-  send({ verb: 'adjust', member, wallet: 'points', points, reason: 'gift' })
-const spend = (member: string, points: number) =>
-  send({ verb: 'spend', member, wallet: 'points', points, reason: 'mug' })
-const hold = async (member: string, points: number, minutes = 15) => {
-  const { status, body } = await send({
-    verb: 'hold',
-    member,
-    wallets: [{ wallet: 'points', points }],
-    minutes,
-    reason: 'o',
-  })
-  expect(status).toBe(201)
-  return { member: body.member as string, hold: decodeId('hld', body.id) as string }
-}
-const sound = async () => expect((await verify(shop.pool, shop.space)).wrong).toBeUndefined()
-const later = (ms: number) => vi.setSystemTime(Date.now() + ms)
-const passed = async () => await passDue(shop.pool, shop.gate, shop.space, 500)
+lateShop()
 
 describe('holds', () => {
   it('of points without dates lapse by the worker too', async () => {
