@@ -122,6 +122,11 @@ export const checkoutView = z
   .meta({ id: 'CheckoutView' })
 export type CheckoutView = z.infer<typeof checkoutView>
 
+/** Nothing of that name was known: whatever is reserved under it later sets nothing aside. */
+export const voidedBefore = z
+  .object({ externalId: z.string(), status: z.literal('voided') })
+  .meta({ id: 'VoidedBefore', description: 'A checkout that was voided before it was reserved' })
+
 export const checkoutAnswer = z
   .object({ ...checkoutView.shape, earned: earned.optional(), wallets: z.array(walletAnswer) })
   .meta({ id: 'Checkout', description: "An order that is being paid, and the member's wallets as of now" })

@@ -9,10 +9,11 @@ import { type Opened, openBooks, settleBooks } from './gate/books.ts'
 import { checkoutDigest, checkoutView, payingOf, sumsOf } from './gate/checkouts.ts'
 import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { holdDigest } from './gate/digests.ts'
-import { checkoutIdKey, checkoutKey, holdIdKey, purchaseKey } from './gate/names.ts'
+import { checkoutIdKey, checkoutKey, holdIdKey, purchaseKey, voucherRedemptionKey } from './gate/names.ts'
 import { sortedJson } from './gate/said.ts'
 import { findMember, type Named, type Slices } from './gate/slices.ts'
 import { lockedEvent } from './gate/voucher-events.ts'
+import { voucherNeeds } from './gate/voucher-slices.ts'
 import { lockChanges, needVouchers, type Order, orderOf, quoteOf, sharedCodes } from './gate/vouchers.ts'
 import type { MemberState } from './ledger/books.ts'
 import * as holds from './ledger/holds.rules.ts'
@@ -23,7 +24,7 @@ import type { Quote } from './vouchers/quote.rules.ts'
  * What happens when an order is about to be paid: what vouchers take off it and what points pay is worked out and set aside until a
  * deadline, so that nobody else can use it meanwhile. Idempotent by its external id. Refusals: program_unknown, program_paused,
  * member_unknown, member_suspended, currency_mismatch, invalid_request, amount_out_of_range, wallet_unknown, payment_refused,
- * insufficient_points, external_id_conflict, and those of vouchers (lockVouchers).
+ * insufficient_points, external_id_conflict, checkout_closed (voided before it came), and those of vouchers (lockVouchers).
  */
 export const reserve: Verb<ReserveAsk> = {
   name: (ask) => checkoutKey(ask.externalId),
@@ -37,13 +38,18 @@ export const reserve: Verb<ReserveAsk> = {
   furtherNeeds(ask, facts, slices, needs) {
     const member = findMember(slices, facts.member)
     if (member) needs.lots.add(member.member)
-    if (ask.codes.length > 0) needVouchers(slices, needs, { ...ask, member })
+    if (ask.codes.length > 0) {
+      needVouchers(slices, needs, { ...ask, member })
+      voucherNeeds(needs).redemptions.add(voucherRedemptionKey(ask.externalId))
+    }
     const before = slices.names.get(facts.name ?? '')
     if (before?.object) needs.checkouts.push({ member: before.member, id: before.object })
   },
 
   decide(slices, ask, facts) {
     const before = slices.names.get(facts.name ?? '')
+    if (before && before.object === null)
+      return refusal('checkout_closed', `"${ask.externalId}" was voided before it came: nothing was set aside`)
     if (before) return repeated(slices, ask, before, facts)
     const order = orderOf(slices, ask, facts)
     if (isRefusal(order)) return order
@@ -54,6 +60,8 @@ export const reserve: Verb<ReserveAsk> = {
     const session = encodeId('chk', facts.id)
     const quoted = quoteOf(slices.vouchers, order, ask, session, facts.now)
     if (quoted.no) return quoted.no
+    if (quoted.applied.length > 0 && slices.vouchers.redemptions.has(voucherRedemptionKey(ask.externalId)))
+      return refusal('external_id_conflict', `vouchers were redeemed as "${ask.externalId}" already`)
     const opened = openBooks(slices, member, facts)
     const fresh = placed(slices, ask, facts, { order, member, quoted, opened })
     if ('detail' in fresh) return fresh
@@ -145,12 +153,14 @@ function saidOf(ask: ReserveAsk, { items }: Pick<Order, 'items'>): Said {
   }
 }
 
-function namesOf({ member, id, hold }: Checkout, facts: Facts): (Named & { key: string })[] {
+/** What it will be called when it is committed is its own from now on: nobody redeems vouchers as that meanwhile. */
+function namesOf({ member, id, hold, externalId, sums }: Checkout, facts: Facts): (Named & { key: string })[] {
   const named = { member, object: id, seq: null }
   const names = [
     { key: checkoutIdKey(id), ...named },
     { key: facts.name ?? '', ...named },
   ]
+  if (sums.applied.length > 0) names.push({ key: voucherRedemptionKey(externalId), ...named })
   if (hold !== null) names.push({ key: holdIdKey(hold), ...named })
   return names
 }

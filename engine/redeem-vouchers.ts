@@ -1,11 +1,13 @@
 import { refusal, type Refusal } from '@laurel/contract/refusals'
 import { plainCode } from './base/codes.ts'
 import { digestOf } from './base/keys.ts'
+import { NOBODY } from './base/names.ts'
+import { hasLapsed, STATUS } from './checkouts/checkouts.rules.ts'
 import { programById } from './earning/configuration.ts'
-import type { RedeemVouchersAsk } from './gate/asks.ts'
+import type { Facts, RedeemVouchersAsk } from './gate/asks.ts'
 import { type Decision, isRefusal, type Verb } from './gate/decisions.ts'
 import { voucherRedemptionKey } from './gate/names.ts'
-import { findMember, type Slices } from './gate/slices.ts'
+import { findMember, type Named, type Slices } from './gate/slices.ts'
 import { voucherRedemptionAnswer } from './gate/voucher-answers.ts'
 import { redeemedEvent } from './gate/voucher-events.ts'
 import { voucherNeeds } from './gate/voucher-slices.ts'
@@ -14,10 +16,10 @@ import type { VoucherRedemption } from './vouchers/vouchers.rules.ts'
 
 /**
  * What happens when vouchers are used on an order: each has one use less, a gift card what was taken of it, and the session's locks go.
- * Idempotent by its external id. Refusals: as of lockVouchers, and external_id_conflict.
+ * Idempotent by its external id. Refusals: as of lockVouchers, and external_id_conflict (also of a checkout that is not settled).
  */
 export const redeemVouchers: Verb<RedeemVouchersAsk> = {
-  name: () => undefined,
+  name: (ask) => voucherRedemptionKey(ask.externalId),
 
   shares: (ask) => sharedCodes(ask.codes),
 
@@ -26,6 +28,8 @@ export const redeemVouchers: Verb<RedeemVouchersAsk> = {
   furtherNeeds(ask, facts, slices, needs) {
     needVouchers(slices, needs, { ...ask, member: findMember(slices, facts.member) })
     voucherNeeds(needs).redemptions.add(voucherRedemptionKey(ask.externalId))
+    const claimed = slices.names.get(facts.name ?? '')
+    if (claimed?.object) needs.checkouts.push({ member: claimed.member, id: claimed.object })
   },
 
   decide(slices, ask, facts) {
@@ -34,6 +38,9 @@ export const redeemVouchers: Verb<RedeemVouchersAsk> = {
     const order = orderOf(slices, ask, facts, before !== undefined)
     if (isRefusal(order)) return order
     if (before) return repeat(slices, ask, order, before)
+    const claimed = slices.names.get(key)
+    if (claimed && !isFree(slices, claimed, facts))
+      return refusal('external_id_conflict', `"${ask.externalId}" is a checkout: commit it, or void it first`)
     const { ours, member } = order
     const quoted = quoteOf(slices.vouchers, order, ask, ask.session, facts.now)
     if (quoted.no) return quoted.no
@@ -54,9 +61,23 @@ export const redeemVouchers: Verb<RedeemVouchersAsk> = {
     return {
       status: 201,
       body: JSON.stringify(voucherRedemptionAnswer(ours, redemption)),
-      kept: { vouchers: changes, names: [], events: [redeemedEvent(ours, redemption)] },
+      kept: {
+        vouchers: changes,
+        names: claimed ? [] : [nameOf(redemption)],
+        events: [redeemedEvent(ours, redemption)],
+      },
     }
   },
+}
+
+function nameOf({ key, id, member }: VoucherRedemption): Named & { key: string } {
+  return { key, member: member ?? NOBODY, object: id, seq: null }
+}
+
+/** A checkout that was voided or has lapsed redeems nothing any more: its name may be used without it. */
+function isFree(slices: Slices, { object }: Named, { now }: Facts): boolean {
+  const checkout = slices.checkouts.get(object ?? '')
+  return checkout !== undefined && (checkout.status === STATUS.voided || hasLapsed(checkout, now))
 }
 
 /** All that was said, but for its external id. */

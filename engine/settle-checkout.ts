@@ -1,24 +1,25 @@
 import { encodeId } from '@laurel/contract/ids'
 import { type Refusal, refusal } from '@laurel/contract/refusals'
 import { type Checkout, hasLapsed, STATUS } from './checkouts/checkouts.rules.ts'
-import { type Program, programById } from './earning/configuration.ts'
-import { awardAnswers, type WalletAnswer, walletAnswers, walletsNow } from './gate/answers.ts'
-import type { CommitCheckoutAsk, Facts, PurchaseAsk, VoidCheckoutAsk } from './gate/asks.ts'
+import { programById } from './earning/configuration.ts'
+import { walletAnswers, walletsNow } from './gate/answers.ts'
+import type { CommitCheckoutAsk, Facts, PurchaseAsk } from './gate/asks.ts'
 import { type Opened, openBooks, settleBooks } from './gate/books.ts'
 import { lockedQuote } from './gate/checkout-vouchers.ts'
-import { checkoutView, netItems } from './gate/checkouts.ts'
+import { netItems } from './gate/checkouts.ts'
 import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { MovedError } from './gate/faults.ts'
 import { purchaseKey, voucherRedemptionKey, voucherSessionKey } from './gate/names.ts'
 import { normalise, purchaseOf, refusesSale } from './gate/said.ts'
 import { needSale, sell } from './gate/sales.ts'
-import { type FurtherNeeds, namedMember, type Slices } from './gate/slices.ts'
-import { redeemedEvent, unlockedEvent } from './gate/voucher-events.ts'
+import { findCheckout, type Found, holdOf, needCheckout, settledBody } from './gate/settling.ts'
+import { namedMember, type Slices } from './gate/slices.ts'
+import { redeemedEvent } from './gate/voucher-events.ts'
 import { voucherNeeds } from './gate/voucher-slices.ts'
-import { needVouchers, redeemChanges, sharedCodes, unlockChanges } from './gate/vouchers.ts'
-import { HOLD_STATUS, type Hold, type MemberState } from './ledger/books.ts'
+import { redeemChanges, sharedCodes } from './gate/vouchers.ts'
+import { HOLD_STATUS } from './ledger/books.ts'
 import * as holds from './ledger/holds.rules.ts'
-import type { Item, Purchase } from './purchases/purchases.rules.ts'
+import type { Item } from './purchases/purchases.rules.ts'
 import type { VoucherChanges } from './vouchers/vouchers.rules.ts'
 
 /**
@@ -35,18 +36,18 @@ export const commitCheckout: Verb<CommitCheckoutAsk> = {
   needs() {},
 
   furtherNeeds(ask, facts, slices, needs) {
-    needCheckout(ask, facts, slices, needs)
+    const program = programById(slices.configuration, ask.programId)
+    const whose = namedMember(slices, facts.member)
+    needCheckout(slices, needs, whose, ask.checkout, program && ask.codes.length > 0 ? [program] : [])
     const before = slices.names.get(facts.name ?? '')
     if (before?.object) needs.purchases.push({ member: before.member, id: before.object })
-    const member = namedMember(slices, facts.member)?.member
-    const ours = programById(slices.configuration, ask.programId)
-    if (!ours) return
-    needSale(slices, needs, ours, { member, occurredAt: ask.paidAt ?? facts.now, now: facts.now })
+    if (!program) return
+    needSale(slices, needs, program, { member: whose?.member, occurredAt: ask.paidAt ?? facts.now, now: facts.now })
     if (ask.codes.length > 0) voucherNeeds(needs).redemptions.add(voucherRedemptionKey(ask.externalId))
   },
 
   decide(slices, ask, facts) {
-    const found = findCheckout(slices, ask, facts)
+    const found = findCheckout(slices, namedMember(slices, facts.member), ask.checkout)
     if ('detail' in found) return found
     const { member, stored, ours } = found
     if (stored.status === STATUS.committed) return committed(slices, found, facts)
@@ -71,7 +72,7 @@ export const commitCheckout: Verb<CommitCheckoutAsk> = {
     const wallets = walletAnswers(slices.configuration, books.state, ours.programId)
     return {
       status: 200,
-      body: bodyOf(slices, { stored: after, ours }, facts, wallets, sold.stored),
+      body: settledBody(slices, { stored: after, ours }, facts, wallets, sold.stored),
       changes: {
         member: member.member,
         at: facts.now,
@@ -85,78 +86,6 @@ export const commitCheckout: Verb<CommitCheckoutAsk> = {
       },
     }
   },
-}
-
-/**
- * What happens when an order is not paid: all that was set aside for it is free again. Before its deadline or after it; twice is
- * once. Refusals: checkout_unknown, checkout_closed (committed).
- */
-export const voidCheckout: Verb<VoidCheckoutAsk> = {
-  name: () => undefined,
-
-  shares: (ask) => sharedCodes(ask.codes),
-
-  needs() {},
-
-  furtherNeeds: needCheckout,
-
-  decide(slices, ask, facts) {
-    const found = findCheckout(slices, ask, facts)
-    if ('detail' in found) return found
-    const { member, stored, ours } = found
-    if (stored.status === STATUS.committed)
-      return refusal('checkout_closed', 'the checkout was committed: record a return of its purchase')
-    if (stored.status === STATUS.voided)
-      return {
-        status: 200,
-        body: bodyOf(slices, found, facts, walletsNow(slices, member, ours.programId, facts.now)),
-      }
-    const opened = openBooks(slices, member, facts, hasLapsed(stored, facts.now))
-    const { books, events } = opened
-    const hold = holdOf(opened, stored)
-    if (hold?.status === HOLD_STATUS.open) {
-      holds.release(books, hold, facts.now)
-      events.push(tell(books.state, 'points.released', { hold: hold.id }))
-    }
-    const vouchers = unlock(slices, found, opened, facts)
-    const after: Checkout = { ...stored, status: STATUS.voided, settledAt: facts.now }
-    events.push(tell(books.state, 'checkout.voided', { checkout: after.id }))
-    settleBooks(opened, facts)
-    const wallets = walletAnswers(slices.configuration, books.state, ours.programId)
-    return {
-      status: 200,
-      body: bodyOf(slices, { stored: after, ours }, facts, wallets),
-      changes: { member: member.member, at: facts.now, books, vouchers, checkouts: [after], events, names: [] },
-    }
-  },
-}
-
-/** A checkout stays with the member who it was made for. */
-type Found = { member: MemberState; stored: Checkout; ours: Program }
-
-function needCheckout(
-  ask: Pick<CommitCheckoutAsk, 'checkout' | 'programId' | 'codes'>,
-  facts: Facts,
-  slices: Slices,
-  needs: FurtherNeeds,
-): void {
-  const member = namedMember(slices, facts.member)
-  if (!member) return
-  needs.lots.add(member.member)
-  needs.checkouts.push({ member: member.member, id: ask.checkout })
-  const ours = programById(slices.configuration, ask.programId)
-  if (ask.codes.length > 0 && ours)
-    needVouchers(slices, needs, { program: ours.slug, session: encodeId('chk', ask.checkout), member })
-}
-
-function findCheckout(slices: Slices, ask: Pick<CommitCheckoutAsk, 'checkout'>, facts: Facts): Found | Refusal {
-  const member = namedMember(slices, facts.member)
-  const stored = slices.checkouts.get(ask.checkout)
-  if (!member || stored?.member !== member.member)
-    return refusal('checkout_unknown', `there is no checkout "${encodeId('chk', ask.checkout)}"`)
-  const ours = programById(slices.configuration, stored.programId)
-  if (!ours) throw new Error(`program ${stored.programId} is not in the configuration`)
-  return { member, stored, ours }
 }
 
 function refusesCommit(
@@ -190,11 +119,6 @@ function saleOf(ask: CommitCheckoutAsk, { member, stored, ours }: Found, facts: 
     store: said.store ?? undefined,
     metadata: said.metadata === null ? undefined : (JSON.parse(said.metadata) as Record<string, unknown>),
   }
-}
-
-/** The copy of its hold that this decision changes; where its deadline has passed it has lapsed in it. */
-function holdOf({ books }: Opened, stored: Checkout): Hold | undefined {
-  return books.holds.find(({ id }) => id === stored.hold)
 }
 
 /** Spends what it holds. Refusals: checkout_closed, amount_out_of_range. */
@@ -250,37 +174,9 @@ function redeem(
   return changes
 }
 
-/** Lets go of what it has locked, live or not. */
-function unlock(slices: Slices, { stored, ours }: Found, opened: Opened, facts: Facts): VoucherChanges | undefined {
-  if (stored.sums.applied.length === 0) return undefined
-  const session = encodeId('chk', stored.id)
-  const sessionKey = voucherSessionKey(ours.programId, session)
-  const { vouchers, locks } = slices.vouchers
-  const live = [...locks.values()].flat().filter((lock) => lock.sessionKey === sessionKey && lock.until > facts.now)
-  if (live.length > 0) opened.events.push(unlockedEvent(ours, session, live, vouchers))
-  return unlockChanges(slices.vouchers, sessionKey)
-}
-
 /** It was committed before: what it made then. */
 function committed(slices: Slices, found: Found, facts: Facts): Decision {
   const { stored, member, ours } = found
   const wallets = walletsNow(slices, member, ours.programId, facts.now)
-  return { status: 200, body: bodyOf(slices, found, facts, wallets, slices.purchases.get(stored.purchase ?? '')) }
-}
-
-function bodyOf(
-  { configuration }: Slices,
-  { stored, ours }: Pick<Found, 'stored' | 'ours'>,
-  { now }: Facts,
-  wallets: WalletAnswer[],
-  purchase?: Purchase,
-): string {
-  const earned = new Map<string, number>()
-  for (const { wallet, points } of purchase ? awardAnswers(configuration, ours, purchase.awards) : [])
-    earned.set(wallet, (earned.get(wallet) ?? 0) + points)
-  return JSON.stringify({
-    ...checkoutView(configuration, stored, now),
-    ...(purchase ? { earned: [...earned].map(([wallet, points]) => ({ wallet, points })) } : {}),
-    wallets,
-  })
+  return { status: 200, body: settledBody(slices, found, facts, wallets, slices.purchases.get(stored.purchase ?? '')) }
 }

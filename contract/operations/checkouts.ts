@@ -5,6 +5,7 @@ import {
   checkoutPreviewBody,
   checkoutView,
   commitBody,
+  voidedBefore,
 } from '../checkouts.ts'
 import { CHECKOUTS as E } from '../examples-checkouts.ts'
 import type { Operation } from '../operation.ts'
@@ -50,6 +51,7 @@ export const checkouts = [
     refusals: [
       ...ofOrder,
       'external_id_conflict',
+      'checkout_closed',
       'voucher_unknown',
       'voucher_expired',
       'voucher_used_up',
@@ -103,8 +105,12 @@ export const checkouts = [
     scope: 'till:write',
     summary: 'Void a checkout',
     description:
-      'It is not paid: all that was set aside is free again. Before the deadline or after it; twice is once.',
-    answers: one(checkoutAnswer, 'The checkout, voided'),
+      'It is not paid: all that was set aside is free again. Before the deadline or after it; twice is once. One that is not known ' +
+      'yet, by external:…, is voided too: a reservation that comes later is refused, and sets nothing aside.',
+    answers: {
+      ...one(checkoutAnswer, 'The checkout, voided'),
+      ...one(voidedBefore, 'Nothing of that name was reserved, nor will be', 202),
+    },
     refusals: ['checkout_unknown', 'checkout_closed'],
     idempotent: true,
     examples: { answer: E.voided },

@@ -239,10 +239,13 @@ export type CommitCheckoutAsk = {
   paidAt?: Instant | undefined
 }
 export type VoidCheckoutAsk = Omit<CommitCheckoutAsk, 'verb' | 'paidAt'> & { verb: 'voidCheckout' }
+/** Of a checkout that is not known (yet), by the till's own id of it. */
+export type VoidUnknownAsk = { verb: 'voidUnknown'; member?: undefined; externalId: string }
 export type Ask =
   | ReserveAsk
   | CommitCheckoutAsk
   | VoidCheckoutAsk
+  | VoidUnknownAsk
   | AssignTierAsk
   | ReleaseTierAsk
   | LockVouchersAsk

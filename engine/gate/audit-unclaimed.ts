@@ -5,8 +5,9 @@ import { NOBODY } from '../base/names.ts'
 import { type Configuration, programById } from '../earning/configuration.ts'
 import { contentText, type Item, totalOf } from '../purchases/purchases.rules.ts'
 import type { Unclaimed } from '../unclaimed/unclaimed.rules.ts'
-import { pageUnclaimed } from '../unclaimed/unclaimed.sql.ts'
+import { nextUnclaimed, pageUnclaimed } from '../unclaimed/unclaimed.sql.ts'
 import { returnDigest } from './digests.ts'
+import { faultOf } from './faults.ts'
 import { purchaseKey, returnKey } from './names.ts'
 import { unclaimedContentOf } from './said.ts'
 
@@ -35,6 +36,20 @@ export async function auditAllUnclaimed(
   }
   const stray = await stranded(db)
   return stray ? { unclaimed, what: stray } : { unclaimed }
+}
+
+/** The first that cannot be read. */
+export async function findUnreadUnclaimed(db: Db, configuration: Configuration): Promise<string | undefined> {
+  for (let after: Uuid = NOBODY; ; ) {
+    const next = await nextUnclaimed(db, after)
+    if (!next) return undefined
+    try {
+      for (const row of await pageUnclaimed(db, after, 1)) auditUnclaimed(configuration, row)
+    } catch (thrown) {
+      return `purchase ${encodeId('pur', next.id)}: cannot be read: ${faultOf(thrown).message}`
+    }
+    after = next.key
+  }
 }
 
 /** What is wrong with one, or nothing. */
@@ -81,14 +96,18 @@ async function unnamed(db: Db, rows: readonly Unclaimed[]): Promise<string | und
   return lost && `${lost.what}: its external id does not lead to it`
 }
 
-/** A name of nobody that leads to nothing keeps its purchase from ever being recorded. */
+/**
+ * A name of nobody that leads to nothing keeps its purchase from ever being recorded. But for what is meant so: a name that names
+ * nothing is that of a checkout that was voided before it came; and vouchers may be redeemed without a member.
+ */
 async function stranded(db: Db): Promise<string | undefined> {
   const [row] = await db.query<{ id: Uuid }>(
     `with returns as (
        select (r ->> 'id')::uuid as id from unclaimed_purchases u, json_array_elements(u.returned::json -> 'returns') as r
         where u.space_id = $1 and u.returned is not null
      )
-     select n.object_id as id from lookups n where n.space_id = $1 and n.member_id = $2
+     select n.object_id as id from lookups n where n.space_id = $1 and n.member_id = $2 and n.object_id is not null
+        and not exists (select from voucher_redemptions v where v.space_id = $1 and v.key = n.key)
         and not exists (select from unclaimed_purchases u where u.space_id = $1 and u.key = n.key)
         and not exists (select from returns r where r.id = n.object_id)
       limit 1`,

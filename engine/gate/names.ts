@@ -43,5 +43,6 @@ export function laneOf(ask: Ask): string {
   if (ask.verb === 'rollBackVouchers') return `vouchers ${ask.redemption}`
   if (ask.verb === 'unlockVouchers') return `vouchers ${ask.session}`
   if ('codes' in ask) return `vouchers ${ask.session ?? ask.codes[0]}`
+  if (ask.verb === 'voidUnknown') return `checkout ${ask.externalId}`
   return `purchase ${ask.verb === 'keep' ? `external:${ask.externalId}` : (ask.purchase ?? '')}`
 }

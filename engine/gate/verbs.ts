@@ -4,7 +4,8 @@ import { assignTier, releaseTier } from '../assign-tier.ts'
 import { decideAdjustment } from '../decide-adjustment.ts'
 import { blockCard, card } from '../card.ts'
 import { reserve } from '../checkout.ts'
-import { commitCheckout, voidCheckout } from '../settle-checkout.ts'
+import { commitCheckout } from '../settle-checkout.ts'
+import { voidCheckout, voidUnknown } from '../void-checkout.ts'
 import { convert } from '../convert.ts'
 import { changeLot } from '../change-lot.ts'
 import { capture, hold, release } from '../hold.ts'
@@ -55,6 +56,7 @@ const VERBS = {
   reserve,
   commitCheckout,
   voidCheckout,
+  voidUnknown,
   lockVouchers,
   unlockVouchers,
   redeemVouchers,

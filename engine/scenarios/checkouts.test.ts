@@ -337,8 +337,12 @@ describe('what is refused, storing nothing', () => {
     await settings({ pays: { points: 10, amount: 100, maxPercent: 50, minPoints: 20 } })
     expect(code(await post('/v1/checkouts', asked(member, [1000], { points: { points: 19 } })))).toBe('payment_refused')
     await settings({ pays: { points: 10, amount: 100, maxPercent: 50 } })
-    for (const path of ['commit', 'void'])
-      expect(code(await post(`/v1/checkouts/external:none/${path}`, path === 'commit' ? {} : undefined))).toBe(
+    for (const path of [
+      'external:none/commit',
+      'chk_01kamqg8m1e5x9s4b7n2t6w0zd/commit',
+      'chk_01kamqg8m1e5x9s4b7n2t6w0zd/void',
+    ])
+      expect(code(await post(`/v1/checkouts/${path}`, path.endsWith('commit') ? {} : undefined))).toBe(
         'checkout_unknown',
       )
     expect(await points(member)).toMatchObject({ available: 100, held: 0 })

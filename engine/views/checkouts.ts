@@ -2,6 +2,7 @@ import type { CheckoutView } from '@laurel/contract/checkouts'
 import type { Instant } from '@laurel/contract/instants'
 import { Refused } from '@laurel/contract/refusals'
 import type { Db } from '../base/db.ts'
+import { memberNamed, NOBODY } from '../base/names.ts'
 import { parseRef } from '../base/refs.ts'
 import type { Checkout } from '../checkouts/checkouts.rules.ts'
 import { checkoutNamed } from '../checkouts/checkouts.sql.ts'
@@ -14,6 +15,14 @@ import { currentConfiguration } from './current.ts'
 export async function getCheckout(db: Db, known: Configurations, ref: string, now: Instant): Promise<CheckoutView> {
   const [checkout, configuration] = await Promise.all([findCheckout(db, ref), currentConfiguration(db, known)])
   return checkoutView(configuration, checkout, now)
+}
+
+/** A checkout that is to be committed. Refusals: checkout_unknown; checkout_closed where it was voided before it came. */
+export async function openCheckout(db: Db, ref: string): Promise<Checkout> {
+  const named = parseRef('chk', ref)
+  if (named && 'external' in named && (await memberNamed(db, checkoutKey(named.external))) === NOBODY)
+    throw new Refused('checkout_closed', `"${named.external}" was voided before it was reserved`)
+  return await findCheckout(db, ref)
 }
 
 /** Refusals: checkout_unknown. */

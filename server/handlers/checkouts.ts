@@ -5,16 +5,17 @@ import {
   type CheckoutPreviewBody,
   type CommitBody,
 } from '@laurel/contract/checkouts'
-import { freeFault } from '@laurel/contract/common'
+import { externalId, freeFault } from '@laurel/contract/common'
 import { encodeId } from '@laurel/contract/ids'
+import type { Instant } from '@laurel/contract/instants'
 import { type FieldError, Refused } from '@laurel/contract/refusals'
 import { program } from '@laurel/engine/earning/configuration'
-import type { CommitCheckoutAsk, ReserveAsk } from '@laurel/engine/gate/asks'
+import type { CommitCheckoutAsk, ReserveAsk, VoidCheckoutAsk, VoidUnknownAsk } from '@laurel/engine/gate/asks'
 import { codesOf, sumsView } from '@laurel/engine/gate/checkouts'
 import { isRefusal } from '@laurel/engine/gate/decisions'
 import { preview } from '@laurel/engine/preview'
 import { previewCheckout } from '@laurel/engine/preview-checkout'
-import { findCheckout, getCheckout } from '@laurel/engine/views/checkouts'
+import { findCheckout, getCheckout, openCheckout } from '@laurel/engine/views/checkouts'
 import { currentConfiguration } from '@laurel/engine/views/current'
 import { answer, type Call, type Handlers, param, read } from '../call.ts'
 import { instantAt, invalid } from '../door.ts'
@@ -38,10 +39,11 @@ export const checkouts: Handlers<
   commitCheckout: async (call) => {
     const { occurredAt } = call.body as CommitBody
     const at = occurredAt === undefined ? undefined : instantAt('/occurredAt', occurredAt)
-    return await submit(call, { verb: 'commitCheckout', ...(await stored(call)), paidAt: at })
+    const asked = await read(call, (db) => commitAsk(db, param(call, 'checkout'), at))
+    return await submit(call, asked)
   },
 
-  voidCheckout: async (call) => submit(call, { verb: 'voidCheckout', ...(await stored(call)) }),
+  voidCheckout: async (call) => submit(call, await read(call, (db) => voidAsk(db, param(call, 'checkout')))),
 }
 
 /** A checkout as the verb takes it, or every field at fault. */
@@ -61,19 +63,35 @@ export function reserveAsk(body: CheckoutBody): ReserveAsk | FieldError[] {
   }
 }
 
-/** What a checkout is settled by: as it is stored. Refusals: checkout_unknown. */
-function stored(call: Call): Promise<Omit<CommitCheckoutAsk, 'verb' | 'paidAt'>> {
-  return read(call, (db) => storedCheckout(db, param(call, 'checkout')))
+type Db = Parameters<typeof findCheckout>[0]
+const EXTERNAL = 'external:'
+
+/** Refusals: checkout_unknown, checkout_closed. */
+export async function commitAsk(db: Db, ref: string, paidAt: Instant | undefined): Promise<CommitCheckoutAsk> {
+  return { verb: 'commitCheckout', ...asStored(await openCheckout(db, ref)), paidAt }
 }
 
-/** Refusals: checkout_unknown. */
-export async function storedCheckout(
-  db: Parameters<typeof findCheckout>[0],
-  ref: string,
-): Promise<Omit<CommitCheckoutAsk, 'verb' | 'paidAt'>> {
-  const found = await findCheckout(db, ref)
-  const { member, id, programId, externalId } = found
-  return { member: encodeId('mem', member), checkout: id, programId, externalId, codes: codesOf(found) }
+/** One that is not known yet is voided by the till's own id. Refusals: checkout_unknown (of one of our ids). */
+export async function voidAsk(db: Db, ref: string): Promise<VoidCheckoutAsk | VoidUnknownAsk> {
+  try {
+    return { verb: 'voidCheckout', ...asStored(await findCheckout(db, ref)) }
+  } catch (error) {
+    const named = externalId.safeParse(ref.startsWith(EXTERNAL) ? ref.slice(EXTERNAL.length) : undefined)
+    if (!(error instanceof Refused && error.refusal.code === 'checkout_unknown') || !named.success) throw error
+    return { verb: 'voidUnknown', externalId: named.data }
+  }
+}
+
+/** What a checkout is settled by. */
+function asStored(found: Awaited<ReturnType<typeof findCheckout>>): Omit<VoidCheckoutAsk, 'verb'> {
+  const { member, id, programId } = found
+  return {
+    member: encodeId('mem', member),
+    checkout: id,
+    programId,
+    externalId: found.externalId,
+    codes: codesOf(found),
+  }
 }
 
 async function previewOf(call: Call): Promise<Answer> {

@@ -9,7 +9,7 @@ import { instantAt, invalid, purchaseAsk } from '../door.ts'
 import { onceInPieces } from '../idempotent.ts'
 import { type Answer, answerTo } from '../problems.ts'
 import { type Check, fullCheck } from '../validate.ts'
-import { storedCheckout } from './checkouts.ts'
+import { commitAsk, voidAsk } from './checkouts.ts'
 import { returnAsk } from './purchases.ts'
 import { onOrder } from './vouchers.ts'
 
@@ -103,7 +103,7 @@ const CHECKS = Object.fromEntries(Object.entries(QUEUED).map(([type, schema]) =>
 
 type Said<Type extends QueuedType> = z.infer<(typeof QUEUED)[Type]>
 
-/** Refusals: invalid_request, and of what it names: checkout_unknown, voucher_unknown. */
+/** Refusals: invalid_request, and of what it names: checkout_unknown, checkout_closed, voucher_unknown. */
 async function askOf(call: Call, { type, body }: Queued): Promise<Ask> {
   const wrong = CHECKS[type](body)
   if (wrong) throw invalid(wrong)
@@ -120,11 +120,11 @@ async function askOf(call: Call, { type, body }: Queued): Promise<Ask> {
     case 'checkout_commit': {
       const { checkout, occurredAt } = body as Said<'checkout_commit'>
       const at = occurredAt === undefined ? undefined : instantAt('/occurredAt', occurredAt)
-      return { verb: 'commitCheckout', ...(await read(call, (db) => storedCheckout(db, checkout))), paidAt: at }
+      return await read(call, (db) => commitAsk(db, checkout, at))
     }
     case 'checkout_void': {
       const { checkout } = body as Said<'checkout_void'>
-      return { verb: 'voidCheckout', ...(await read(call, (db) => storedCheckout(db, checkout))) }
+      return await read(call, (db) => voidAsk(db, checkout))
     }
     case 'redeem_vouchers': {
       const said = body as Said<'redeem_vouchers'>
