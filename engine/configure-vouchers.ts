@@ -87,8 +87,8 @@ function taken(code: string): Refused {
 }
 
 /**
- * Holds from the next request; what checkouts have locked stays locked. Refusals: voucher_unknown, invalid_request,
- * voucher_not_applicable (it was withdrawn).
+ * Holds from the next request; what checkouts have locked stays locked. How often and how long one that was redeemed for points can be
+ * used is its redemption's. Refusals: voucher_unknown, invalid_request, voucher_not_applicable (it was withdrawn).
  */
 export async function changeVoucher(
   tx: Tx,
@@ -110,6 +110,7 @@ export async function changeVoucher(
     ([name]) => name,
   )
   if (fields.length === 0) return before
+  if (before.source !== null) refuse(issuedFaults(before.source, fields))
   await run(tx, saveVouchers(tx.space, [{ voucher: after, read: before.version }]))
   await tell(tx, door, 'voucher.changed', after, { fields })
   return after
@@ -122,6 +123,14 @@ async function usesFaults(tx: Tx, { key, used }: Voucher, total: number, now: In
   const detail = `it was used ${used} times already${locked > 0 ? `, and checkouts have locked it ${locked} times` : ''}`
   return [{ pointer: '/uses/total', detail }]
 }
+
+/** What its member paid for is what the redemption says: neither less, nor more. */
+function issuedFaults(source: Uuid, fields: readonly string[]): FieldError[] {
+  return fields
+    .filter((field) => OF_REDEMPTION.has(field))
+    .map((field) => ({ pointer: `/${field}`, detail: `is as its redemption ${encodeId('rdm', source)} says` }))
+}
+const OF_REDEMPTION: ReadonlySet<string> = new Set(['uses', 'startsAt', 'endsAt'])
 
 /** What may change, as it is told. */
 const FIELDS: [string, (voucher: Voucher) => unknown][] = [

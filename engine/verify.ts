@@ -1,26 +1,24 @@
 import type pg from 'pg'
-import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
+import { encodeId, type Uuid } from '@laurel/contract/ids'
 import { loadActivitiesOf } from './activities/activities.sql.ts'
 import { type Db, withRead } from './base/db.ts'
 import { type Configuration, configurations } from './earning/configuration.ts'
-import { kindName, kindOf, KINDS } from './ledger/accounts.ts'
+import { kindOf, KINDS } from './ledger/accounts.ts'
 import { auditActs } from './gate/audit-acts.ts'
 import { auditCards } from './gate/audit-cards.ts'
 import { auditTiers } from './gate/audit-tiers.ts'
 import { auditCheckouts } from './gate/audit-checkouts.ts'
-import { auditAllCodes } from './gate/audit-codes.ts'
 import { auditCommerce } from './gate/audit.rules.ts'
-import { auditAllAdjustments } from './gate/audit-adjustments.ts'
 import { auditMerges } from './gate/audit-merges.rules.ts'
-import { auditAllUnclaimed } from './gate/audit-unclaimed.ts'
-import { auditAllBudgets } from './gate/audit-budgets.ts'
-import { auditAllVouchers } from './gate/audit-vouchers.ts'
 import { auditLimits } from './gate/audit.limits.rules.ts'
 import { auditNames, auditProfiles } from './gate/audit-names.ts'
-import { auditIssued, findStrayIssued } from './gate/audit-issued.ts'
-import { auditAllRedemptions, auditRedemptions } from './gate/audit-redemptions.ts'
+import { auditIssued } from './gate/audit-issued.ts'
+import { auditRedemptions } from './gate/audit-redemptions.ts'
+import { auditRows } from './gate/audit-rows.ts'
+import { SHARED, type Shared } from './gate/audit-shared.ts'
+import { faultOf, isUnreadable } from './gate/faults.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
-import { type BooksOf, findUneven, loadBooks } from './ledger/ledger.sql.ts'
+import { type BooksOf, loadBooks, membersAfter } from './ledger/ledger.sql.ts'
 import { loadHeirs, loadMergesOf } from './members/merges.sql.ts'
 import type { Return } from './purchases/purchases.rules.ts'
 import { countersOf } from './limits/limits.sql.ts'
@@ -59,7 +57,8 @@ const NOBODY = '00000000-0000-0000-0000-000000000000'
 /**
  * Derives everything of a space again, on a live system: some members at a time, each time in one snapshot. Entries against their
  * chain, balances, lots and state rows; purchases against their content, the rules they were decided by and the
- * entries they made; returns against what they took; counters and budgets against what was given; names against what they name; the outbox for gaps.
+ * entries they made; returns against what they took; counters and budgets against what was given; names against what they name; rows
+ * that change against their digests; the outbox for gaps. What cannot be read is named, too.
  */
 export async function verify(
   pool: pg.Pool,
@@ -77,27 +76,22 @@ export async function verify(
     events: 0,
     wallets: new Map(),
   }
-  const known = configurations()
+  const configured = configurations()
+  const known = async (db: Db) => await configured.get(db, await versionOf(db))
+  const read: Read = (work) => withRead(pool, space, async (db) => await work(db, await known(db)))
+  const unknown = await unread('configuration', () => withRead(pool, space, known))
+  if (unknown) report.wrong = { what: unknown }
   let after: Uuid | undefined = NOBODY
   while (after !== undefined && !report.wrong) {
-    const from: Uuid = after
-    after = await withRead(pool, space, async (db) => {
-      const configuration = await known.get(db, await versionOf(db))
-      return await verifyMembers(db, configuration, from, report)
-    })
+    after = await verifySome(read, after, report)
     progress(report)
   }
-  if (!report.wrong) {
-    await withRead(pool, space, async (db) => {
-      await db.query('set local statement_timeout = 0') // the whole of a table
-      const lost =
-        (await withoutEntries(db)) ?? (await verifyShared(db, await known.get(db, await versionOf(db)), report))
-      if (lost) report.wrong = lost
-      else await verifyOutbox(db, report)
-    })
-  }
+  for (const part of SHARED) if (!report.wrong) await verifyShared(read, part, report)
   return report
 }
+
+/** Some work in one snapshot, by the configuration of then. */
+type Read = <T>(work: (db: Db, configuration: Configuration) => Promise<T>) => Promise<T>
 
 async function versionOf(db: Db): Promise<number> {
   const [row] = await db.query<{ version: number }>(
@@ -107,28 +101,51 @@ async function versionOf(db: Db): Promise<number> {
   return row?.version ?? 0
 }
 
-/** What is nobody's alone: purchases without a member, what was spent of budgets, vouchers. */
-async function verifyShared(db: Db, configuration: Configuration, report: Report): Promise<Report['wrong']> {
-  const { unclaimed, what } = await auditAllUnclaimed(db, configuration)
-  report.unclaimed = unclaimed
-  const lost =
-    what ??
-    (await auditAllBudgets(db, configuration)) ??
-    (await auditAllVouchers(db)) ??
-    (await auditAllRedemptions(db, configuration)) ??
-    (await findStrayIssued(db)) ??
-    (await auditAllCodes(db)) ??
-    (await auditAllAdjustments(db)) ??
-    (await auditTransfers(db))
-  return lost === undefined ? undefined : { what: lost }
+/** That something cannot be read, and why; nothing where it can. An outage is thrown on. */
+async function unread(what: string, work: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await work()
+    return undefined
+  } catch (thrown) {
+    const fault = faultOf(thrown)
+    if (!isUnreadable(fault)) throw fault
+    return `${what}: cannot be read: ${fault.message}`
+  }
 }
 
-async function auditTransfers(db: Db): Promise<string | undefined> {
-  const uneven = await findUneven(db)
-  return (
-    uneven &&
-    `${kindName(uneven.kind)} of entry ${encodeEntryId(uneven.member, uneven.seq)}: other points came than went`
+async function verifyShared(read: Read, { name, audit, find }: Shared, report: Report): Promise<void> {
+  let what: string | undefined
+  const failed = await unread(name, () =>
+    read(async (db, configuration) => {
+      await db.query('set local statement_timeout = 0') // the whole of a table
+      what = await audit(db, configuration, report)
+    }),
   )
+  if (failed && find)
+    await unread(name, () => read(async (db, configuration) => (what = await find(db, configuration))))
+  what ??= failed
+  if (what) report.wrong = { what }
+}
+
+/** The next members, some at once; one by one where something of theirs cannot be read. Gives the last of them, or nothing at the end. */
+async function verifySome(read: Read, from: Uuid, report: Report): Promise<Uuid | undefined> {
+  let last: Uuid | undefined
+  const many = async (db: Db, configuration: Configuration) =>
+    (last = await verifyMembers(db, configuration, from, MEMBERS_AT_ONCE, report))
+  if ((await unread('members', () => read(many))) === undefined) return last
+  const members = await read((db) => membersAfter(db, from, MEMBERS_AT_ONCE))
+  for (const [i, member] of members.entries()) {
+    const one = async (db: Db, configuration: Configuration) =>
+      await verifyMembers(db, configuration, members[i - 1] ?? from, 1, report)
+    const what = await unread('member', () => read(one))
+    if (what && !report.wrong) {
+      let row: Report['wrong'] // its digest may say which row it is
+      await unread('rows', () => read(async (db) => (row = await auditRows(db, [member]))))
+      report.wrong = row ?? { member: encodeId('mem', member), what }
+    }
+    if (report.wrong) return undefined
+  }
+  return members.length < MEMBERS_AT_ONCE ? undefined : members.at(-1)
 }
 
 /** Gives the last member looked at, or nothing at the end. */
@@ -136,9 +153,10 @@ async function verifyMembers(
   db: Db,
   configuration: Configuration,
   after: Uuid,
+  limit: number,
   report: Report,
 ): Promise<Uuid | undefined> {
-  const books = await loadBooks(db, after, MEMBERS_AT_ONCE)
+  const books = await loadBooks(db, after, limit)
   const members = books.map((b) => b.state.member)
   const commerce = await loadForAudit(db, members)
   const activities = await loadActivitiesOf(db, members)
@@ -171,17 +189,14 @@ async function verifyMembers(
       report.wrong = { member: encodeId('mem', member), what }
       return undefined
     }
-    add(report, one)
   }
-  report.purchases += commerce.purchases.length
-  report.returns += commerce.returns.length
-  report.activities += activities.length
   const lost =
     (await auditNames(db, configuration, books, { ...commerce, activities, redemptions })) ??
     (await auditIssued(db, configuration, redemptions)) ??
     (await auditProfiles(db, books)) ??
     (await auditCards(db, members)) ??
     (await auditCheckouts(db, books, commerce.purchases)) ??
+    (await auditRows(db, members)) ??
     (await auditTiers(
       db,
       configuration,
@@ -189,7 +204,11 @@ async function verifyMembers(
       Date.now() * 1000,
     ))
   if (lost) report.wrong = lost
-  return books.length < MEMBERS_AT_ONCE ? undefined : members.at(-1)
+  for (const one of books) add(report, one)
+  report.purchases += commerce.purchases.length
+  report.returns += commerce.returns.length
+  report.activities += activities.length
+  return books.length < limit ? undefined : members.at(-1)
 }
 
 /** What a member bought may have come back through one that it was merged into. */
@@ -224,39 +243,4 @@ function total(report: Report, walletId: number): Sums {
     report.wallets.set(walletId, sums)
   }
   return sums
-}
-
-/** Purchases are looked at by their entries: one that gave points but whose entries are gone would not be seen. */
-async function withoutEntries(db: Db): Promise<Report['wrong']> {
-  const [lost] = await db.query<{ member: Uuid; id: Uuid }>(
-    `select member_id as member, purchase_id as id from purchases p
-      where space_id = $1 and awards <> '[]' and not exists (select from entries e
-        where e.member_id = p.member_id and e.seq = (p.awards::json -> 0 ->> 3)::int and e.source_id = p.purchase_id)
-      limit 1`,
-    [db.space],
-  )
-  return (
-    lost && { member: encodeId('mem', lost.member), what: `purchase ${encodeId('pur', lost.id)}: its entries are gone` }
-  )
-}
-
-/** Positions without gaps, and as many events a batch as it says. */
-async function verifyOutbox(db: Db, report: Report): Promise<void> {
-  const [row] = await db.query<{ events: number; last: number; gap: number | null; miscounted: number | null }>(
-    `with numbered as (
-       select first_position, count, batch, lead(first_position) over (order by first_position) as following,
-              json_array_length(events::json) as held
-         from outbox where space_id = $1 and first_position is not null
-     ) select coalesce(sum(count), 0)::bigint as events, (select last_position from spaces where space_id = $1) as last,
-              min(first_position) filter (where first_position + count <> coalesce(following, first_position + count)) as gap,
-              min(batch) filter (where held <> count) as miscounted
-         from numbered`,
-    [db.space],
-  )
-  report.events = row?.events ?? 0
-  if (row && row.gap !== null) report.wrong = { what: `outbox: positions do not go on after the batch at ${row.gap}` }
-  else if (row && row.miscounted !== null)
-    report.wrong = { what: `outbox: batch ${row.miscounted} does not hold the events it counts` }
-  else if (row && row.events !== row.last)
-    report.wrong = { what: `outbox: ${row.events} events are numbered, the last position is ${row.last}` }
 }

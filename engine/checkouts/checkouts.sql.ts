@@ -1,6 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { instants, int2s, int4s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
+import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
 import type { Checkout, Said, Sums } from './checkouts.rules.ts'
 
 type Row = Omit<Checkout, 'said' | 'sums'> & { said: string; sums: string }
@@ -45,16 +46,46 @@ export async function loadCheckoutsOf(db: Db, members: readonly Uuid[]): Promise
   return rows.map(toCheckout)
 }
 
+/** What a row says, in the order of its digest. */
+const CHECKOUT: Digested<Checkout> = {
+  table: 'checkouts',
+  columns: [
+    ['member_id', (r) => r.member],
+    ['checkout_id', (r) => r.id],
+    ['program_id', (r) => r.programId],
+    ['status', (r) => r.status],
+    ['digest', (r) => r.digest],
+    ['external_id', (r) => r.externalId],
+    [microseconds('reserved_at'), (r) => r.reservedAt],
+    [microseconds('deadline'), (r) => r.deadline],
+    [microseconds('settled_at'), (r) => r.settledAt],
+    ['hold_id', (r) => r.hold],
+    ['purchase_id', (r) => r.purchase],
+    ['said', (r) => JSON.stringify(r.said)],
+    ['sums', (r) => JSON.stringify(r.sums)],
+  ],
+}
+
+/** Checkouts of the members that were not written as they are: for verify. */
+export async function alteredCheckouts(db: Db, members: readonly Uuid[]): Promise<{ member: Uuid; id: Uuid }[]> {
+  return await db.query(
+    `select member_id as member, checkout_id as id from checkouts
+      where member_id = any ($1::uuid[]) and space_id = $2 and ${isAltered(CHECKOUT)} order by checkout_id limit 1`,
+    [uuids(members, (m) => m), db.space],
+  )
+}
+
 /** New checkouts, and what became of them. Whoever writes them has the members' versions. */
 export function saveCheckouts(space: number, rows: readonly Checkout[]): Statement[] {
   if (rows.length === 0) return []
   return statement(
     `insert into checkouts (space_id, member_id, checkout_id, program_id, status, digest, external_id, reserved_at, deadline,
-                            settled_at, hold_id, purchase_id, said, sums)
+                            settled_at, hold_id, purchase_id, said, sums, row_digest)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::smallint[], $6::uuid[], $7::text[], $8::timestamptz[],
-       $9::timestamptz[], $10::timestamptz[], $11::uuid[], $12::uuid[], $13::text[], $14::text[])
+       $9::timestamptz[], $10::timestamptz[], $11::uuid[], $12::uuid[], $13::text[], $14::text[], $15::uuid[])
      on conflict (member_id, checkout_id) do update
-       set status = excluded.status, settled_at = excluded.settled_at, purchase_id = excluded.purchase_id`,
+       set status = excluded.status, settled_at = excluded.settled_at, purchase_id = excluded.purchase_id,
+           row_digest = excluded.row_digest`,
     [
       space,
       uuids(rows, (r) => r.member),
@@ -70,6 +101,7 @@ export function saveCheckouts(space: number, rows: readonly Checkout[]): Stateme
       uuids(rows, (r) => r.purchase),
       texts(rows, (r) => JSON.stringify(r.said)),
       texts(rows, (r) => JSON.stringify(r.sums)),
+      uuids(rows, (r) => rowDigest(CHECKOUT, space, r)),
     ],
     'checkouts-save',
   )

@@ -4,11 +4,11 @@ import type { Configuration } from '../earning/configuration.ts'
 import { type Redemption, STATUS as REDEMPTION } from '../redemptions/redemptions.rules.ts'
 import { STATUS, type Voucher } from '../vouchers/vouchers.rules.ts'
 import { loadVouchers } from '../vouchers/vouchers.sql.ts'
-import { tillValue } from './redemption-vouchers.ts'
+import { issuedVoucher, tillValue } from './redemption-vouchers.ts'
 
 /**
  * The vouchers of these redemptions against what was redeemed: each is there, is its member's, is worth what was recorded and is
- * withdrawn where it was cancelled. What an operator may change of a voucher is not looked at. The first that is wrong.
+ * withdrawn where it was cancelled, and can be used as often and as long. The first that is wrong.
  */
 export async function auditIssued(
   db: Db,
@@ -37,15 +37,23 @@ function auditOne(
   const isCancelled = one.status === REDEMPTION.cancelled
   if (!voucher) return 'the voucher that it was issued with is not there'
   if (voucher.source !== one.id) return isCancelled ? undefined : 'its voucher is not its own' // its code came back, and is another's
-  const said = (v: Pick<Voucher, 'id' | 'member' | 'programId' | 'code' | 'createdAt' | 'initialBalance'>) =>
-    JSON.stringify([v.id, v.member, v.programId, v.code, v.createdAt, v.initialBalance])
-  const initialBalance = value?.kind === 'gift' ? value.balance : null
-  const due = { ...one, code: one.code ?? '', createdAt: one.issuedAt, initialBalance }
-  if (said(voucher) !== said(due) || JSON.stringify(voucher.terms.value) !== JSON.stringify(value))
+  if (!value || one.code === null || said(voucher) !== said(issuedVoucher(one, one.code, value)))
     return 'its voucher is not what was recorded'
+  // a use by hand takes one away, the last one by withdrawing it
+  if (voucher.usesTotal !== (value.kind === 'gift' ? null : Math.max(1, one.uses - one.used)))
+    return 'its voucher can be used more or less often than it'
   const isWithdrawn = voucher.status === STATUS.withdrawn
   if (isCancelled) return isWithdrawn && voucher.used === 0 ? undefined : 'it was cancelled, and its voucher was not'
   return isWithdrawn && one.used === 0 ? 'its voucher is withdrawn, though it was not cancelled' : undefined
+}
+
+/** What never changes of it. */
+function said(v: Voucher): string {
+  const { value, perMember } = v.terms
+  return JSON.stringify([
+    [v.id, v.member, v.programId, v.code, v.source, v.createdAt, v.startsAt, v.endsAt],
+    [v.initialBalance, value, perMember],
+  ])
 }
 
 /** A voucher that says that it was issued with a redemption that is not there, or a redemption of nobody. */

@@ -30,6 +30,12 @@ export function isOutage(error: Error): boolean {
     : /terminated|timeout|ended|not queryable|Connection/i.test(error.message)
 }
 
+/** What is stored is not what was ever written: no JSON, of another shape, out of range. Looking again finds the same. */
+export function isUnreadable(error: Error): boolean {
+  if (error instanceof pg.DatabaseError) return /^22/.test(error.code ?? '')
+  return error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError || !isOutage(error)
+}
+
 export function faultOf(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

@@ -35,21 +35,24 @@ export function issueVoucher(slices: Slices, kind: RewardKind, one: Redemption):
   const replaces = slices.vouchers.vouchers.get(one.said.voucher)
   if (replaces && replaces.status !== STATUS.withdrawn)
     throw new Error(`the code of redemption ${one.id} is another voucher's`)
-  return issueChanges(
-    voucherOf({
-      id: one.id,
-      key: one.said.voucher,
-      code: one.code,
-      programId: one.programId,
-      member: one.member,
-      value,
-      uses: one.uses,
-      createdAt: one.issuedAt,
-      startsAt: one.validFrom,
-      endsAt: one.validUntil,
-      replaces,
-    }),
-  )
+  return issueChanges(issuedVoucher(one, one.code, value, replaces))
+}
+
+/** As it is issued. */
+export function issuedVoucher(one: Redemption, code: string, value: VoucherValue, replaces?: Voucher): Voucher {
+  return voucherOf({
+    id: one.id,
+    key: one.said.voucher,
+    code,
+    programId: one.programId,
+    member: one.member,
+    value,
+    uses: one.uses,
+    createdAt: one.issuedAt,
+    startsAt: one.validFrom,
+    endsAt: one.validUntil,
+    replaces,
+  })
 }
 
 /** Its own: of a redemption that was cancelled the code may be another's by now. */

@@ -177,6 +177,15 @@ export type BooksOf = {
   holds: Hold[]
 }
 
+/** The next members after a member id, in order. */
+export async function membersAfter(db: Db, after: Uuid, limit: number): Promise<Uuid[]> {
+  const rows = await db.query<{ member: Uuid }>(
+    'select member_id as member from member_states where space_id = $1 and member_id > $2 order by member_id limit $3',
+    [db.space, after, limit],
+  )
+  return rows.map(({ member }) => member)
+}
+
 /** The next members after a member id, in order, with all of their books; in the caller's snapshot. */
 export async function loadBooks(db: Db, after: Uuid, limit: number): Promise<BooksOf[]> {
   const states = (

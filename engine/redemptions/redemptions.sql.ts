@@ -2,6 +2,7 @@ import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import { instants, int2s, int4s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
+import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
 import { type Moved, type Redemption, type Said, STATUS, type Status, type Step } from './redemptions.rules.ts'
 
 type RedemptionRow = Omit<Redemption, 'said' | 'spent' | 'received' | 'history'> & {
@@ -136,18 +137,53 @@ export async function loadOver(
   )
 }
 
+/** What a row says, in the order of its digest; but not where it goes, which can be erased, and of which `said` has a digest. */
+const REDEMPTION: Digested<Redemption> = {
+  table: 'redemptions',
+  columns: [
+    ['member_id', (r) => r.member],
+    ['redemption_id', (r) => r.id],
+    ['program_id', (r) => r.programId],
+    ['reward_id', (r) => r.rewardId],
+    ['version', (r) => r.version],
+    ['status', (r) => r.status],
+    ['digest', (r) => r.digest],
+    [microseconds('issued_at'), (r) => r.issuedAt],
+    [microseconds('valid_from'), (r) => r.validFrom],
+    [microseconds('valid_until'), (r) => r.validUntil],
+    ['uses', (r) => r.uses],
+    ['used', (r) => r.used],
+    ['code', (r) => r.code],
+    ['pool_id', (r) => r.poolId],
+    ['external_id', (r) => r.externalId],
+    ['said', (r) => JSON.stringify(r.said)],
+    ['spent', (r) => JSON.stringify(r.spent)],
+    ['received', (r) => r.received && JSON.stringify(r.received)],
+    ['history', (r) => JSON.stringify(r.history)],
+  ],
+}
+
+/** Redemptions of the members that were not written as they are: for verify. */
+export async function alteredRedemptions(db: Db, members: readonly Uuid[]): Promise<{ member: Uuid; id: Uuid }[]> {
+  return await db.query(
+    `select member_id as member, redemption_id as id from redemptions
+      where member_id = any ($1::uuid[]) and space_id = $2 and ${isAltered(REDEMPTION)} order by redemption_id limit 1`,
+    [uuids(members, (m) => m), db.space],
+  )
+}
+
 /** New redemptions, and what became of those of before. Guarded by their members' states. */
 export function saveRedemptions(space: number, rows: readonly Redemption[]): Statement[] {
   if (rows.length === 0) return []
   return statement(
     `insert into redemptions (space_id, member_id, redemption_id, program_id, reward_id, version, status, digest, issued_at,
                               valid_from, valid_until, uses, used, code, pool_id, external_id, said, delivery, spent,
-                              received, history)
+                              received, history, row_digest)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::int[], $7::smallint[], $8::uuid[],
        $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::int[], $13::int[], $14::text[], $15::int[],
-       $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[])
+       $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::uuid[])
      on conflict (member_id, redemption_id) do update
-       set status = excluded.status, used = excluded.used, history = excluded.history`,
+       set status = excluded.status, used = excluded.used, history = excluded.history, row_digest = excluded.row_digest`,
     [
       space,
       uuids(rows, (r) => r.member),
@@ -170,6 +206,7 @@ export function saveRedemptions(space: number, rows: readonly Redemption[]): Sta
       texts(rows, (r) => JSON.stringify(r.spent)),
       texts(rows, (r) => r.received && JSON.stringify(r.received)),
       texts(rows, (r) => JSON.stringify(r.history)),
+      uuids(rows, (r) => rowDigest(REDEMPTION, space, r)),
     ],
     'redemptions-save',
   )

@@ -66,6 +66,15 @@ export async function listUnclaimed(
   return rows.map(toUnclaimed)
 }
 
+/** The next of a space by key, by its key and its id alone. */
+export async function nextUnclaimed(db: Db, after: Uuid): Promise<{ key: Uuid; id: Uuid } | undefined> {
+  const [row] = await db.query<{ key: Uuid; id: Uuid }>(
+    `select key, purchase_id as id from unclaimed_purchases where space_id = $1 and key > $2 order by key limit 1`,
+    [db.space, after],
+  )
+  return row
+}
+
 /** All of a space by key, some at a time: for the audit. */
 export async function pageUnclaimed(db: Db, after: Uuid, limit: number): Promise<Unclaimed[]> {
   const rows = await db.query<Row>(

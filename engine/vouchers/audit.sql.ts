@@ -1,6 +1,8 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Db } from '../base/db.ts'
+import { isAltered } from '../base/row-digests.ts'
 import { loadVoucherRedemptions } from './redemptions.sql.ts'
+import { LOCK, REDEMPTION, USE, VOUCHER } from './row-digests.sql.ts'
 import type { VoucherRedemption } from './vouchers.rules.ts'
 
 /** A voucher beside what its uses say of it: how many were not undone, and what of them was not given back. */
@@ -43,6 +45,24 @@ export async function pageRedemptions(db: Db, after: Uuid, limit: number): Promi
     rows.map(({ key }) => key),
   )
   return found.toSorted((a, b) => (a.key < b.key ? -1 : 1))
+}
+
+/** A row of these tables that was not written as it is: which kind, and by what it is named. */
+export async function findAltered(
+  db: Db,
+): Promise<{ kind: 'voucher' | 'redemption' | 'use' | 'lock'; id: Uuid } | undefined> {
+  const [row] = await db.query<{ kind: 'voucher' | 'redemption' | 'use' | 'lock'; id: Uuid }>(
+    `(select 'voucher' as kind, voucher_id as id from vouchers where space_id = $1 and ${isAltered(VOUCHER)} limit 1)
+     union all
+     (select 'redemption', redemption_id from voucher_redemptions where space_id = $1 and ${isAltered(REDEMPTION)} limit 1)
+     union all
+     (select 'use', redemption_id from voucher_uses where space_id = $1 and ${isAltered(USE)} limit 1)
+     union all
+     (select 'lock', code_key from voucher_locks where space_id = $1 and ${isAltered(LOCK)} limit 1)
+     limit 1`,
+    [db.space],
+  )
+  return row
 }
 
 /** A use without its redemption or its voucher, or of another member or program than its redemption; or a lock without its voucher. */

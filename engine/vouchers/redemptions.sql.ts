@@ -1,6 +1,8 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { instants, int2s, int4s, int8s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
+import { rowDigest } from '../base/row-digests.ts'
+import { REDEMPTION, USE, type Use } from './row-digests.sql.ts'
 import type { Part, RollBack, SaidLine, Skipped, VoucherRedemption } from './vouchers.rules.ts'
 
 /** What never changes of a redemption, as it is stored. */
@@ -130,9 +132,9 @@ function insert(space: number, rows: readonly VoucherRedemption[]): Statement[] 
   if (rows.length === 0) return []
   return statement(
     `insert into voucher_redemptions (space_id, key, redemption_id, version, program_id, member_id, external_id, session,
-                                      redeemed_at, digest, total, discount, gift, said, rolled_back)
+                                      redeemed_at, digest, total, discount, gift, said, rolled_back, row_digest)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::uuid[], $7::text[], $8::text[],
-       $9::timestamptz[], $10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[], $15::text[])`,
+       $9::timestamptz[], $10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[], $15::text[], $16::uuid[])`,
     [
       space,
       uuids(rows, (r) => r.key),
@@ -149,6 +151,7 @@ function insert(space: number, rows: readonly VoucherRedemption[]): Statement[] 
       int8s(rows, (r) => r.gift),
       texts(rows, saidOf),
       texts(rows, rolledBackOf),
+      uuids(rows, (r) => digestOfRow(space, r)),
     ],
     'voucher-redemptions-insert',
   )
@@ -167,7 +170,10 @@ function rolledBackOf({ rollBacks }: VoucherRedemption): string | null {
   return rollBacks.length === 0 ? null : JSON.stringify(rollBacks)
 }
 
-type Use = { redemption: VoucherRedemption; part: Part; place: number }
+/** As it is stored. */
+function digestOfRow(space: number, redemption: VoucherRedemption): Uuid {
+  return rowDigest(REDEMPTION, space, { redemption, said: saidOf(redemption), rolledBack: rolledBackOf(redemption) })
+}
 
 function usesOf(redemptions: readonly VoucherRedemption[]): Use[] {
   return redemptions.flatMap((redemption) => redemption.parts.map((part, place) => ({ redemption, part, place })))
@@ -177,8 +183,10 @@ function insertUses(space: number, redemptions: readonly VoucherRedemption[]): S
   const rows = usesOf(redemptions)
   if (rows.length === 0) return []
   return statement(
-    `insert into voucher_uses (space_id, redemption_key, redemption_id, code_key, place, member_id, amount, given_back)
-     select $1, * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::uuid[], $7::bigint[], $8::bigint[])`,
+    `insert into voucher_uses (space_id, redemption_key, redemption_id, code_key, place, member_id, amount, given_back,
+                               row_digest)
+     select $1, * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::uuid[], $7::bigint[], $8::bigint[],
+       $9::uuid[])`,
     [
       space,
       uuids(rows, (r) => r.redemption.key),
@@ -188,6 +196,7 @@ function insertUses(space: number, redemptions: readonly VoucherRedemption[]): S
       uuids(rows, (r) => r.redemption.member),
       int8s(rows, (r) => r.part.amount),
       int8s(rows, (r) => r.part.givenBack),
+      uuids(rows, (r) => rowDigest(USE, space, r)),
     ],
     'voucher-uses-insert',
   )
@@ -199,31 +208,34 @@ function update(space: number, rows: readonly RedemptionWrite[], unguarded: bool
   return [
     ...statement(
       `with won as (
-         update voucher_redemptions r set version = n.version, rolled_back = n.rolled_back
-           from unnest($2::uuid[], $3::int[], $4::int[], $5::text[]) as n(key, read, version, rolled_back)
-          where r.space_id = $1 and r.key = n.key and (r.version = n.read or $7)
+         update voucher_redemptions r set version = n.version, rolled_back = n.rolled_back, row_digest = n.row_digest
+           from unnest($2::uuid[], $3::int[], $4::int[], $5::text[], $6::uuid[])
+                as n(key, read, version, rolled_back, row_digest)
+          where r.space_id = $1 and r.key = n.key and (r.version = n.read or $8)
          returning 1
-       ) select 1 / (count(*) = $6::int)::int from won`,
+       ) select 1 / (count(*) = $7::int)::int from won`,
       [
         space,
         uuids(rows, (r) => r.redemption.key),
         int4s(rows, (r) => r.read),
         int4s(rows, (r) => r.redemption.version),
         texts(rows, (r) => rolledBackOf(r.redemption)),
+        uuids(rows, (r) => digestOfRow(space, r.redemption)),
         rows.length,
         unguarded,
       ],
       'voucher-redemptions-update',
     ),
     ...statement(
-      `update voucher_uses u set given_back = n.given_back
-         from unnest($2::uuid[], $3::uuid[], $4::bigint[]) as n(redemption, key, given_back)
+      `update voucher_uses u set given_back = n.given_back, row_digest = n.row_digest
+         from unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::uuid[]) as n(redemption, key, given_back, row_digest)
         where u.space_id = $1 and u.redemption_key = n.redemption and u.code_key = n.key`,
       [
         space,
         uuids(uses, (r) => r.redemption.key),
         uuids(uses, (r) => r.part.key),
         int8s(uses, (r) => r.part.givenBack),
+        uuids(uses, (r) => rowDigest(USE, space, r)),
       ],
       'voucher-uses-update',
     ),

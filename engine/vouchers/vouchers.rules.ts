@@ -136,10 +136,10 @@ export type Available = { balance: number }
 export function available(voucher: Voucher, locks: readonly Lock[], asker: Asker): Available | Refusal {
   const live = locks.filter((lock) => lock.until > asker.now)
   const others = live.filter((lock) => lock.sessionKey !== asker.sessionKey)
-  const isLocked = others.length < live.length
+  const own = live.find((lock) => lock.sessionKey === asker.sessionKey)
   return (
-    refusesState(voucher, asker, isLocked) ??
-    refusesMember(voucher, others, asker) ??
+    refusesState(voucher, asker, own !== undefined) ??
+    refusesMember(voucher, others, own, asker) ??
     roomOf(
       voucher,
       others.length,
@@ -160,7 +160,12 @@ function refusesState(voucher: Voucher, { now }: Asker, isLocked: boolean): Refu
   return undefined
 }
 
-function refusesMember(voucher: Voucher, others: readonly Lock[], asker: Asker): Refusal | undefined {
+function refusesMember(
+  voucher: Voucher,
+  others: readonly Lock[],
+  own: Lock | undefined,
+  asker: Asker,
+): Refusal | undefined {
   const { member, family, memberUses } = asker
   const { perMember } = voucher.terms
   if (member === undefined) {
@@ -174,10 +179,24 @@ function refusesMember(voucher: Voucher, others: readonly Lock[], asker: Asker):
   if (perMember === null) return undefined
   if (memberUses >= perMember)
     return refusal('voucher_used_up', `the member has used the voucher "${voucher.code}" ${memberUses} times`)
-  const locked = others.filter((lock) => lock.member !== null && family.has(lock.member)).length
+  const rivals = others.filter((lock) => isOf(lock, family))
+  const locked = own && isOf(own, family) ? rivals.filter((lock) => goesFirst(lock, own, member)).length : rivals.length
   return memberUses + locked >= perMember
     ? refusal('voucher_locked', `another checkout of the member has locked the voucher "${voucher.code}"`)
     : undefined
+}
+
+function isOf({ member }: Lock, family: ReadonlySet<Uuid>): boolean {
+  return member !== null && family.has(member)
+}
+
+/**
+ * Members who had each locked a voucher and were merged since may hold more of it than one of them may use. So that their checkouts do
+ * not block one another, those of the one who lives on go first, and then in one order: as many as may be used can be.
+ */
+function goesFirst(lock: Lock, own: Lock, member: Uuid): boolean {
+  const [a, b] = [Number(lock.member !== member), Number(own.member !== member)]
+  return a === b ? lock.sessionKey < own.sessionKey : a < b
 }
 
 function roomOf(voucher: Voucher, locks: number, locked: number): Available | Refusal {

@@ -2,6 +2,8 @@ import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import { instants, int2s, int4s, int8s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
+import { rowDigest } from '../base/row-digests.ts'
+import { LOCK, VOUCHER } from './row-digests.sql.ts'
 import type { Lock, Terms, Voucher } from './vouchers.rules.ts'
 
 type Row = Omit<Voucher, 'terms'> & { terms: string }
@@ -149,10 +151,10 @@ function insert(space: number, rows: readonly Voucher[]): Statement[] {
   if (rows.length === 0) return []
   return statement(
     `insert into vouchers (space_id, code_key, voucher_id, version, program_id, code, terms, status, reason, bound_to, source_id,
-                           created_at, starts_at, ends_at, uses_total, used, initial_balance, balance)
+                           created_at, starts_at, ends_at, uses_total, used, initial_balance, balance, row_digest)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::text[], $7::text[], $8::smallint[], $9::text[],
        $10::uuid[], $11::uuid[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::int[], $16::int[],
-       $17::bigint[], $18::bigint[])`,
+       $17::bigint[], $18::bigint[], $19::uuid[])`,
     [
       space,
       uuids(rows, (r) => r.key),
@@ -172,6 +174,7 @@ function insert(space: number, rows: readonly Voucher[]): Statement[] {
       int4s(rows, (r) => r.used),
       int8s(rows, (r) => r.initialBalance),
       int8s(rows, (r) => r.balance),
+      uuids(rows, (r) => rowDigest(VOUCHER, space, r)),
     ],
     'vouchers-insert',
   )
@@ -184,15 +187,15 @@ function update(space: number, rows: readonly VoucherWrite[], unguarded: boolean
        update vouchers v set version = n.version, voucher_id = n.id, code = n.code, terms = n.terms, status = n.status,
               reason = n.reason, bound_to = n.bound_to, source_id = n.source_id, created_at = n.created_at,
               starts_at = n.starts_at, ends_at = n.ends_at, uses_total = n.uses_total, used = n.used,
-              initial_balance = n.initial_balance, balance = n.balance
+              initial_balance = n.initial_balance, balance = n.balance, row_digest = n.row_digest
          from unnest($2::uuid[], $3::int[], $4::int[], $5::uuid[], $6::text[], $7::text[], $8::smallint[], $9::text[],
                 $10::uuid[], $11::uuid[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::int[], $16::int[],
-                $17::bigint[], $18::bigint[])
+                $17::bigint[], $18::bigint[], $19::uuid[])
               as n(key, read, version, id, code, terms, status, reason, bound_to, source_id, created_at, starts_at, ends_at,
-                uses_total, used, initial_balance, balance)
-        where v.space_id = $1 and v.code_key = n.key and (v.version = n.read or $20)
+                uses_total, used, initial_balance, balance, row_digest)
+        where v.space_id = $1 and v.code_key = n.key and (v.version = n.read or $21)
        returning 1
-     ) select 1 / (count(*) = $19::int)::int from won`,
+     ) select 1 / (count(*) = $20::int)::int from won`,
     [
       space,
       uuids(rows, (r) => r.voucher.key),
@@ -212,6 +215,7 @@ function update(space: number, rows: readonly VoucherWrite[], unguarded: boolean
       int4s(rows, (r) => r.voucher.used),
       int8s(rows, (r) => r.voucher.initialBalance),
       int8s(rows, (r) => r.voucher.balance),
+      uuids(rows, (r) => rowDigest(VOUCHER, space, r.voucher)),
       rows.length,
       unguarded,
     ],
@@ -245,8 +249,8 @@ export function saveLocks(space: number, locks: LockWrites, keys: readonly Uuid[
 function place(space: number, rows: readonly Lock[]): Statement[] {
   if (rows.length === 0) return []
   return statement(
-    `insert into voucher_locks (space_id, code_key, session_key, session, member_id, until, amount)
-     select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::timestamptz[], $7::bigint[])`,
+    `insert into voucher_locks (space_id, code_key, session_key, session, member_id, until, amount, row_digest)
+     select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::timestamptz[], $7::bigint[], $8::uuid[])`,
     [
       space,
       uuids(rows, (l) => l.key),
@@ -255,6 +259,7 @@ function place(space: number, rows: readonly Lock[]): Statement[] {
       uuids(rows, (l) => l.member),
       instants(rows, (l) => l.until),
       int8s(rows, (l) => l.amount),
+      uuids(rows, (l) => rowDigest(LOCK, space, l)),
     ],
     'voucher-locks-place',
   )
