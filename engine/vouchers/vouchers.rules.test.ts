@@ -48,6 +48,26 @@ describe('dates are half open', () => {
   })
 })
 
+describe('locks of members who are one since', () => {
+  const family = new Set(['ada', 'eve', 'bob'])
+  const locks = [lock('3', { member: 'ada' }), lock('1', { member: 'eve' }), lock('2', { member: 'bob' })]
+  const may = (perMember: number, of: readonly Lock[] = locks, memberUses = 0) =>
+    ['1', '2', '3', '4'].filter(
+      (sessionKey) => code(available(off({}, perMember), of, asker({ family, sessionKey, memberUses }))) === null,
+    )
+
+  test('never block one another: as many can go on as may be used, those of the one who lives on first', () => {
+    expect(may(1)).toEqual(['3'])
+    expect(may(2)).toEqual(['1', '3'])
+    expect(may(3)).toEqual(['1', '2', '3'])
+    expect(may(4)).toEqual(['1', '2', '3', '4'])
+    expect(may(1, locks.slice(1))).toEqual(['1'])
+    expect(may(2, locks, 1)).toEqual(['3'])
+    expect(may(1, locks, 1)).toEqual([])
+    expect(may(1, [...locks, lock('0', { member: 'zoe' })])).toEqual(['3'])
+  })
+})
+
 describe('locks', () => {
   test('so many as uses are left; one whose deadline has passed is none', () => {
     const two = off({ usesTotal: 2 })
