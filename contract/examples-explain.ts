@@ -25,6 +25,7 @@ export const EXPLANATION = {
       points: 12,
       remaining: 12,
       held: 0,
+      due: 0,
       activatesAt: entry.bookedAt,
       expiresAt: null,
       bookedAt: entry.bookedAt,

@@ -25,7 +25,10 @@ const split = z
     available: pointsOut,
     pending: minor,
     held: minor,
-    due: minor.meta({ description: 'Past their end, and not booked as expired yet: nobody can spend them' }),
+    due: minor.meta({
+      description:
+        'What nobody can spend though it is not booked yet: past its end, or sought by a return that had found too little',
+    }),
     owed: minor.meta({ description: 'Taken back beyond what there was; later points make up for it' }),
   })
   .meta({ id: 'BalanceSplit' })
@@ -60,6 +63,7 @@ const lot = z
     points: minor,
     remaining: minor,
     held: minor,
+    due: minor.meta({ description: 'Of remaining: what nobody can spend though it is not booked yet' }),
     activatesAt: instant.nullable().meta({ description: 'null: when an event comes that it waits for' }),
     expiresAt: instant.nullable(),
     bookedAt: instant,

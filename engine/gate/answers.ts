@@ -46,7 +46,7 @@ export function walletAnswer(
     held: now.held,
     lifetimeEarned: w.e,
     lifetimeSpent: w.s,
-    lifetimeReversed: w.r + now.good,
+    lifetimeReversed: w.r + now.back,
     lifetimeExpired: w.x + now.over,
     lifetimeAdjusted: w.a,
     lifetimeMoved: w.m,

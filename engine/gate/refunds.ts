@@ -53,7 +53,8 @@ export function carryOn(
     to.events.push(tell(to.books.state, 'points.refunded', { entry: to.books.state.entrySeq, spend }))
   }
   from.books.state.dueAt = 0 // nothing is left that time could change
-  makeGood(to.books, stateOf(to.books.state, walletId), came, facts.now, ([source]) => spent.source < source) // ids of one clock are in order
+  const when = { at: facts.now, now: facts.now }
+  makeGood(to.books, stateOf(to.books.state, walletId), came, when, ([source]) => spent.source < source) // ids of one clock are in order
   return undefined
 }
 

@@ -1,6 +1,7 @@
 import type { Instant } from '@laurel/contract/instants'
 import { ACCOUNTS, KINDS } from './accounts.ts'
 import type { Entry, Hold, LotUse } from './books.ts'
+import type { Forgiven } from './wallets.rules.ts'
 
 /** What an explanation needs of an entry. */
 export type Line = Pick<Entry, 'seq' | 'kind' | 'from' | 'to' | 'points' | 'bookedAt'> & {
@@ -11,8 +12,17 @@ export type Line = Pick<Entry, 'seq' | 'kind' | 'from' | 'to' | 'points' | 'book
 /** A hold, whatever became of it. */
 export type HeldThen = Pick<Hold, 'id' | 'placedAt' | 'deadline' | 'settledAt' | 'reason' | 'parts'>
 
-/** All of one wallet of one member: lines ascending by seq, and of the uses and holds no matter which besides. */
-export type WalletBooks = { lines: readonly Line[]; uses: readonly LotUse[]; holds: readonly HeldThen[] }
+/**
+ * All of one wallet of one member: lines ascending by seq, and of the uses and holds no matter which besides. `forgiven`: what returns
+ * wrote off, as the wallet remembers it. `late`: entries that made such good by the instant, and were booked after it.
+ */
+export type WalletBooks = {
+  lines: readonly Line[]
+  uses: readonly LotUse[]
+  holds: readonly HeldThen[]
+  forgiven: readonly Forgiven[]
+  late: ReadonlySet<number>
+}
 
 /** Where points end by inactivity: when a lot without a date of its own ends, by the lines that count; null: never. */
 export type SlideEnd = (lines: readonly Line[]) => (lot: Line) => Instant | null
@@ -32,6 +42,8 @@ export type Lots = {
   holds: readonly HeldThen[]
   remaining: Float64Array
   held: Float64Array
+  /** of what is left: what came free, and makes good what returns wrote off once it is booked */
+  sought: Float64Array
   ends: Float64Array
   found: Float64Array
   /** what was paid too early, by `place of the entry, place of the lot` */
@@ -48,6 +60,7 @@ export function lotsOf(books: WalletBooks, at: Instant, slideEnd: SlideEnd | und
     holds: books.holds.filter((hold) => isHolding(hold, at)),
     remaining: new Float64Array(lines.length),
     held: new Float64Array(lines.length),
+    sought: new Float64Array(lines.length),
     ends: new Float64Array(lines.length),
     found: new Float64Array(lines.length),
     early: new Map(),
@@ -94,10 +107,11 @@ export function of(column: Float64Array, i: number): number {
 }
 
 /** Takes the uses off the lots, and counts how much each entry found in lots. */
-export function useUp(lots: Lots): void {
-  const { lines, uses, remaining, held, found } = lots
+export function useUp(lots: Lots, late: ReadonlySet<number>): void {
+  const { lines, uses, remaining, held, sought, found } = lots
   for (const { seq, lotSeq, points } of uses) {
     const [entry, lot] = [placeOf(lines, seq), placeOf(lines, lotSeq)]
+    if (lot >= 0 && late.has(seq)) sought[lot] = of(sought, lot) + points
     if (entry < 0 || lot < 0) continue
     remaining[lot] = of(remaining, lot) - points
     found[entry] = of(found, entry) + points
@@ -127,13 +141,14 @@ function takeBackEarly(lots: Lots, lot: number): void {
 }
 
 /**
- * What comes free as a hold lapses pays what is owed, oldest first, from lots that are not over by then. Nobody may have
- * looked since: no use says so yet, and this adds those that will.
+ * What comes free as a hold lapses pays what is owed, oldest first, and then makes good what returns wrote off since it was placed: from
+ * lots that are not over by then. Nobody may have looked since: no use says so yet, and this adds those that will pay what is owed.
  */
-export function payFreed(lots: Lots, holds: readonly HeldThen[]): void {
-  const { at, lines, uses, remaining, ends, found } = lots
+export function payFreed(lots: Lots, { holds, forgiven }: WalletBooks): void {
+  const { at, lines, ends } = lots
   const debts = debtsOf(lots)
-  const lapsed = debts.length === 0 ? [] : holds.filter((hold) => hasLapsed(hold, at))
+  const written = forgiven.map(([source, points]) => ({ source, points }))
+  const lapsed = debts.length === 0 && written.length === 0 ? [] : holds.filter((hold) => hasLapsed(hold, at))
   const stillHeld = lots.held.slice()
   const parts = (hold: HeldThen) =>
     hold.parts.flatMap((part) => part.l.map(([seq, points]) => ({ lot: placeOf(lines, seq), points })))
@@ -141,17 +156,33 @@ export function payFreed(lots: Lots, holds: readonly HeldThen[]): void {
   for (const hold of lapsed.sort((a, b) => a.deadline - b.deadline)) {
     const freed = parts(hold).filter(({ lot }) => lot >= 0)
     for (const { lot, points } of freed) stillHeld[lot] = of(stillHeld, lot) - points
-    for (const { lot } of freed.filter((one) => of(ends, one.lot) > hold.deadline).sort((a, b) => a.lot - b.lot)) {
-      for (const debt of debts) {
-        const paid = Math.min(debt.points, of(remaining, lot) - of(stillHeld, lot))
-        if (paid <= 0) continue
-        const entry = placeOf(lines, debt.seq)
-        debt.points -= paid
-        remaining[lot] = of(remaining, lot) - paid
-        found[entry] = of(found, entry) + paid
-        uses.push({ seq: debt.seq, lotSeq: (lines[lot] as Line).seq, points: paid })
+    const live = freed.map(({ lot }) => lot).filter((lot) => of(ends, lot) > hold.deadline)
+    for (const lot of live.toSorted((a, b) => a - b)) payFrom(lots, lot, stillHeld, debts)
+    for (const lot of live) {
+      // ids of one clock are in order
+      for (const one of written.filter(({ source }) => hold.id < source)) {
+        const points = Math.max(0, Math.min(one.points, freeOf(lots, lot, stillHeld)))
+        one.points -= points
+        lots.sought[lot] = of(lots.sought, lot) + points
       }
     }
+  }
+}
+
+function freeOf({ remaining, sought }: Lots, lot: number, held: Float64Array): number {
+  return of(remaining, lot) - of(held, lot) - of(sought, lot)
+}
+
+function payFrom(lots: Lots, lot: number, held: Float64Array, debts: readonly DebtThen[]): void {
+  const { lines, uses, remaining, found } = lots
+  for (const debt of debts) {
+    const paid = Math.min(debt.points, freeOf(lots, lot, held))
+    if (paid <= 0) continue
+    const entry = placeOf(lines, debt.seq)
+    debt.points -= paid
+    remaining[lot] = of(remaining, lot) - paid
+    found[entry] = of(found, entry) + paid
+    uses.push({ seq: debt.seq, lotSeq: (lines[lot] as Line).seq, points: paid })
   }
 }
 

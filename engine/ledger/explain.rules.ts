@@ -14,6 +14,7 @@ import {
   useUp,
   type WalletBooks,
 } from './explain-columns.rules.ts'
+import { FAR } from './books.ts'
 import { isPending, signed } from './ledger.rules.ts'
 
 /** Points of one wallet at an instant: balance = available + pending + held + due; available is less what is owed. */
@@ -22,7 +23,7 @@ export type Split = {
   available: number
   pending: number
   held: number
-  /** past their end, whether or not that is booked yet */
+  /** what nobody can spend and is not booked yet: past its end, or what makes good what returns wrote off */
   due: number
   /** taken back beyond what there was, and not made up for yet */
   debt: number
@@ -40,6 +41,8 @@ export type LotThen = {
   points: number
   remaining: number
   held: number
+  /** of what is left: what nobody can spend and is not booked yet */
+  due: number
   activatesAt: Instant
   expiresAt: Instant | null
   changes: Change[]
@@ -49,7 +52,7 @@ export type LotThen = {
 export type Lifetime = Record<'earned' | 'spent' | 'reversed' | 'expired' | 'adjusted' | 'moved', number>
 export type Explained = {
   split: Split
-  /** `expired` counts what is past its end, booked or not */
+  /** as it is once all that is due is booked */
   lifetime: Lifetime
   debts: DebtThen[]
   /**
@@ -69,13 +72,13 @@ const COUNTERS = { e: 'earned', s: 'spent', r: 'reversed', x: 'expired', a: 'adj
  */
 export function explainAt(books: WalletBooks, at: Instant, slideEnd?: SlideEnd): Explained {
   const lots = lotsOf(books, at, slideEnd)
-  useUp(lots)
-  payFreed(lots, books.holds)
+  useUp(lots, books.late)
+  payFreed(lots, books)
   const debts = debtsOf(lots)
   const split = splitOf(lots, debts)
   return {
     split,
-    lifetime: lifetimeOf(lots.lines, split.due),
+    lifetime: lifetimeOf(lots.lines, split.due, backOf(lots)),
     debts,
     lots: (after, limit) => pageOf(lots, after, limit),
   }
@@ -101,15 +104,33 @@ function splitOf(lots: Lots, debts: readonly DebtThen[]): Split {
     if (free === 0) continue
     const state = stateOf(lots, i)
     if (state === 'pending') split.pending += free
-    else if (state === 'expired') split.due += free
-    else split.available += free
+    else {
+      const due = dueOf(lots, i)
+      split.due += due
+      split.available += free - due
+    }
   }
   split.available -= split.debt
   return split
 }
 
-function lifetimeOf(lines: readonly Line[], due: number): Lifetime {
-  const lifetime: Lifetime = { earned: 0, spent: 0, reversed: 0, expired: due, adjusted: 0, moved: 0 }
+/** Of a lot that is active or over: what nobody can spend and is not booked yet. */
+function dueOf(lots: Lots, i: number): number {
+  return stateOf(lots, i) === 'expired' ? of(lots.remaining, i) - of(lots.held, i) : of(lots.sought, i)
+}
+
+/** Of what is due, what is taken back when it is booked: it makes good what returns wrote off, or waited for an event in vain. */
+function backOf(lots: Lots): number {
+  let back = 0
+  for (const [i, { activatesAt }] of lots.lines.entries()) {
+    if (activatesAt === null) continue
+    back += activatesAt === FAR && stateOf(lots, i) === 'expired' ? of(lots.remaining, i) : of(lots.sought, i)
+  }
+  return back
+}
+
+function lifetimeOf(lines: readonly Line[], due: number, back: number): Lifetime {
+  const lifetime: Lifetime = { earned: 0, spent: 0, reversed: back, expired: due - back, adjusted: 0, moved: 0 }
   const ways = new Map<number, { line: Line; points: number }>()
   for (const line of lines) {
     const way = (line.kind * 100 + line.from) * 100 + line.to
@@ -156,6 +177,7 @@ function lotsAt(lots: Lots, places: readonly number[]): LotThen[] {
       points,
       remaining: of(lots.remaining, i),
       held: of(lots.held, i),
+      due: dueOf(lots, i),
       state: stateOf(lots, i),
       activatesAt: activatesAt ?? 0,
       expiresAt: end === Number.POSITIVE_INFINITY ? null : end,

@@ -10,6 +10,7 @@ import { burnOrder, credit, debit, draft } from './ledger.rules.ts'
 import { cancelLot, moveLot } from './moves.rules.ts'
 import { hasPassed, passTime, settleTime, standingOf } from './time.rules.ts'
 import { debtOf, emptyWallet } from './wallets.rules.ts'
+import { MADE_GOOD } from './written-off.rules.ts'
 
 const WALLET = 7
 const START: Instant = Date.UTC(2026, 0, 1) * 1000
@@ -78,8 +79,8 @@ class Life {
   look(at: Instant): void {
     const d = this.open()
     const wallet = d.state.wallets.find((w) => w.w === WALLET) ?? emptyWallet(WALLET)
-    const { available, pending, held, over } = standingOf(d, WALLET, at)
-    const split = { balance: wallet.b, available, pending, held, due: over }
+    const { available, pending, held, over, back } = standingOf(d, WALLET, at)
+    const split = { balance: wallet.b, available, pending, held, due: over + back }
     const debt = debtOf(wallet)
     // what comes free beside what is owed pays it with a later booking: until then there are both, and what is
     // available is right
@@ -113,7 +114,7 @@ class Life {
       case 'hold':
         place(d, [{ walletId: WALLET, points: step.points }], {
           member: id(1),
-          id: id(1000 + this.n),
+          id: id(100 + this.n), // of the clock of returns
           programId: 1,
           deadline: this.now + 3 * DAY,
           placedAt: this.now,
@@ -164,12 +165,19 @@ class Life {
     this.look(this.now)
   }
 
-  books(): WalletBooks {
-    const lines = this.entries.map((entry): Line => {
+  lines(): Line[] {
+    return this.entries.map((entry): Line => {
       const { activatesAt = null, expiresAt = null } = entry
       return { ...entry, activatesAt, expiresAt }
     })
-    return { lines, uses: this.uses, holds: [...this.holds.values()] }
+  }
+
+  /** As they are read from the database for that instant (views/explain.books.ts). */
+  books(at: Instant, lines = this.lines()): WalletBooks {
+    const holds = [...this.holds.values()].filter(({ settledAt }) => settledAt === null || at < settledAt)
+    const late = this.entries.filter((e) => e.reason === MADE_GOOD && e.occurredAt <= at && e.bookedAt > at)
+    const forgiven = this.state.wallets.find((w) => w.w === WALLET)?.k ?? []
+    return { lines, uses: this.uses, holds, forgiven, late: new Set(late.map(({ seq }) => seq)) }
   }
 }
 
@@ -217,8 +225,8 @@ describe('what a wallet held', () => {
   test('is, at every instant of any history, what it was seen to hold then', () => {
     fc.assert(
       fc.property(lives, (life) => {
-        const books = life.books()
-        for (const { at, split } of life.seen) expect(explainAt(books, at).split).toMatchObject(split)
+        const lines = life.lines()
+        for (const { at, split } of life.seen) expect(explainAt(life.books(at, lines), at).split).toMatchObject(split)
       }),
       { numRuns: 400 },
     )
@@ -229,11 +237,11 @@ describe('what a wallet held', () => {
     life.step({ do: 'earn', points: 2, after: 1, pendingDays: 0, livesDays: 8 })
     life.step({ do: 'hold', points: 2, after: 1 })
     life.step({ do: 'return', which: 0, share: 2, after: 1 })
-    const books = life.books()
-    expect(explainAt(books, life.now).split).toMatchObject({ balance: 1, available: -1, held: 2, debt: 1 })
-    const free = explainAt(books, life.now + 4 * DAY)
+    const seen = (at: Instant) => explainAt(life.books(at), at)
+    expect(seen(life.now).split).toMatchObject({ balance: 1, available: -1, held: 2, debt: 1 })
+    const free = seen(life.now + 4 * DAY)
     expect(free.split).toMatchObject({ balance: 1, available: 1, held: 0, due: 0, debt: 0 })
-    const over = explainAt(books, life.now + 9 * DAY)
+    const over = seen(life.now + 9 * DAY)
     expect(over.split).toMatchObject({ balance: 1, available: 0, held: 0, due: 1, debt: 0 })
     expect(all(over)).toMatchObject([{ remaining: 1, state: 'expired', changes: [{ points: -1 }] }])
   })
@@ -242,7 +250,7 @@ describe('what a wallet held', () => {
     fc.assert(
       fc.property(lives, fc.nat(100), (life, days) => {
         const at = START + days * DAY
-        const explained = explainAt(life.books(), at)
+        const explained = explainAt(life.books(at), at)
         const { split, debts } = explained
         const lots = all(explained)
         const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0)
@@ -264,9 +272,9 @@ describe('what a wallet held', () => {
     fc.assert(
       fc.property(lives, fc.array(step, { minLength: 1, maxLength: 10 }), (life, more) => {
         const at = life.now
-        const before = explainAt(life.books(), at)
+        const before = explainAt(life.books(at), at)
         for (const one of more) life.step(one)
-        const after = explainAt(life.books(), at)
+        const after = explainAt(life.books(at), at)
         expect([after.split, after.lifetime, after.debts]).toEqual([before.split, before.lifetime, before.debts])
         const told = (lots: LotThen[]) => lots.map(({ seq, remaining, state }) => [seq, remaining, state])
         expect(told(all(after))).toEqual(told(all(before)))

@@ -35,7 +35,7 @@ export function giveBack(
   }
   if (why.kind === 'refund' && wallet.k.length > 0) {
     const live = gives.map(({ lot }) => lot).filter((lot) => !hasEnded(lot, why.now))
-    makeGood(d, wallet, live, why.now, ([, , seq]) => (why.reverses ?? seq) <= seq)
+    makeGood(d, wallet, live, { at: why.now, now: why.now }, ([, , seq]) => (why.reverses ?? seq) <= seq)
   }
   wallet.o = lowestOpen(d.lots, walletId)
   return entry
@@ -73,7 +73,7 @@ export function refund(
     const from = { digest, now, reverses: entry.seq, ...(actor === undefined ? {} : { actor }) }
     graced.push(moveLot(d, lot, { activatesAt: now, expiresAt }, from))
   }
-  makeGood(d, walletOf(d.state, walletId), graced, why.now, ([, , seq]) => why.reverses <= seq)
+  makeGood(d, walletOf(d.state, walletId), graced, { at: why.now, now: why.now }, ([, , seq]) => why.reverses <= seq)
   return entry
 }
 

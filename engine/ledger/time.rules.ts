@@ -89,7 +89,7 @@ export function payOwed(d: Draft, hold: Hold, at: Instant, now: Instant): void {
     const live = d.lots.filter((lot) => lot.walletId === wallet.w && !hasEnded(lot, at))
     recover(d, wallet, live)
     const back = freed.flatMap((seq) => live.find((lot) => lot.seq === seq) ?? [])
-    makeGood(d, wallet, back, now, ([source]) => hold.id < source) // ids of one clock are in order
+    makeGood(d, wallet, back, { at, now }, ([source]) => hold.id < source) // ids of one clock are in order
   }
 }
 
@@ -218,14 +218,14 @@ function nextLook(d: Draft, now: Instant): Instant {
 }
 
 /**
- * A wallet as time has made it, for readers: available, pending and held now; not booked yet: `over`, what is past its date, and `good`,
- * what made good what returns had written off.
+ * A wallet as time has made it, for readers: available, pending and held now; not booked yet: `over`, what is past its date, and `back`,
+ * what waited for an event in vain, or made good what returns had written off.
  */
-export type Standing = { available: number; pending: number; held: number; over: number; good: number }
+export type Standing = { available: number; pending: number; held: number; over: number; back: number }
 
 /** From the cache alone: right until `wallet.u`, and where points do not expire by inactivity until the deadline. */
 export function standing(wallet: WalletState): Standing {
-  return { available: wallet.b - wallet.p - wallet.h, pending: wallet.p, held: wallet.h, over: 0, good: 0 }
+  return { available: wallet.b - wallet.p - wallet.h, pending: wallet.p, held: wallet.h, over: 0, back: 0 }
 }
 
 /** From all of the member's open lots and holds, right whenever it is asked. */
@@ -234,6 +234,7 @@ export function standingOf(d: Draft, walletId: number, now: Instant): Standing {
   const wallet = state.wallets.find((w) => w.w === walletId)
   const balance = wallet?.b ?? 0
   const good = (wallet?.r ?? 0) - (d.state.wallets.find((w) => w.w === walletId)?.r ?? 0)
+  let waited = 0
   let pending = 0
   let over = 0
   let held = 0
@@ -243,14 +244,15 @@ export function standingOf(d: Draft, walletId: number, now: Instant): Standing {
   }
   for (const lot of lots) {
     if (lot.walletId !== walletId) continue
-    if (lot.expiresAt !== null && lot.expiresAt <= now) over += lot.remaining - lot.held
+    if (hasEnded(lot, now) && lot.activatesAt === FAR) waited += lot.remaining
+    else if (hasEnded(lot, now)) over += lot.remaining - lot.held
     else if (isPending(lot, now)) pending += lot.remaining
   }
-  return { available: balance - pending - held - over, pending, held, over, good }
+  return { available: balance - pending - held - over - waited, pending, held, over, back: good + waited }
 }
 
 /** The books as they will be when it is booked that holds lapsed: what came free may have paid what was owed before it ended. */
-function withoutLapsed(d: Draft, now: Instant): Draft {
+export function withoutLapsed(d: Draft, now: Instant): Draft {
   if (!d.holds.some((hold) => hold.status === HOLD_STATUS.open && hold.deadline <= now)) return d
   const copy: Draft = {
     ...d,

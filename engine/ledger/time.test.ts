@@ -170,11 +170,11 @@ class Naive {
   }
 
   standing(at: Instant) {
-    const counts = { available: 0, pending: 0, held: 0, over: 0, good: 0 }
+    const counts = { available: 0, pending: 0, held: 0, over: 0, back: 0 }
     for (const { at: where, hold, lot } of this.points) {
       if (where !== 'here') continue
       if (hold && hold.deadline > at) counts.held += 1
-      else if (this.end(lot) <= at) counts.over += 1
+      else if (this.end(lot) <= at) counts[lot.from === FAR ? 'back' : 'over'] += 1
       else if (lot.from > at) counts.pending += 1
       else counts.available += 1
     }

@@ -11,13 +11,14 @@ export const FORGIVEN_MAX = 50
 /**
  * What comes back to a member, of a spend or a hold that was there when a return wrote points off for want of them, makes
  * that good first: by an entry of that return. So nobody keeps the points of what they gave back by having spent them or set them aside
- * meanwhile. `had`: whether they were gone already when that was written off; what is earned later is never taken.
+ * meanwhile. `had`: whether they were gone already when that was written off; what is earned later is never taken. `at`: when it came
+ * back, which may be booked later.
  */
 export function makeGood(
   d: Draft,
   wallet: WalletState,
   lots: readonly Lot[],
-  now: Instant,
+  { at, now }: { at: Instant; now: Instant },
   had: (forgiven: Forgiven) => boolean,
 ): void {
   for (const lot of lots) {
@@ -29,7 +30,7 @@ export function makeGood(
         if (one !== forgiven) return [one]
         return points === written ? [] : [[source, written - points, seq]]
       })
-      const why: Why = { kind: 'reverse', source, digest: source, occurredAt: now, now, reason: MADE_GOOD }
+      const why: Why = { kind: 'reverse', source, digest: source, occurredAt: at, now, reason: MADE_GOOD }
       bookTakes(d, wallet.w, [{ lot, points }], why)
     }
   }

@@ -1,5 +1,5 @@
 import type { Uuid } from '@laurel/contract/ids'
-import type { Instant } from '@laurel/contract/instants'
+import { formatInstant, type Instant } from '@laurel/contract/instants'
 import type { Db } from '../base/db.ts'
 import { memberNamed } from '../base/names.ts'
 import type { Configuration } from '../earning/configuration.ts'
@@ -8,6 +8,7 @@ import { KINDS } from '../ledger/accounts.ts'
 import type { HoldPart, LotUse, MemberState, WalletTerms } from '../ledger/books.ts'
 import type { HeldThen, Line, SlideEnd, WalletBooks } from '../ledger/explain-columns.rules.ts'
 import { loadStates } from '../ledger/states.sql.ts'
+import { MADE_GOOD } from '../ledger/written-off.rules.ts'
 import { existingMember } from '../members/members.ts'
 import { memberRef } from '../members/refs.ts'
 
@@ -33,7 +34,7 @@ export async function readWalletBooks(
 ): Promise<BooksRead> {
   const state = await stateAt(db, ref, at)
   const { member } = state
-  const [lines, uses, holds] = await Promise.all([
+  const [lines, uses, holds, late] = await Promise.all([
     db.query<Line>(
       `select seq, kind, from_account as "from", to_account as "to", points, booked_at as "bookedAt",
               activates_at as "activatesAt", expires_at as "expiresAt"
@@ -47,10 +48,12 @@ export async function readWalletBooks(
       'explain-uses',
     ),
     holdsAt(db, member, at),
+    lateAt(db, member, walletId, at),
   ])
+  const forgiven = state.wallets.find(({ w }) => w === walletId)?.k ?? []
   return {
     member,
-    books: { lines, uses, holds },
+    books: { lines, uses, holds, forgiven, late },
     lastBooked: lines.at(-1)?.bookedAt ?? 0,
     slideEnd: slideOf(termsOf(configuration)(walletId), state, walletId, at),
   }
@@ -93,6 +96,18 @@ async function holdsAt(db: Db, member: Uuid, at: Instant | undefined): Promise<H
     'explain-holds',
   )
   return rows.map((row) => ({ ...row, parts: JSON.parse(row.parts) as HoldPart[] }))
+}
+
+/** Entries that were booked after the instant, by which points that had come free by then made good what returns had written off. */
+async function lateAt(db: Db, member: Uuid, walletId: number, at: Instant | undefined): Promise<Set<number>> {
+  if (at === undefined) return new Set()
+  const rows = await db.query<{ seq: number }>(
+    `select seq from entries where member_id = $1 and space_id = $2 and wallet_id = $3 and kind = $4 and reason = $5
+        and occurred_at <= $6 and booked_at > $6`,
+    [member, db.space, walletId, KINDS.reverse.code, MADE_GOOD, formatInstant(at)],
+    'explain-late',
+  )
+  return new Set(rows.map(({ seq }) => seq))
 }
 
 /**

@@ -21,7 +21,7 @@ export const de: Texts = {
     available: ({ text }) => `${text} verfügbar`,
     pending: ({ text }) => `${text} vorgemerkt`,
     held: ({ text }) => `${text} reserviert`,
-    due: ({ text }) => `${text} abgelaufen und nicht mehr einlösbar`,
+    due: ({ text }) => `${text} nicht mehr einlösbar`,
   },
   ofThat: (parts) => `Davon: ${parts}.`,
   owed: ({ text }) =>
@@ -79,6 +79,7 @@ export const de: Texts = {
   once: ({ on, reason }) => `, am ${on}${weil(reason)}`,
   severalTimes: (times) => `, in ${times} Schritten`,
   held: ({ amount: { text }, until, reason }) => `Reserviert bis ${until}: ${text} davon${weil(reason)}`,
+  sought: ({ text, one }) => `${text} davon ${one ? 'geht' : 'gehen'} an eine Rückgabe zurück, die zu wenig vorfand`,
   left: {
     active: ({ amount: { text }, until }) =>
       until === null ? `Übrig davon: ${text}, unbefristet` : `Übrig davon: ${text}, einlösbar vor dem ${until}`,

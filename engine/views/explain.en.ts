@@ -16,7 +16,7 @@ export const en: Texts = {
     available: ({ text }) => `${text} to spend`,
     pending: ({ text }) => `${text} pending`,
     held: ({ text }) => `${text} on hold`,
-    due: ({ text }) => `${text} past the end, which nobody can spend`,
+    due: ({ text }) => `${text} that nobody can spend any more`,
   },
   ofThat: (parts) => `Of that: ${parts}.`,
   owed: ({ text }) => `Owed: ${text}, taken back when there was not enough; later earnings make up for it.`,
@@ -72,6 +72,7 @@ export const en: Texts = {
   once: ({ on, reason }) => ` on ${on}${because(reason)}`,
   severalTimes: (times) => ` in ${times} steps`,
   held: ({ amount: { text }, until, reason }) => `On hold until ${until}: ${text} of it${because(reason)}`,
+  sought: ({ text, one }) => `${text} of it ${one ? 'goes' : 'go'} back for a return that had found too little`,
   left: {
     active: ({ amount: { text }, until }) =>
       until === null ? `Left of it: ${text}, without an end` : `Left of it: ${text}, to be spent before ${until}`,

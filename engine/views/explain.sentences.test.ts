@@ -80,6 +80,15 @@ describe('lots', () => {
     )
   })
 
+  test('of which a return takes what came free', () => {
+    expect(last(spoken(one({ due: 1 })), 'en')).toContain(
+      '1 point of it goes back for a return that had found too little. Left of it: 11 points, without an end.',
+    )
+    expect(last(spoken(one({ due: 12 })), 'de')).toContain(
+      '12 Punkte davon gehen an eine Rückgabe zurück, die zu wenig vorfand. Nichts davon ist übrig.',
+    )
+  })
+
   test('from which different things took several times', () => {
     const totals = [
       { kind: 'spend', points: -5, entries: 2 },

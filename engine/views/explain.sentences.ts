@@ -135,6 +135,7 @@ function lotSentences(lot: ExplainedLot, spoken: Said, texts: Texts, amount: Amo
   for (const { points, deadline, reason } of lot.holds) {
     said.push(texts.held({ amount: amount(points), until: on(deadline), reason }))
   }
+  if (lot.state === 'active' && lot.due > 0) said.push(texts.sought(amount(lot.due)))
   said.push(leftOf(lot, texts, amount, on))
   return [said.map((sentence) => `${sentence}.`).join(' ')]
 }
@@ -166,9 +167,9 @@ function changeOf(lot: ExplainedLot, total: Total, texts: Texts, amount: Amounts
 }
 
 function leftOf(lot: ExplainedLot, texts: Texts, amount: Amounts, on: Dates): string {
-  const left = amount(lot.remaining)
+  const left = amount(lot.state === 'active' ? lot.remaining - lot.due : lot.remaining)
   const until = lot.expiresAt === null ? null : on(lot.expiresAt)
-  if (lot.state === 'used') return texts.used
+  if (lot.state === 'used' || (lot.state === 'active' && lot.remaining === lot.due)) return texts.used
   if (lot.state === 'pending')
     return texts.pending({ amount: left, from: lot.activatesAt === null ? null : on(lot.activatesAt), until })
   return texts.left[lot.state]({ amount: left, until })

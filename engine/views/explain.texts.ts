@@ -35,6 +35,8 @@ export type Texts = {
   once: (p: { on: string; reason: string }) => string
   severalTimes: (times: number) => string
   held: (p: { amount: Amount; until: string; reason: string }) => string
+  /** What came free and is taken for a return that had found too little, as soon as it is booked. */
+  sought: (amount: Amount) => string
   /** What is left of a lot, and what becomes of it; `until` null: for ever. */
   left: Record<'active' | 'expired', (p: { amount: Amount; until: string | null }) => string>
   pending: (p: { amount: Amount; from: string | null; until: string | null }) => string

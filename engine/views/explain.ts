@@ -175,6 +175,7 @@ function lotAnswer(lot: LotThen, rows: Rows): ExplainedLot {
     points: lot.points,
     remaining: lot.remaining,
     held: lot.held,
+    due: lot.due,
     activatesAt: lot.activatesAt === FAR ? null : formatInstant(lot.activatesAt),
     expiresAt: lot.expiresAt === null ? null : formatInstant(lot.expiresAt),
     bookedAt: formatInstant(row.bookedAt),

@@ -91,7 +91,8 @@ async function balancesOf(
       const now = standing(walletId)
       const cached = wallets.find(({ w }) => w === walletId) ?? emptyWallet(walletId)
       const answer = walletAnswer(wallet, cached, now)
-      return { member, walletId, answer, whole: answer.available + answer.pending + answer.held + now.over }
+      const whole = answer.available + answer.pending + answer.held + now.over + now.back
+      return { member, walletId, answer, whole }
     })
     balances.set(member, held)
   }

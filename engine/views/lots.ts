@@ -8,6 +8,7 @@ import { type Page, type PageAsk, pageOf } from '../base/pages.ts'
 import type { Configuration, Configurations } from '../earning/configuration.ts'
 import { type Draft, HOLD_STATUS, type Lot } from '../ledger/books.ts'
 import { hasEnded, isPending } from '../ledger/ledger.rules.ts'
+import { withoutLapsed } from '../ledger/time.rules.ts'
 import { existingMember } from '../members/members.ts'
 import { currentConfiguration } from './current.ts'
 import { ENTRY_COLUMNS, ENTRY_TABLES, type EntryFilter, type EntryRow, entryAnswer, walletsOf } from './entries.ts'
@@ -30,8 +31,9 @@ export async function listLots(
 ): Promise<Page<LotView>> {
   const [configuration, asked] = await Promise.all([currentConfiguration(db, known), existingMember(db, member)])
   const wallets = walletsOf(configuration, filter)
-  const [books] = await readBooks(db, configuration, [asked])
-  if (!books) throw new Error(`member ${asked} has no books`)
+  const [stored] = await readBooks(db, configuration, [asked])
+  if (!stored) throw new Error(`member ${asked} has no books`)
+  const books = withoutLapsed(stored, now)
   const after = page.after === undefined ? { member: books.state.member, seq: 0 } : decodeEntryId(page.after)
   if (after?.member !== books.state.member)
     throw new Refused('invalid_cursor', "`after` is not the `next` of a list of this member's lots")
