@@ -40,6 +40,7 @@ export const SHARED: readonly Shared[] = [
   { name: 'budgets', audit: auditAllBudgets },
   { name: 'vouchers', audit: auditAllVouchers, find: auditVoucherRows },
   { name: 'redemptions', audit: async (db, c) => (await findStrayIssued(db)) ?? (await auditAllRedemptions(db, c)) },
+  { name: 'rows of members', audit: auditOwners },
   { name: 'rows of vouchers', audit: auditVoucherRows },
   { name: 'codes', audit: auditAllCodes },
   { name: 'adjustments', audit: auditAllAdjustments },
@@ -61,6 +62,21 @@ async function auditTransfers(db: Db): Promise<string | undefined> {
     uneven &&
     `${kindName(uneven.kind)} of entry ${encodeEntryId(uneven.member, uneven.seq)}: other points came than went`
   )
+}
+
+/** Tables are looked at by their members: rows of a member who is not there would not be seen. */
+const OWNED = [
+  ...['activities', 'cards', 'checkouts', 'counters', 'entries', 'holds', 'lot_uses', 'lots', 'merges', 'purchases'],
+  ...['redemptions', 'returns', 'tier_history', 'tier_progress', 'tier_states'],
+]
+
+async function auditOwners(db: Db): Promise<string | undefined> {
+  const strays = OWNED.map(
+    (table) => `(select '${table}' as table, member_id as member from ${table} t where space_id = $1
+      and not exists (select from member_states s where s.member_id = t.member_id and s.space_id = $1) limit 1)`,
+  )
+  const [stray] = await db.query<{ table: string; member: Uuid }>(`${strays.join(' union all ')} limit 1`, [db.space])
+  return stray && `${stray.table} of ${encodeId('mem', stray.member)}: there is no such member`
 }
 
 /** Purchases are looked at by their entries: one that gave points but whose entries are gone would not be seen. */
