@@ -1,5 +1,6 @@
 import type { Instant } from '../../contract/instants.ts'
 import type { Per } from '../../contract/periods.ts'
+import type { TierWindow } from '../../contract/tiers.ts'
 import type { LotExpiry, Pending, WalletSettings } from '../../contract/wallets.ts'
 
 /** The calendar of docs/guides/wallets.md by trial: what a wall clock shows is asked of Intl, never computed. */
@@ -105,15 +106,54 @@ export function periodOf(per: Per, at: Instant, timezone: string): string {
   return found
 }
 
-/** When the next local month or year begins. */
-export function nextPeriod(per: 'month' | 'year', at: Instant, timezone: string): Instant {
-  const wall = new Date(wallOf(at, timezone))
-  const month = per === 'month' ? wall.getUTCMonth() + 1 : 12
-  return instantOf(Date.UTC(wall.getUTCFullYear(), month, 1), timezone)
+const starts = new Map<string, Map<number, Instant>>()
+
+/** When a local day begins. */
+export function startOf(day: number, timezone: string): Instant {
+  let own = starts.get(timezone)
+  if (!own || own.size > KNOWN_MAX) starts.set(timezone, (own = new Map()))
+  let found = own.get(day)
+  if (found === undefined) own.set(day, (found = instantOf(day * DAY_MS, timezone)))
+  return found
 }
 
-/** So long from then, without rounding. */
-export const later = (at: Instant, period: string, timezone: string): Instant => after(at, period, timezone)
+/** The local day, counted from 1 January 1970. */
+export function dayOf(at: Instant, timezone: string): number {
+  let day = Math.floor(at / 1000 / DAY_MS)
+  while (startOf(day, timezone) > at) day--
+  while (startOf(day + 1, timezone) <= at) day++
+  return day
+}
+
+/** So many periods after a day, or before. */
+export function shift(day: number, period: string, times: number): number {
+  const count = Number.parseInt(period.slice(1), 10) * times
+  return add(day * DAY_MS, `P${count}${period.at(-1)}`) / DAY_MS
+}
+
+const MONTHS = { month: 1, quarter: 3, half_year: 6, year: 12 }
+
+/** The window that a day lies in, which ends before `to`; and when the one before began. */
+export function windowAround(window: TierWindow, joined: number, day: number) {
+  if (window.kind === 'calendar') {
+    const date = new Date(day * DAY_MS)
+    const many = MONTHS[window.per]
+    const month = date.getUTCMonth() - (date.getUTCMonth() % many)
+    const [before = 0, from = 0, to = 0] = [-many, 0, many].map(
+      (more) => Date.UTC(date.getUTCFullYear(), month + more, 1) / DAY_MS,
+    )
+    return { before, from, to }
+  }
+  let year = -1
+  while (shift(joined, 'P1Y', year + 1) <= day) year++
+  while (shift(joined, 'P1Y', year) > day) year--
+  const [before = 0, from = 0, to = 0] = [year - 1, year, year + 1].map((n) => shift(joined, 'P1Y', n))
+  return { before, from, to }
+}
+
+/** So long from then, rounded up only where told. */
+export const later = (at: Instant, period: string, timezone: string, roundUp?: RoundUp): Instant =>
+  after(at, period, timezone, roundUp)
 
 /** When points begin that are given for something of then. */
 export function beginOf(pending: Pending, occurredAt: Instant, now: Instant, timezone: string): Instant {

@@ -36,7 +36,7 @@ import {
   shownOf,
 } from './driver.ts'
 import { SCHEMA, TYPES } from './features/activities.ts'
-import { type Ladder, termsOf } from './tiers.ts'
+import { type Ladder, termsOf } from './ladders.ts'
 import { offersIn } from './database-offers.ts'
 import { breakable, type Breakable } from './lost-commits.ts'
 
@@ -80,7 +80,7 @@ class DatabaseDriver implements Driver {
   /** as it is until something is changed */
   private configuration: Configuration | undefined
   private asked = 0
-  private ladder: Ladder | undefined
+  private readonly ladders = new Map<string, Ladder>()
   private readonly place: Place
   constructor(place: Place) {
     this.place = place
@@ -91,8 +91,7 @@ class DatabaseDriver implements Driver {
   }
 
   async begin(setup: Setup, start: Instant): Promise<void> {
-    const { timezone, joinPolicy, wallets, pools, ladder } = setup
-    this.ladder = ladder
+    const { timezone, joinPolicy, wallets, pools, ladders } = setup
     const program = { slug: 'coffee', name: 'Coffee', timezone, currency: 'GBP', joinPolicy }
     await this.change(start, (tx, door) => createProgram(tx, program as never, door))
     for (const { slug } of wallets) {
@@ -102,8 +101,9 @@ class DatabaseDriver implements Driver {
       const type = { program: 'coffee', slug, name: slug, schema: SCHEMA }
       await this.change(start, (tx, door) => createActivityType(tx, type, door))
     }
-    if (ladder) {
-      const terms = { program: 'coffee', slug: 'status', ...termsOf(ladder) }
+    for (const ladder of ladders) {
+      this.ladders.set(ladder.slug, ladder)
+      const terms = { program: 'coffee', slug: ladder.slug, ...termsOf(ladder) }
       const code = await this.change(start, (tx, door) => createLadder(tx, terms, door))
       if (code !== 'ok') throw new Error(`the ladder cannot begin so: ${code}`)
     }
@@ -211,21 +211,22 @@ class DatabaseDriver implements Driver {
   vouchers = this.offers.vouchers
 
   /** The worker looks at everybody before and after. */
-  changeLadder: Driver['changeLadder'] = async (at, tiers) => {
-    const { ladder } = this
-    if (!ladder) return 'tier_ladder_unknown'
+  changeLadder: Driver['changeLadder'] = async (at, slug, change) => {
+    const before = this.ladders.get(slug)
+    if (!before) return 'tier_ladder_unknown'
     await this.passTime(at)
-    const said = { tiers: termsOf({ ...ladder, tiers }).tiers }
-    const code = await this.change(at, (tx, door) => publishLadderVersion(tx, 'status', said, door))
+    const after = { ...before, ...change }
+    this.ladders.set(slug, after)
+    const code = await this.change(at, (tx, door) => publishLadderVersion(tx, slug, termsOf(after), door))
     await this.passTime(at)
     return code
   }
 
-  async tier(at: Instant, member: string) {
+  async tiers(at: Instant, member: string) {
     const { data } = await withRead(this.pool, this.place.space, (db) =>
       listMemberTiers(db, this.known, `external:${member}`, {}, at),
     )
-    return data[0]?.tier ?? null
+    return data.map(({ ladder, tier, counted }) => ({ ladder, tier, counted }))
   }
 
   async audit(at: Instant) {

@@ -5,7 +5,7 @@ import type { Configuration } from '../../engine/earning/configuration.ts'
 import type { Ask } from '../../engine/gate/asks.ts'
 import type { Draft } from '../../engine/ledger/books.ts'
 import { passTime } from '../../engine/ledger/time.rules.ts'
-import type { Ladder } from './tiers.ts'
+import type { Ladder } from './ladders.ts'
 import type { Code } from './feature.ts'
 import type { Change as RewardChange, Made as MadeReward } from './features/rewards.ts'
 import type { Made as MadeVoucher, Change as VoucherChange } from './features/vouchers.ts'
@@ -25,6 +25,10 @@ export type Body = {
   wallets?: ({ wallet: string } & Balances)[]
   [more: string]: unknown
 }
+
+export type LadderChange = Partial<Ladder>
+
+export type TierShown = { ladder: string; tier: string | null; counted: number }
 
 /** What is shown of a voucher. */
 export type VoucherShown = { code: string; status: string; used: number; locked: number; balance: number | null }
@@ -56,9 +60,9 @@ export type Driver = {
   createReward(at: Instant, made: MadeReward): Promise<Code>
   changeReward(at: Instant, reward: string, change: RewardChange): Promise<Code>
   importCodes(at: Instant, pool: string, codes: readonly string[]): Promise<Code>
-  changeLadder(at: Instant, tiers: Ladder['tiers']): Promise<Code>
-  /** The tier that a member holds; null: none. */
-  tier(at: Instant, member: string): Promise<string | null>
+  changeLadder(at: Instant, ladder: string, change: LadderChange): Promise<Code>
+  /** What a member holds on each ladder (null: nothing), and what counts there. */
+  tiers(at: Instant, member: string): Promise<TierShown[]>
   /** All vouchers, by their code. */
   vouchers(at: Instant): Promise<VoucherShown[]>
   /** Everything derived again from what is stored; what is wrong with it. */
@@ -73,7 +77,7 @@ export type Setup = {
   /** `points` is the first of them */
   wallets: { slug: string; settings: WalletSettings }[]
   pools: { slug: string; reusable: boolean }[]
-  ladder: Ladder | undefined
+  ladders: Ladder[]
 }
 export type OpenDriver = (setup: Setup, start: Instant) => Promise<Driver>
 

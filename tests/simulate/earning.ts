@@ -60,8 +60,8 @@ export function inForce(rules: Iterable<Rule>, at: Instant, on: string | undefin
 /** Of everything that may be given: `whole`, or not at all; `part` is what is left to be had; `shut`: nothing, for a while. */
 export type Room = { whole: number; part: number; shut: boolean }
 /** What limits left when it was decided, by rule and by wallet: it is decided again with the same. */
-/** `multiplier`: that of the tier that was held. */
-export type Rooms = { rules: Map<string, Room>; wallets: Map<string, Room>; multiplier?: string }
+/** `multipliers`: those of the tiers that were held. */
+export type Rooms = { rules: Map<string, Room>; wallets: Map<string, Room>; multipliers?: string[] }
 /** What happened: in a purchase, these lines; else an activity with so many stars. */
 export type What = Line[] | { type: string; stars: number }
 
@@ -83,19 +83,20 @@ export function awards(rules: readonly Rule[], what: What, rooms: Rooms): Award[
   return [...plain, ...more, ...bonuses(rules, rooms, plain, more)]
 }
 
-/** What a tier adds to each award of a rule that does not multiply; a wallet's sum is rounded down once. */
+/** What each tier adds to each award of a rule that does not multiply; a wallet's sum is rounded down once. */
 function bonuses(rules: readonly Rule[], rooms: Rooms, plain: readonly Award[], more: readonly Award[]): Award[] {
   const given: Award[] = []
-  const grounds = new Map<string, number>()
-  for (const award of plain) {
-    const { wallet, points } = award
-    const ground = grounds.get(wallet) ?? 0
-    grounds.set(wallet, ground + points)
-    const factor = Number(rooms.multiplier ?? '1')
-    const wanted = multiplied(factor, ground + points) - multiplied(factor, ground)
-    const rule = rules.find(({ name }) => name === award.rule) as Rule
-    const bonus = allowed(rooms, rule, wanted, [...plain, ...more, ...given])
-    if (bonus > 0) given.push({ ...award, points: bonus })
+  for (const factor of (rooms.multipliers ?? []).map(Number)) {
+    const grounds = new Map<string, number>()
+    for (const award of factor > 1 ? plain : []) {
+      const { wallet, points } = award
+      const ground = grounds.get(wallet) ?? 0
+      grounds.set(wallet, ground + points)
+      const wanted = multiplied(factor, ground + points) - multiplied(factor, ground)
+      const rule = rules.find(({ name }) => name === award.rule) as Rule
+      const bonus = allowed(rooms, rule, wanted, [...plain, ...more, ...given])
+      if (bonus > 0) given.push({ ...award, points: bonus })
+    }
   }
   return given
 }

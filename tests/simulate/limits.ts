@@ -3,7 +3,7 @@ import type { Per } from '../../contract/periods.ts'
 import type { Cap } from '../../contract/wallets.ts'
 import { later, periodOf } from './calendar.ts'
 import { awards, inForce, type Room, type Rooms, type Rule, type Terms, type What } from './earning.ts'
-import { multiplierAt } from './tiers.ts'
+import { multipliersAt } from './tiers.ts'
 import { type Member, settingsOf, sum, type World } from './world.ts'
 
 /**
@@ -25,7 +25,7 @@ export type Given = {
 export function decided(w: World, member: Member, what: What, at: Instant, source: string) {
   const rules = inForce(w.rules.values(), at, Array.isArray(what) ? undefined : what.type)
   const rooms = roomsOf(w, member, rules, at)
-  if (Array.isArray(what)) rooms.multiplier = multiplierAt(w, member, at)
+  if (Array.isArray(what)) rooms.multipliers = multipliersAt(w, member, at)
   const given = awards(rules, what, rooms)
   for (const { rule, wallet, points, terms } of given) {
     const budget = terms?.budget && (terms.budget.per ?? 'lifetime')

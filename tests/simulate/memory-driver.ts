@@ -23,7 +23,7 @@ import { draft } from '../../engine/ledger/ledger.rules.ts'
 import { type Asked, type Driver, type OpenDriver, type Setup, type Answer, shownOf, lotsShown } from './driver.ts'
 import { rulesInMemory } from './memory-rules.ts'
 import { importCodes } from './memory-rewards.ts'
-import { tierShown } from './memory-tiers-load.ts'
+import { tiersShown } from './memory-tiers-load.ts'
 import { changeVoucher, createVoucher, vouchersShown } from './memory-vouchers.ts'
 import type { Change as VoucherChange, Made as MadeVoucher } from './features/vouchers.ts'
 import { load } from './memory-load.ts'
@@ -57,10 +57,11 @@ class MemoryDriver implements Driver {
   }
 
   private run(items: Item[], lostBefore = false): Answered[] {
+    const now = items[0]?.facts.now ?? 0
     return aroundMerges(items).flatMap((part) => {
       if (lostBefore) this.decide(part)
       const answered = this.decide(part)
-      save(this.tables, answered)
+      save(this.tables, answered, now)
       return answered
     })
   }
@@ -103,11 +104,12 @@ class MemoryDriver implements Driver {
     return own.filter((entry) => entry.walletId === walletId).map(({ seq }) => seq)
   }
 
-  async enroll(_at: Instant, name: string) {
+  async enroll(at: Instant, name: string) {
     if (this.state(name)) return 'repeat'
     const member: Uuid = newId(0)
     this.tables.names.set(memberKey(name), { member, object: null, seq: null })
     this.tables.states.set(member, newState(member))
+    this.tables.joined.set(member, at)
     return 'ok'
   }
 
@@ -137,17 +139,21 @@ class MemoryDriver implements Driver {
   createReward: Driver['createReward'] = async (_at, made) => this.rules.createReward(made)
   changeReward: Driver['changeReward'] = async (_at, slug, change) => this.rules.changeReward(slug, change)
   /** The worker looks at everybody before and after. */
-  changeLadder: Driver['changeLadder'] = async (at, tiers) => {
+  changeLadder: Driver['changeLadder'] = async (at, ladder, change) => {
     await this.passTime(at)
-    const code = this.rules.changeLadder(tiers)
+    const code = this.rules.changeLadder(ladder, change)
     for (const { member, mergedInto } of this.tables.states.values())
       if (mergedInto === null) this.run([itemOf({ verb: 'time', member: encodeId('mem', member) }, at)])
     return code
   }
 
-  async tier(at: Instant, member: string) {
+  async tiers(at: Instant, member: string) {
     const state = this.state(member)
-    return state ? tierShown(this.tables, this.rules.configuration(), state.member, at) : null
+    if (!state) return []
+    const slices = this.looking(state, at)
+    const books = draft(state, heldBy(slices, state.member), termsOf(slices.configuration))
+    lotsShown(slices.configuration, books, at)
+    return tiersShown(this.tables, slices.configuration, books.state, at)
   }
 
   importCodes: Driver['importCodes'] = async (_at, pool, codes) =>
@@ -162,7 +168,7 @@ class MemoryDriver implements Driver {
     for (const { member, dueAt } of this.tables.states.values()) {
       if (dueAt === 0 || dueAt > at) continue
       const [done] = this.decide([itemOf({ verb: 'time', member: encodeId('mem', member) }, at)])
-      if (done) save(this.tables, [done])
+      if (done) save(this.tables, [done], at)
       const next = this.tables.states.get(member)?.dueAt ?? 0
       if (next !== 0 && next <= at) return 'still due'
     }

@@ -14,7 +14,7 @@ import type { ConfiguredLadder, ConfiguredPool, ConfiguredReward } from '../../e
 import { termsOf } from '../../engine/rewards/terms.rules.ts'
 import { changedSettings } from '../../engine/programs/wallets.rules.ts'
 import type { Setup } from './driver.ts'
-import { type Ladder, termsOf as termsOfLadder } from './tiers.ts'
+import { type Ladder, termsOf as termsOfLadder } from './ladders.ts'
 import { SCHEMA, TYPES } from './features/activities.ts'
 import type { Change as RewardChange, Made as MadeReward } from './features/rewards.ts'
 
@@ -34,17 +34,20 @@ export function rulesInMemory(setup: Setup, start: Instant) {
   const ids = new Map<string, number>()
   const rewards = new Map<string, ConfiguredReward>()
   const pools = setup.pools.map((pool, i): ConfiguredPool => ({ poolId: i + 1, id: newId(0), programId: 1, ...pool }))
-  let ladder: ConfiguredLadder | undefined = setup.ladder && {
-    ladderId: 1,
-    id: newId(0),
-    programId: 1,
-    slug: 'status',
-    version: 1,
-    keeping: 1,
-    firm: 1,
-    terms: termsOfLadder(setup.ladder),
-    createdAt: start,
-  }
+  const said = new Map<string, Ladder>(setup.ladders.map((ladder) => [ladder.slug, ladder]))
+  let ladders = setup.ladders.map(
+    (ladder, i): ConfiguredLadder => ({
+      ladderId: i + 1,
+      id: newId(0),
+      programId: 1,
+      slug: ladder.slug,
+      version: 1,
+      keeping: 1,
+      firm: 1,
+      terms: termsOfLadder(ladder),
+      createdAt: start,
+    }),
+  )
   let configuration: Configuration | undefined
   const changed = () => {
     configVersion += 1
@@ -69,7 +72,7 @@ export function rulesInMemory(setup: Setup, start: Instant) {
           version: 1,
           schema: JSON.stringify(SCHEMA),
         })),
-        ladders: ladder ? [ladder] : [],
+        ladders,
         rewards: [...rewards.values()],
         pools,
       })),
@@ -90,10 +93,15 @@ export function rulesInMemory(setup: Setup, start: Instant) {
       }
       return changed()
     },
-    changeLadder(tiers: Ladder['tiers']) {
-      if (!ladder || !setup.ladder) return 'tier_ladder_unknown'
-      const version = ladder.version + 1
-      ladder = { ...ladder, version, firm: version, terms: termsOfLadder({ ...setup.ladder, tiers }) }
+    changeLadder(slug: string, change: Partial<Ladder>) {
+      const before = said.get(slug)
+      if (!before) return 'tier_ladder_unknown'
+      const after = { ...before, ...change }
+      said.set(slug, after)
+      ladders = ladders.map((one) => {
+        const version = one.version + 1
+        return one.slug === slug ? { ...one, version, firm: version, terms: termsOfLadder(after) } : one
+      })
       return changed()
     },
     turnProgram(status: 'active' | 'paused') {

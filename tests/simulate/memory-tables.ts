@@ -1,4 +1,5 @@
 import type { Uuid } from '../../contract/ids.ts'
+import type { Instant } from '../../contract/instants.ts'
 import type { Activity } from '../../engine/activities/activities.rules.ts'
 import type { StoredAnswer } from '../../engine/base/answers.ts'
 import { eachMember, type Kept, returnsOf } from '../../engine/gate/decisions.ts'
@@ -18,6 +19,7 @@ import { type LimitTables, limitTablesOf, saveLimits } from './memory-limits.ts'
 /** What the database keeps, as maps. A list reads no more of it than it said that it needs, as from the database. */
 export type Tables = {
   states: Map<Uuid, MemberState>
+  joined: Map<Uuid, Instant>
   names: Map<Uuid, Named>
   answers: Map<Uuid, StoredAnswer>
   purchases: Map<Uuid, Purchase>
@@ -38,6 +40,7 @@ export type Tables = {
 export function tablesOf(): Tables {
   return {
     states: new Map(),
+    joined: new Map(),
     names: new Map(),
     answers: new Map(),
     purchases: new Map(),
@@ -60,11 +63,14 @@ export function openingEntries(t: Tables, member: Uuid): readonly Entry[] {
 }
 
 /** As save.ts writes. */
-export function save(t: Tables, answered: readonly Answered[]): void {
+export function save(t: Tables, answered: readonly Answered[], now: Instant): void {
   for (const { changes, kept, store } of answered) {
     if (store) t.answers.set(store.key, store)
     if (kept) saveKept(t, kept)
-    for (const one of changes ? eachMember(changes) : []) saveOne(t, one)
+    for (const one of changes ? eachMember(changes) : []) {
+      if (!t.joined.has(one.member)) t.joined.set(one.member, now)
+      saveOne(t, one)
+    }
   }
 }
 

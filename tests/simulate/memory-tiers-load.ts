@@ -8,9 +8,12 @@ import { countsOfActivity, countsOfPurchase } from '../../engine/gate/tier-count
 import { coursesOf, type LadderCourse } from '../../engine/gate/tier-courses.ts'
 import { noTiers, tierKey, type TierSlices } from '../../engine/gate/tier-slices.ts'
 import { withChanges } from '../../engine/tiers/levels.rules.ts'
-import { standingNow } from '../../engine/tiers/shown.rules.ts'
+import { availableIn } from '../../engine/gate/tier-steps.ts'
+import type { MemberState } from '../../engine/ledger/books.ts'
+import { countedNow, standingNow } from '../../engine/tiers/shown.rules.ts'
 import type { Bucket, TierState } from '../../engine/tiers/tiers.ts'
 import { earliestDay } from '../../engine/tiers/windows.rules.ts'
+import type { TierShown } from './driver.ts'
 import { living, type Tables } from './memory-tables.ts'
 
 /** As tier-slices.ts reads: of days that no longer matter it reads none, and nothing twice. */
@@ -22,6 +25,7 @@ export function loadTiers(t: Tables, slices: Slices, items: readonly Item[]): Ti
     for (const member of slices.states.keys()) {
       const key = tierKey(member, course.ladder.ladderId)
       tiers.members.add(member)
+      tiers.joined.set(member, t.joined.get(member) ?? now)
       const row = t.tiers.states.get(key)
       if (row) tiers.states.set(key, row)
       if (row) tiers.history.set(key, t.tiers.history.get(key) ?? [])
@@ -85,13 +89,17 @@ function countOf(t: Tables, configuration: Configuration, course: LadderCourse, 
   )
 }
 
-/** The tier that a reader sees. */
-export function tierShown(t: Tables, configuration: Configuration, member: Uuid, now: Instant): string | null {
-  const [course] = coursesOf(configuration).values()
-  if (!course) return null
-  const row = t.tiers.states.get(tierKey(member, course.ladder.ladderId))
-  const progress = row
-    ? daysThatMatter(t, row, course, now, false)
-    : countOf(t, configuration, course, familyOf(t, member))
-  return standingNow(course, { member, joined: now }, row, { now, progress, balance: 0 }).tier
+/** What a reader sees of each ladder. `state`: of a member for whom time has passed. */
+export function tiersShown(t: Tables, configuration: Configuration, state: MemberState, now: Instant): TierShown[] {
+  const { member } = state
+  return [...coursesOf(configuration).values()].map((course) => {
+    const row = t.tiers.states.get(tierKey(member, course.ladder.ladderId))
+    const progress =
+      row?.keeping === course.ladder.keeping
+        ? daysThatMatter(t, row, course, now, false)
+        : countOf(t, configuration, course, familyOf(t, member))
+    const given = { now, progress, balance: availableIn(state, course.walletId) }
+    const standing = standingNow(course, { member, joined: t.joined.get(member) ?? now }, row, given)
+    return { ladder: course.ladder.slug, tier: standing.tier, counted: countedNow(course, standing, given) }
+  })
 }

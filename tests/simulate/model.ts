@@ -1,7 +1,7 @@
 import type { Instant } from '../../contract/instants.ts'
 import type { LotExpiry, Pending } from '../../contract/wallets.ts'
 import { beginOf, endByInactivity, endOfPoints } from './calendar.ts'
-import { noteTier, tierInstants } from './tiers.ts'
+import { nextOfTiers, timeOfTiers } from './tiers.ts'
 import { type Balances, type Hold, type Lot, type Member, type Movement, settingsOf, sum, type World } from './world.ts'
 
 /** What lots, time and movements mean in the world of the model. */
@@ -43,11 +43,16 @@ export function endOf(w: World, member: Member, lot: Lot): Instant | null {
 /** Everything that begins, ends or lapses up to now happens, at its instant and in its order, whoever looks or does not. */
 export function passTime(w: World): void {
   const { now } = w
-  const turns = tierInstants(w, now)
-  for (const at of [...instantsUntil(w, now), ...turns].sort((a, b) => a - b)) {
+  const instants = instantsUntil(w, now)
+  for (;;) {
+    const turn = nextOfTiers(w, w.passed, now)
+    const at = Math.min(instants[0] ?? now, turn ?? now)
+    if (at === now && turn !== now) break
+    if (instants[0] === at) instants.shift()
     w.now = at
     happen(w)
-    if (turns.includes(at)) for (const member of w.members.values()) noteTier(w, member)
+    if (turn === at) timeOfTiers(w)
+    w.passed = at
   }
   w.now = now
   happen(w)

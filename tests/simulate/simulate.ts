@@ -7,7 +7,7 @@ import { balances, endOf, openLots, passTime } from './model.ts'
 import { find, type Member, type World, worldOf } from './world.ts'
 import { type Random, randomOf } from './random.ts'
 import { setupOf } from './features/wallets.ts'
-import { noteTier, tierNow } from './tiers.ts'
+import { noteTiers, tiersShown } from './tiers.ts'
 import { voucherShown } from './vouchers.ts'
 
 /** A history and where it went wrong: what the engine said is not what the model says. */
@@ -119,8 +119,9 @@ async function playList(driver: Driver, world: World, list: Step[], n: number, i
     const one = NAMED.get(step.do) as Feature
     const said: Expected = one.model(world, step)
     passTime(world)
+    const { occurredAt } = step as { occurredAt?: Instant }
     for (const name of membersOf(world, [step, { member: said.whose }]))
-      noteTier(world, find(world, name) as Member, (step as { occurredAt?: Instant }).occurredAt)
+      noteTiers(world, find(world, name) as Member, step.do === 'return' ? undefined : occurredAt)
     const member = said.whose ?? (step as Named).member
     return { said, after: shownBy(world, member ?? '') }
   })
@@ -208,9 +209,12 @@ async function compare(driver: Driver, world: World, names: Iterable<string>): P
     const wrong = difference(model, engine)
     if (wrong) return `${member}'s ${wrong}`
     if (world.members.get(member)?.mergedInto) continue // by any name they are one member's
-    const tier = world.ladder && (await driver.tier(world.now, member))
-    const held = tierNow(world, find(world, member) as Member)
-    if (world.ladder && tier !== held) return `${member}'s tier: the model says ${held}, the engine ${tier}`
+    const tiers = world.ladders.size > 0 ? await driver.tiers(world.now, member) : []
+    for (const held of tiersShown(world, find(world, member) as Member)) {
+      const engine = tiers.find(({ ladder }) => ladder === held.ladder)
+      if (!isDeepStrictEqual(held, engine))
+        return `${member}'s tier: the model says ${told(held)}, the engine ${told(engine)}`
+    }
     const right = byWallet(openLots(world, find(world, member) as Member))
     const lots = byWallet(await driver.lots(world.now, member))
     const at = right.findIndex((lot, n) => JSON.stringify(lot) !== JSON.stringify(lots[n]))

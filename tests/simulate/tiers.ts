@@ -1,125 +1,246 @@
 import type { Instant } from '../../contract/instants.ts'
-import type { LadderTerms } from '../../contract/tiers.ts'
-import { nextPeriod, periodOf } from './calendar.ts'
-import { remaining } from './earning.ts'
-import { living, type Member, sum, type World } from './world.ts'
+import { dayOf, later, shift, startOf, windowAround } from './calendar.ts'
+import { baseOf, countedDays, handedOn, type Ladder, levelOf, reachedIn, slugAt, worth } from './ladders.ts'
+import type { Member, World } from './world.ts'
 
 /**
- * One ladder as docs/guides/tiers.md tells it: whatever counts is counted again from what was bought and done. What is reached in a
- * month or a year is held through the next one; what came back was never bought.
+ * What a member holds on a ladder, and held. Time passes for everybody at every step: whatever a window came to is worked out when it
+ * ends, by the ladder as it is then, and stands from the end of the next one on.
  */
-export type Ladder = {
-  metric: 'spend' | 'purchases' | 'earned' | 'activities'
-  per: 'month' | 'year' | 'lifetime'
-  upgrade: 'at_once' | 'period_end'
-  tiers: { slug: string; threshold: number; multiplier: string }[]
+export type Climb = {
+  /** each change, with when it took effect */
+  held: { at: Instant; to: string | null }[]
+  assigned: { tier: string; until: Instant | null } | null
+  /** where windows have ends: what was held through the one before, and since when the next one runs */
+  through: string | null
+  since: number
+  /** what falls that were before that let stand for a while */
+  graces: Grace[]
+  /** on rolling ladders: what was kept, one after the other */
+  kept: Kept[]
+}
+type Grace = { tier: string; until: Instant }
+/** `to`: null: it does not end. grace: of what it followed, where that fell. */
+type Kept = {
+  tier: string | null
+  from: number
+  to: number | null
+  how: 'begun' | 'reached' | 'handed on'
+  grace?: Grace
 }
 
-/** As it is told to the engine. */
-export function termsOf({ metric, per, upgrade, tiers }: Ladder): LadderTerms {
-  const counted = {
-    spend: { kind: 'spend' },
-    purchases: { kind: 'purchases' },
-    earned: { kind: 'earned', wallet: 'points' },
-    activities: { kind: 'activities', activity: 'visit' },
-  } as const
-  return {
-    name: 'Status',
-    metric: counted[metric],
-    window: per === 'lifetime' ? { kind: 'lifetime' } : { kind: 'calendar', per },
-    upgrade,
-    downgrade: 'reassess',
-    grace: null,
-    noticeDays: 5,
-    tiers: tiers.map(({ slug, threshold, multiplier }) => ({ slug, name: slug, threshold, benefits: { multiplier } })),
+const today = (w: World): number => dayOf(w.now, w.setup.timezone)
+const runs = ({ window }: Ladder): boolean => window.kind !== 'lifetime' && window.kind !== 'rolling'
+
+export function climbOf(w: World, member: Member, ladder: Ladder): Climb {
+  let climb = member.climbs.get(ladder.slug)
+  if (!climb) {
+    climb = { held: [], assigned: null, through: null, since: 0, graces: [], kept: [] }
+    member.climbs.set(ladder.slug, climb)
+    beginAnew(w, member, ladder, climb)
+  }
+  return climb
+}
+
+/** By what counts so far, and nothing else. */
+export function beginAnew(w: World, member: Member, ladder: Ladder, climb: Climb): void {
+  climb.through = null
+  climb.graces = []
+  if (runs(ladder)) climb.since = windowOf(w, member, ladder, today(w)).from
+  climb.kept = [{ tier: null, from: today(w) + 1, to: null, how: 'begun' }]
+}
+
+const windowOf = (w: World, member: Member, { window }: Ladder, day: number) =>
+  windowAround(window, dayOf(member.joined, w.setup.timezone), day)
+
+// ── windows that end ──
+
+/** What is held through the window that runs: what the one before came to; and what is let stand of what was held through that. */
+function carried(
+  w: World,
+  member: Member,
+  ladder: Ladder,
+  { through, since }: Climb,
+): { level: number; grace?: Grace } {
+  const { before } = windowOf(w, member, ladder, since)
+  const held = levelOf(ladder, through)
+  const level = handedOn(ladder, held, reachedIn(w, ladder, member, [before, since]))
+  return { level, ...graceFor(w, ladder, held, level, since) }
+}
+
+function graceFor(w: World, ladder: Ladder, held: number, level: number, day: number): { grace?: Grace } {
+  const tier = slugAt(ladder, held)
+  if (ladder.grace === null || tier === null || level >= held) return {}
+  const { period, roundUp } = ladder.grace
+  return { grace: { tier, until: later(startOf(day, w.setup.timezone), period, w.setup.timezone, roundUp) } }
+}
+
+/** Windows that ended by now. */
+function close(w: World, member: Member, ladder: Ladder, climb: Climb): void {
+  const { to } = windowOf(w, member, ladder, climb.since)
+  if (to > today(w)) return
+  const { level, grace } = carried(w, member, ladder, climb)
+  if (grace) climb.graces.push(grace)
+  climb.through = slugAt(ladder, level)
+  climb.since = to
+}
+
+// ── rolling ──
+
+/** What is kept ended by now: it is held against the days just before. */
+function roll(w: World, member: Member, ladder: Ladder, climb: Climb, until: number): void {
+  const { window } = ladder
+  for (let last = climb.kept.at(-1); window.kind === 'rolling' && last?.to != null; last = climb.kept.at(-1)) {
+    const { tier, to } = last as { tier: string | null; to: number }
+    if (to > until) return
+    const held = levelOf(ladder, tier)
+    const level = handedOn(ladder, held, reachedIn(w, ladder, member, [shift(to, window.period, -1), to]))
+    const end = level > baseOf(ladder) ? shift(to, window.period, 1) : null
+    const grace = graceFor(w, ladder, held, level, to)
+    climb.kept.push({ tier: slugAt(ladder, level), from: to, to: end, how: 'handed on', ...grace })
   }
 }
 
-/** What counts of what happened in a period. */
-function counted(w: World, { metric }: Ladder, member: Member, isIn: (at: Instant) => boolean): number {
-  const own = <T extends { member: Member }>(all: Iterable<T>) =>
-    [...all].filter((one) => living(one.member) === member)
-  if (metric === 'activities')
-    return own(w.activities.values()).filter(({ said }) => {
-      const { type, occurredAt } = said as { type: string; occurredAt: Instant }
-      return type === 'visit' && isIn(occurredAt)
-    }).length
-  const bought = own(w.purchases.values()).filter((one) => isIn(one.occurredAt))
-  if (metric === 'earned') {
-    const whose = [...w.members.values()].filter((one) => living(one) === member).flatMap((one) => one.given)
-    const given = whose.filter((one) => one.wallet === 'points' && isIn(one.at))
-    const taken = bought.map((one) => one.taken.get('points'))
-    return (
-      sum(given.map((one) => one.points)) -
-      sum(taken.map((one) => (one ? one.writtenOff + one.owed + one.gone + sum(one.lots.map((x) => x.points)) : 0)))
-    )
-  }
-  const left = bought.map((one) => remaining(one.lines, one.returned))
-  if (metric === 'purchases') return left.filter((lines) => lines.length > 0).length
-  return sum(left.flatMap((lines) => lines.map((line) => line.amount)))
+/** More than what is kept is kept from tomorrow on, for as long again. */
+function keepReached(w: World, member: Member, ladder: Ladder, climb: Climb, day: number): void {
+  const { window } = ladder
+  if (window.kind !== 'rolling') return
+  const reached = reachedIn(w, ladder, member, [shift(day + 1, window.period, -1), day + 1])
+  if (reached <= Math.max(baseOf(ladder), levelOf(ladder, climb.kept.at(-1)?.tier))) return
+  const to = shift(day + 1, window.period, 1)
+  climb.kept.push({ tier: slugAt(ladder, reached), from: day + 1, to, how: 'reached' })
 }
 
-const level = ({ tiers }: Ladder, slug: string | undefined) => tiers.findIndex((tier) => tier.slug === slug)
+/**
+ * What is kept has to rest on the days before it; where it does not any more, it is worked out again from what was held before, day by
+ * day. What is older than what is kept stands.
+ */
+function recheck(w: World, member: Member, ladder: Ladder, climb: Climb): void {
+  const { window } = ladder
+  if (window.kind !== 'rolling') return
+  let gone = false
+  for (let last = climb.kept.at(-1); last && last.how !== 'begun'; last = climb.kept.at(-1)) {
+    const held = levelOf(ladder, climb.kept.at(-2)?.tier)
+    const reached = reachedIn(w, ladder, member, [shift(last.from, window.period, -1), last.from])
+    const level = last.how === 'handed on' ? handedOn(ladder, held, reached) : reached
+    if (level >= levelOf(ladder, last.tier)) break
+    climb.kept.pop()
+    gone = true
+    if (last.how === 'handed on') break // what ended before stands
+  }
+  if (!gone) return
+  for (let day = (climb.kept.at(-1)?.from ?? today(w)) - 1; day <= today(w); day++) {
+    roll(w, member, ladder, climb, day)
+    keepReached(w, member, ladder, climb, day)
+  }
+}
+
+// ── what is held ──
 
 /** The tier that the member holds now; null: none. */
-export function tierNow(w: World, member: Member): string | null {
-  const { ladder } = w
-  if (!ladder) return null
-  const { per, upgrade, tiers } = ladder
-  const reached = (period: string) => {
-    const count = counted(w, ladder, member, (at) => periodOf(per, at, w.setup.timezone) === period)
-    return tiers.findLastIndex((tier) => tier.threshold <= count)
+export function tierNow(w: World, member: Member, ladder: Ladder): string | null {
+  const climb = climbOf(w, member, ladder)
+  const levels = [baseOf(ladder)]
+  const live = ({ tier, until }: { tier: string; until: Instant | null }) =>
+    (until ?? Number.POSITIVE_INFINITY) > w.now ? levels.push(levelOf(ladder, tier)) : 0
+  if (ladder.upgrade === 'at_once' || !runs(ladder))
+    levels.push(reachedIn(w, ladder, member, countedDays(w, ladder, member)))
+  if (runs(ladder)) {
+    const { level, grace } = carried(w, member, ladder, climb)
+    levels.push(level)
+    if (grace) live(grace)
   }
-  const now = periodOf(per, w.now, w.setup.timezone)
-  const levels = per === 'lifetime' ? [] : [reached(before(now))]
-  if (per === 'lifetime' || upgrade === 'at_once') levels.push(reached(now))
-  const { assigned } = member
-  if (assigned && (assigned.until ?? Number.POSITIVE_INFINITY) > w.now) levels.push(level(ladder, assigned.tier))
-  return tiers[Math.max(...levels)]?.slug ?? null
+  for (const one of climb.graces) live(one)
+  levels.push(levelOf(ladder, climb.kept.at(-1)?.tier))
+  for (const { grace } of climb.kept) if (grace) live(grace)
+  if (climb.assigned) live(climb.assigned)
+  return slugAt(ladder, Math.max(...levels))
 }
 
-/** The month or year before. */
-function before(period: string): string {
-  const [year = 0, month] = period.split('-').map(Number)
-  if (month === undefined) return String(year - 1)
-  return month === 1 ? `${year - 1}-12` : `${year}-${String(month - 1).padStart(2, '0')}`
+/** What is shown of every ladder. */
+export function tiersShown(w: World, member: Member): { ladder: string; tier: string | null; counted: number }[] {
+  return [...w.ladders.values()].map((ladder) => ({
+    ladder: ladder.slug,
+    tier: tierNow(w, member, ladder),
+    counted: worth(w, ladder, member, countedDays(w, ladder, member)),
+  }))
 }
 
-/** Notes a change, with when it took effect: a rise when what caused it occurred, a fall now; never before the one before. */
-export function noteTier(w: World, member: Member, occurredAt = w.now): void {
-  if (!w.ladder || member.mergedInto) return
-  const to = tierNow(w, member)
-  const last = member.tiers.at(-1)
-  const from = last?.to ?? null
+/**
+ * Notes changes, with when they took effect: a rise when what caused it occurred, a fall now; never before the one before.
+ * back: something came back, or the ladder is another.
+ */
+export function noteTiers(w: World, member: Member, occurredAt = w.now, back = true): void {
+  if (member.mergedInto) return
+  for (const ladder of w.ladders.values()) {
+    const climb = climbOf(w, member, ladder)
+    if (back) recheck(w, member, ladder, climb)
+    keepReached(w, member, ladder, climb, today(w))
+    noteTier(w, member, ladder, occurredAt)
+  }
+}
+
+function noteTier(w: World, member: Member, ladder: Ladder, occurredAt: Instant): void {
+  const { held } = climbOf(w, member, ladder)
+  const to = tierNow(w, member, ladder)
+  const last = held.at(-1)
+  const from = last ? last.to : slugAt(ladder, baseOf(ladder))
   if (to === from) return
-  const rises = level(w.ladder, to ?? '') > level(w.ladder, from ?? '')
-  const at = rises ? Math.min(occurredAt, w.now) : w.now
-  member.tiers.push({ at: Math.max(at, last?.at ?? at), to })
+  const at = levelOf(ladder, to) > levelOf(ladder, from) ? Math.min(occurredAt, w.now) : w.now
+  held.push({ at: Math.max(at, last?.at ?? at), to })
 }
 
-/** The instants up to now at which time alone may change what somebody holds. */
-export function tierInstants(w: World, until: Instant): Instant[] {
-  if (!w.ladder) return []
-  const found: Instant[] = []
-  for (let at = w.passed; w.ladder.per !== 'lifetime'; ) {
-    at = nextPeriod(w.ladder.per, at, w.setup.timezone)
-    if (at > until) break
-    found.push(at)
+/** Whatever ends now by itself. */
+export function timeOfTiers(w: World): void {
+  for (const member of w.members.values()) {
+    if (member.mergedInto) continue
+    for (const ladder of w.ladders.values()) {
+      const climb = climbOf(w, member, ladder)
+      if (runs(ladder)) close(w, member, ladder, climb)
+      else roll(w, member, ladder, climb, today(w))
+      noteTier(w, member, ladder, w.now)
+    }
   }
-  for (const { assigned } of w.members.values()) if (assigned?.until) found.push(assigned.until)
-  return found.filter((at) => at > w.passed && at <= until)
 }
 
-/** By what a purchase of then is multiplied: by the tier that was held then, before it. */
-export function multiplierAt({ ladder }: World, member: Member, at: Instant): string {
-  const held = member.tiers.findLast((one) => one.at <= at)?.to
-  return ladder?.tiers.find((tier) => tier.slug === held)?.multiplier ?? '1'
+/** The next instant, after `passed` and up to now, at which time alone may change what somebody holds. */
+export function nextOfTiers(w: World, passed: Instant, now: Instant): Instant | undefined {
+  let next = Number.POSITIVE_INFINITY
+  const at = (one: Instant | null | undefined) => {
+    if (one != null && one > passed && one <= now) next = Math.min(next, one)
+  }
+  for (const member of w.members.values()) {
+    if (member.mergedInto) continue
+    for (const ladder of w.ladders.values()) {
+      const climb = climbOf(w, member, ladder)
+      at(climb.assigned?.until)
+      for (const { until } of climb.graces) at(until)
+      for (const { grace } of climb.kept) at(grace?.until)
+      const { to } = runs(ladder) ? windowOf(w, member, ladder, climb.since) : { to: climb.kept.at(-1)?.to }
+      if (to != null) at(startOf(to, w.setup.timezone))
+      if (runs(ladder) && ladder.grace) at(carried(w, member, ladder, climb).grace?.until)
+    }
+  }
+  return next === Number.POSITIVE_INFINITY ? undefined : next
 }
 
-/** Who lives on keeps the higher of what was assigned. */
-export function inheritTier(w: World, into: Member, from: Member): void {
-  const [own, other] = [into, from].map(({ assigned }) =>
-    assigned && (assigned.until ?? Number.POSITIVE_INFINITY) > w.now ? assigned : null,
-  )
-  if (w.ladder && other && level(w.ladder, other.tier) > level(w.ladder, own?.tier)) into.assigned = other
+/** By what a purchase of then is multiplied: by the tiers that were held then, before it, a ladder after the other. */
+export function multipliersAt(w: World, member: Member, at: Instant): string[] {
+  return [...w.ladders.values()].map((ladder) => {
+    const last = climbOf(w, member, ladder).held.findLast((one) => one.at <= at)
+    const tier = last ? last.to : slugAt(ladder, baseOf(ladder))
+    return ladder.tiers.find(({ slug }) => slug === tier)?.multiplier ?? '1'
+  })
+}
+
+/** Who lives on has the higher of what both had, of everything. */
+export function inheritTiers(w: World, into: Member, from: Member): void {
+  for (const ladder of w.ladders.values()) {
+    const [own, other] = [climbOf(w, into, ladder), climbOf(w, from, ladder)]
+    const lasting = ({ assigned }: Climb) =>
+      assigned && (assigned.until ?? Number.POSITIVE_INFINITY) > w.now ? levelOf(ladder, assigned.tier) : -1
+    if (lasting(other) > lasting(own)) own.assigned = other.assigned
+    if (levelOf(ladder, other.through) > levelOf(ladder, own.through)) own.through = other.through
+    own.graces.push(...other.graces)
+  }
 }

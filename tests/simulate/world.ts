@@ -4,8 +4,9 @@ import type { Setup } from './driver.ts'
 import type { Rooms, Rule } from './earning.ts'
 import type { Given } from './limits.ts'
 import type { Random } from './random.ts'
-import type { Ladder } from './tiers.ts'
+import type { Ladder } from './ladders.ts'
 import type { Pool, Redemption, Reward } from './rewards.ts'
+import type { Climb } from './tiers.ts'
 import type { Used, Voucher } from './vouchers.ts'
 
 /**
@@ -37,7 +38,7 @@ export type World = {
   /** by their code, and what was redeemed by its external id */
   vouchers: Map<string, Voucher>
   used: Map<string, Used>
-  ladder: Ladder | undefined
+  ladders: Map<string, Ladder>
   rewards: Map<string, Reward>
   redemptions: Map<string, Redemption>
   pools: Map<string, Pool>
@@ -61,9 +62,9 @@ export type Member = {
   sent: { wallet: string; points: number; at: Instant }[]
   /** all that rules ever gave, which limits count */
   given: Given[]
-  /** what it held on the ladder, from when on; and what somebody gave it there */
-  tiers: { at: Instant; to: string | null }[]
-  assigned: { tier: string; until: Instant | null } | null
+  joined: Instant
+  /** by ladder */
+  climbs: Map<string, Climb>
   /** whom it lives on as, by every name */
   mergedInto: Member | undefined
 }
@@ -193,7 +194,7 @@ export function worldOf(setup: Setup, now: Instant): World {
     merges: [],
     vouchers: new Map(),
     used: new Map(),
-    ladder: setup.ladder,
+    ladders: new Map(setup.ladders.map((ladder) => [ladder.slug, ladder])),
     rewards: new Map(),
     redemptions: new Map(),
     pools: new Map(setup.pools.map(({ slug, reusable }) => [slug, { reusable, ever: new Set(), left: [] }])),
@@ -213,8 +214,8 @@ export function join(w: World, name: string): Member {
     letOff: [],
     sent: [],
     given: [],
-    tiers: [],
-    assigned: null,
+    joined: w.now,
+    climbs: new Map(),
     mergedInto: undefined,
   }
   w.members.set(name, member)

@@ -1,7 +1,7 @@
 import { DAY } from '../../../contract/instants.ts'
 import { type Expected, feature } from '../feature.ts'
 import { burnOrder, give, hasEnded, moveOn, payDebts } from '../model.ts'
-import { inheritTier } from '../tiers.ts'
+import { beginAnew, climbOf, inheritTiers } from '../tiers.ts'
 import { find, type Member, type Merge, type World } from '../world.ts'
 import type { Random } from '../random.ts'
 
@@ -15,7 +15,7 @@ export const merge = feature<Said>({
 
   generate(r, w) {
     const members = [...w.members.values()]
-    if (members.length < 2) return undefined
+    if (members.length < 2 || hasOwnWindows(w)) return undefined
     if (r.chance(0.1)) return { member: r.pick(members).name, from: r.pick(members).name }
     const apart = members.filter((member) => !member.mergedInto)
     if (apart.length < 3) return undefined
@@ -33,7 +33,7 @@ export const merge = feature<Said>({
       return { code: 'holds_open' }
     const one: Merge = { into, from, at: w.now, undone: false, brought: new Set() }
     for (const wallet of w.wallets.keys()) bring(w, one, wallet)
-    inheritTier(w, into, from)
+    inheritTiers(w, into, from)
     from.mergedInto = into
     w.merges.push(one)
     return { code: 'ok' }
@@ -46,6 +46,10 @@ export const merge = feature<Said>({
     reason: 'the same person',
   }),
 })
+
+/** Where windows are each member's own it is not said anywhere what two of them come to together. */
+const hasOwnWindows = (w: World): boolean =>
+  [...w.ladders.values()].some(({ window: { kind } }) => kind !== 'lifetime' && kind !== 'calendar')
 
 function bring(w: World, { into, from, brought }: Merge, wallet: string): void {
   asOne(from, into, wallet)
@@ -96,6 +100,8 @@ export const unmerge = feature<Said>({
     }
     from.mergedInto = undefined
     one.undone = true
+    for (const ladder of w.ladders.values())
+      for (const member of [into, from]) beginAnew(w, member, ladder, climbOf(w, member, ladder))
     return { code: 'repeat' } // a change of what is there already: 200, as for a repeat
   },
 

@@ -7,7 +7,7 @@ import {
 } from '../../../contract/wallets.ts'
 import type { Setup } from '../driver.ts'
 import { feature } from '../feature.ts'
-import { ladderOf } from './tiers.ts'
+import { laddersOf } from './tiers.ts'
 import { POOLS } from './rewards.ts'
 import { aWallet, settingsOf } from '../world.ts'
 import type { Random } from '../random.ts'
@@ -23,7 +23,7 @@ export function setupOf(r: Random): Setup {
     timezone: r.pick(ZONES),
     wallets: ['points', 'stamps'].map((slug) => ({ slug, settings: settingsFrom(r, slug) })),
     pools: POOLS,
-    ladder: ladderOf(r),
+    ladders: laddersOf(r),
   }
 }
 
