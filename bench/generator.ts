@@ -10,7 +10,7 @@ import { type Load, newRequest, type Request } from './requests.ts'
  *
  *   closed   each connection sends its next request as soon as it has the answer to the one before
  *   open     requests are due at random instants (Poisson, from a seed) whatever the server does; latency counts
- *            from the instant when a request was due, also while it waits for a free connection
+ *            from the instant when a request was due, also while it waits for a free connection; connections take turns
  */
 export type Plan = {
   ports: number[]
@@ -218,7 +218,7 @@ function arrive(due: number, random: () => number): void {
     if (stopping) return
     const now = performance.now()
     while (next <= now) {
-      const connection = idle.pop()
+      const connection = idle.shift()
       if (connection) send(connection, next)
       else waiting.push(next)
       next += (-Math.log(1 - random()) / (plan.rate as number)) * 1000

@@ -4,7 +4,11 @@ import { MEMBERS } from './population.ts'
 import type { Options } from './rounds.ts'
 import { ms, printTable, whole } from './table.ts'
 
-const BENCHES: Record<string, { says: string; run: (options: Options) => Promise<void> }> = {
+/** `warmUp`: seconds, unless told; WARM_UP for those that do not say. */
+type Bench = { says: string; warmUp?: number; run: (options: Options) => Promise<void> }
+const WARM_UP = 15
+
+const BENCHES: Record<string, Bench> = {
   purchase: {
     says: 'single purchases ÷ the pgbench baseline',
     run: async (options) => (await import('./purchase.ts')).purchase(options),
@@ -20,6 +24,7 @@ const BENCHES: Record<string, { says: string; run: (options: Options) => Promise
   },
   growth: {
     says: 'purchases at 10 million entries ÷ at 100 thousand',
+    warmUp: 75, // a page's first change after a copy or checkpoint is logged whole: ten million entries have many more
     run: async (options) => (await import('./growth.ts')).growth(options),
   },
   terms: {
@@ -41,12 +46,13 @@ const BENCHES: Record<string, { says: string; run: (options: Options) => Promise
   },
   clients: {
     says: '10,000 open clients, 500 requests a second at random',
+    warmUp: 25, // each has asked once
     run: async (options) => (await import('./clients.ts')).clients(options),
   },
   generator: { says: 'the load generator by itself', run: generator },
 }
 
-const HELP = `npm run bench -- <which> [--seconds 10] [--warm-up 15] [--rounds 3] [--members ${MEMBERS}] [--connections 64,256] [--batch 500]
+const HELP = `npm run bench -- <which> [--seconds 10] [--warm-up ${WARM_UP}; growth 75, clients 25] [--rounds 3] [--members ${MEMBERS}] [--connections 64,256] [--batch 500]
 
 ${Object.entries(BENCHES)
   .map(([name, { says }]) => `  ${name.padEnd(10)} ${says}`)
@@ -59,7 +65,7 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       seconds: { type: 'string', default: '10' },
-      'warm-up': { type: 'string', default: '15' },
+      'warm-up': { type: 'string' },
       rounds: { type: 'string', default: '3' },
       members: { type: 'string', default: String(MEMBERS) },
       connections: { type: 'string', default: '64,256' },
@@ -75,7 +81,7 @@ async function main(): Promise<void> {
   }
   await bench.run({
     seconds: wholeNumber(values.seconds),
-    warmUp: wholeNumber(values['warm-up']),
+    warmUp: values['warm-up'] === undefined ? (bench.warmUp ?? WARM_UP) : wholeNumber(values['warm-up']),
     rounds: wholeNumber(values.rounds),
     members: Math.min(MEMBERS, wholeNumber(values.members)),
     connections: values.connections.split(',').map(wholeNumber),

@@ -190,9 +190,13 @@ function paramsOf(request: FastifyRequest): Record<string, string> {
   return params
 }
 
+/** How long a connection may stay silent that was opened ahead of its first request, beyond what a request's head may take. */
+const SILENT_MS = 60_000
+
 /** What is not HTTP, or more of it than we take, never becomes a request. */
 function refuseGibberish(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0) return void closeIfSilent(socket)
   const detail =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? 'the headers are larger than 16 KB'
@@ -204,6 +208,16 @@ function refuseGibberish(error: Error & { code?: string }, socket: Socket): void
     `HTTP/1.1 400 Bad Request\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `Request-Id: ${newRequestId()}\r\nConnection: close\r\n\r\n${body}`,
   )
+}
+
+/**
+ * Nothing has come: that is not slow, but idle, as clients' pools open connections ahead. It is closed in the end like those that
+ * are kept alive, without a word: the client would take it for the answer to its first request.
+ */
+function closeIfSilent(socket: Socket): void {
+  const close = () => (socket.bytesRead === 0 ? void socket.destroy() : undefined)
+  const timer = setTimeout(close, SILENT_MS).unref()
+  socket.once('close', () => clearTimeout(timer))
 }
 
 /** The framework's own refusals, as ours. */
