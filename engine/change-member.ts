@@ -4,14 +4,15 @@ import type { MemberPatch } from '@laurel/contract/members'
 import { Refused } from '@laurel/contract/refusals'
 import type { Tx } from './base/db.ts'
 import { appendEvents } from './base/outbox.ts'
+import { actedUpon } from './gate/cards.ts'
 import { tell } from './gate/decisions.ts'
 import { changeStatus, loadStates, lockState } from './ledger/states.sql.ts'
-import { memberIdOf, moveNames, type Revised, revised } from './members/members.ts'
+import { moveNames, type Revised, revised } from './members/members.ts'
 import { applyPatch, type Member, STATUS_CODES, takenBy } from './members/members.rules.ts'
 import { lockMember, updateMember } from './members/members.sql.ts'
 
-/** What the door fixes: when it is, and where new ids come from. */
-type Door = { now: Instant; newId: () => Uuid }
+/** What the door fixes: when it is, where new ids come from, and what digits of cards are derived from. */
+type Door = { now: Instant; newId: () => Uuid; secret?: string | undefined }
 
 /**
  * What happens when a profile or a member's status is changed by a merge patch: what differs is saved, its names move
@@ -27,7 +28,7 @@ export async function changeMember(
   revision: number | undefined,
   door: Door,
 ): Promise<Revised> {
-  const id = await memberIdOf(tx, ref)
+  const id = await actedUpon(tx, ref, door)
   const member = id === undefined ? undefined : await lockMember(tx, id)
   if (!member) throw new Refused('member_unknown', `there is no member "${ref}"`)
   if (member.status === 'merged') return await changeMember(tx, ref, patch, revision, door) // since it was looked up

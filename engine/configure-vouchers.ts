@@ -8,13 +8,20 @@ import { appendEvents } from './base/outbox.ts'
 import { holdCodes } from './base/spaces.ts'
 import { keysKnown } from './codes/pools.sql.ts'
 import { type Configuration, program, programById } from './earning/configuration.ts'
+import { actedUpon } from './gate/cards.ts'
 import { existingMember } from './members/members.ts'
 import { STATUS, touched, type Voucher } from './vouchers/vouchers.rules.ts'
 import { countLocks, insertVoucher, loadVouchers, lockVouchers, saveVouchers } from './vouchers/vouchers.sql.ts'
 import { voucherNamed } from './vouchers/vouchers.ts'
 
 /** What the door fixes: when it is, where new ids come from, and 32 random hexadecimal digits for codes. */
-type Door = { now: Instant; newId: () => Uuid; chance: string; configuration: Configuration }
+type Door = {
+  now: Instant
+  newId: () => Uuid
+  chance: string
+  configuration: Configuration
+  secret?: string | undefined
+}
 /** Instants are read at the door. */
 type Dates = { startsAt?: Instant | null | undefined; endsAt?: Instant | null | undefined }
 const PRIORITY = 100
@@ -31,7 +38,7 @@ export async function createVoucher(
 ): Promise<Voucher> {
   const ours = program(door.configuration, body.program)
   if (!ours) throw new Refused('program_unknown', `there is no program "${body.program}"`)
-  const member = body.member === undefined ? null : await existingMember(tx, body.member)
+  const member = body.member === undefined ? null : await holder(tx, body.member, door)
   const { code, key } = await codeFor(tx, body, door)
   const gift = body.value.kind === 'gift' ? body.value.balance : null
   const { startsAt = null, endsAt = null } = dates
@@ -65,6 +72,11 @@ export async function createVoucher(
   if (!(await insertVoucher(tx, voucher))) throw taken(code)
   await tell(tx, door, 'voucher.created', voucher)
   return voucher
+}
+
+async function holder(tx: Tx, ref: string, door: Door): Promise<Uuid> {
+  const id = await actedUpon(tx, ref, door)
+  return await existingMember(tx, id === undefined ? ref : encodeId('mem', id))
 }
 
 async function codeFor(tx: Tx, body: VoucherBody, { chance }: Door): Promise<{ code: string; key: Uuid }> {

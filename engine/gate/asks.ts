@@ -298,6 +298,8 @@ export type Facts = {
   name: Uuid | undefined
   /** of the card that names the member, where one does: judged when it was shown */
   digits?: Digits
+  /** of the card that names the second member */
+  otherDigits?: Digits
   /** 32 hexadecimal characters of crypto randomness, for verbs that say so: what nobody may guess is made of it */
   chance?: string
 }

@@ -1,18 +1,27 @@
 import type { CardAnswer } from '@laurel/contract/cards'
-import { encodeId } from '@laurel/contract/ids'
+import { encodeId, type Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
-import { type Refusal, refusal } from '@laurel/contract/refusals'
+import { type Refusal, refusal, Refused } from '@laurel/contract/refusals'
+import type { Db } from '../base/db.ts'
 import { NOBODY } from '../base/names.ts'
 import { type Card, type Digits, refusesShown } from '../cards/cards.rules.ts'
+import { cardNamed } from '../cards/cards.sql.ts'
 import { cardSecret, judgeDigits } from '../cards/digits.rules.ts'
-import { type CardSaid, isCard, writtenCard } from '../members/refs.ts'
+import { memberIdOf } from '../members/members.ts'
+import { type CardSaid, isCard, memberRef, writtenCard } from '../members/refs.ts'
 import type { Ask, Facts } from './asks.ts'
 import { voucherRedemptionKey } from './names.ts'
 import type { FurtherNeeds, Slices } from './slices.ts'
 
-/** When a card that names an ask's member was shown: when what is told happened, else as it arrives. */
+/**
+ * The one rule of cards: whoever is acted upon by a card, it is to be one that may be shown, a rotating one with its digits. It is
+ * held in two places: lists look at every ask before it is decided (`refusesCard`); what changes something outside of lists, or shows
+ * digits, asks whom it acts upon here (`actedUpon`). Who only reads may name a member by the code alone.
+ */
+
+/** When a card that names an ask's member was shown: when what is told happened, else as it arrives. A claim is made now. */
 export function shownAt(ask: Ask, now: Instant): Instant {
-  return 'occurredAt' in ask ? ask.occurredAt : now
+  return 'occurredAt' in ask && !('claims' in ask) ? ask.occurredAt : now
 }
 
 /** What the digits beside a card's code are, as of an instant. */
@@ -38,14 +47,44 @@ export function needCards(slices: Slices, { member, other }: Facts, needs: Furth
  * Refusals: code_mistyped, card_unknown, card_blocked, card_code_stale.
  */
 export function refusesCard(slices: Slices, ask: Ask, facts: Facts): Refusal | undefined {
-  if ((slices.names.get(facts.name ?? '')?.member ?? NOBODY) !== NOBODY) return undefined
-  if (ask.verb === 'redeemVouchers' && slices.vouchers.redemptions.has(voucherRedemptionKey(ask.externalId))) return
+  if (isStored(slices, ask, facts)) return undefined
   const { member, other } = facts
   const at = shownAt(ask, facts.now)
   return (
     (isCard(member) ? refusesOne(slices, member, at, facts.digits ?? 'none') : undefined) ??
-    (isCard(other) ? refusesOne(slices, other, facts.now, 'current') : undefined) // who is given something shows nothing
+    (isCard(other) ? refusesOne(slices, other, facts.now, facts.otherDigits ?? 'none') : undefined)
   )
+}
+
+/** What the ask would make is there. The name of vouchers that are redeemed may be that of a checkout. */
+function isStored(slices: Slices, ask: Ask, { name }: Facts): boolean {
+  if (ask.verb === 'redeemVouchers') return slices.vouchers.redemptions.has(voucherRedemptionKey(ask.externalId))
+  return (slices.names.get(name ?? '')?.member ?? NOBODY) !== NOBODY
+}
+
+/**
+ * Whom a reference names that is acted upon right now, outside of lists; whether there is such a member is not asked.
+ * Refusals: code_mistyped, card_unknown, card_blocked, card_code_stale.
+ */
+export async function actedUpon(
+  db: Db,
+  ref: string,
+  at: { now: Instant; secret?: string | undefined },
+): Promise<Uuid | undefined> {
+  const named = memberRef(ref)
+  if (isCard(named)) await refuseUnshown(db, named, at)
+  return await memberIdOf(db, ref)
+}
+
+async function refuseUnshown(
+  db: Db,
+  { key, card: said }: { key: Uuid; card: CardSaid },
+  { now, secret }: { now: Instant; secret?: string | undefined },
+): Promise<void> {
+  const card = await cardNamed(db, key)
+  if (!card) return // whom it names is asked next
+  const no = refusedCard(card, refusesShown(card, now, shownDigits(said, { space: db.space, secret }, now)))
+  if (no) throw new Refused(no.code, no.detail)
 }
 
 function refusesOne(

@@ -248,16 +248,17 @@ export function factsOf(
   where: { space: number; secret?: string | undefined } = { space: 0 },
 ): Facts {
   const member = memberRef(ask.member)
-  const other = verbOf(ask).other?.(ask)
+  const other = memberRef(verbOf(ask).other?.(ask))
   return {
     now: ms * 1000,
     id: newId(ms),
     actor,
     member,
-    other: other === undefined ? undefined : memberRef(other),
+    other,
     newMember: member && 'externalId' in member ? newId(ms) : undefined,
     name: verbOf(ask).name(ask),
     ...(isCard(member) ? { digits: shownDigits(member.card, where, shownAt(ask, ms * 1000)) } : {}),
+    ...(isCard(other) ? { otherDigits: shownDigits(other.card, where, ms * 1000) } : {}),
     ...(verbOf(ask).chance ? { chance: randomBytes(16).toString('hex') } : {}),
   }
 }

@@ -1,12 +1,12 @@
 import type { CardAnswer } from '@laurel/contract/cards'
-import { decodeId, type Uuid } from '@laurel/contract/ids'
+import { decodeId, encodeId, type Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { type Refusal, Refused } from '@laurel/contract/refusals'
 import type { Db } from '../base/db.ts'
 import { type Card, openCard } from '../cards/cards.rules.ts'
 import { cardNamed, loadCards } from '../cards/cards.sql.ts'
 import { cardSecret, digitsAt, shownUntil } from '../cards/digits.rules.ts'
-import { cardView, mistyped, unknownCard } from '../gate/cards.ts'
+import { actedUpon, cardView, mistyped, unknownCard } from '../gate/cards.ts'
 import { existingMember } from '../members/members.ts'
 import { cardIdKey, cardKey, readCard } from '../members/refs.ts'
 
@@ -30,7 +30,8 @@ export async function listCards(db: Db, member: string): Promise<CardAnswer[]> {
 export type Shown = { card: CardAnswer; payload: string; until: Instant | null }
 
 /**
- * The member's card as it is shown at an instant. Refusals: member_unknown; card_unknown where there is none;
+ * The member's card as it is shown at an instant. Named by a rotating card alone it is not: that would make a picture of it worth something.
+ * Refusals: card_code_stale; member_unknown; card_unknown where there is none;
  * unavailable where it rotates and the process has no secret.
  */
 export async function showCard(
@@ -38,7 +39,8 @@ export async function showCard(
   member: string,
   at: { now: Instant; secret?: string | undefined },
 ): Promise<Shown> {
-  const id: Uuid = await existingMember(db, member)
+  const shown = await actedUpon(db, member, at)
+  const id: Uuid = await existingMember(db, shown === undefined ? member : encodeId('mem', shown))
   const card = openCard(await loadCards(db, [id]), id)
   if (!card) throw new Refused('card_unknown', 'the member has no card that is not blocked: give it one')
   if (!card.rotating) return { card: cardView(card), payload: card.code, until: null }

@@ -10,7 +10,7 @@ import { listEntries } from '@laurel/engine/views/entries'
 import { listPurchases } from '@laurel/engine/views/purchases'
 import { answer, type Call, type Handlers, pageOf, param, read, revisedAnswer, seenRevision, write } from '../call.ts'
 
-const fixed = (call: Call) => ({ now: call.now, newId })
+const fixed = (call: Call) => ({ now: call.now, newId, secret: call.door.secret })
 
 export const members: Handlers<
   'createMember' | 'listMembers' | 'getMember' | 'changeMember' | 'listWallets' | 'listEntries' | 'listPurchases'

@@ -154,7 +154,7 @@ function configured(
   return write(call, async (tx) => {
     const configuration = await currentConfiguration(tx, configurations)
     const chance = randomBytes(16).toString('hex')
-    const voucher = await change(tx, { now: call.now, newId, chance, configuration })
+    const voucher = await change(tx, { now: call.now, newId, chance, configuration, secret: call.door.secret })
     return answer(status, await shownVoucher(tx, configurations, voucher, call.now))
   })
 }
