@@ -7,7 +7,7 @@ import type { Db } from './base/db.ts'
 import { NOBODY } from './base/names.ts'
 import { type Configuration, type Program, programById } from './earning/configuration.ts'
 import { requireSound } from './gate/ladder-terms.ts'
-import { courseOf, type LadderCourse } from './gate/tier-courses.ts'
+import { courseOf, coursesOf, type LadderCourse } from './gate/tier-courses.ts'
 import { ladderRow, programWords } from './tiers/ladder-answers.ts'
 import { newTerms, nextVersion } from './tiers/ladder-terms.rules.ts'
 import { levelOf } from './tiers/levels.rules.ts'
@@ -42,13 +42,17 @@ export async function previewLadder(
   const row = await ladderRow(db, ref)
   if (row.status === 'archived')
     throw new Refused('tier_ladder_archived', `the ladder "${row.slug}" is archived: it cannot have another version`)
-  const next = nextVersion(row, body)
+  const is = coursesOf(asking.configuration).get(row.ladderId)
+  if (!is) throw new Error(`ladder ${row.ladderId} is not configured`)
+  const next = nextVersion(is.ladder, body)
   requireSound(next.terms, await programWords(db, row.program))
-  const program = programOf(asking.configuration, row.programId)
+  const { past = [], ...newest } = is.ladder
+  const published = { publishedAt: asking.now, timezone: is.program.timezone, past: [...past, newest] }
+  const would = courseOf(is.program, { ...is.ladder, ...next, ...published })
   return {
     ladder: encodeId('ldr', row.id),
     version: next.version,
-    ...(await lookAtAll(db, { is: courseOf(program, row), would: courseOf(program, { ...row, ...next }) }, asking)),
+    ...(await lookAtAll(db, { is, would }, asking)),
   }
 }
 
@@ -108,7 +112,7 @@ async function lookAtPage(
 ): Promise<number> {
   const { is, would } = tally.courses
   const recounts = is !== undefined && is.ladder.keeping !== would.ladder.keeping
-  const read = await readFor(db, configuration, members, recounts ? [is, would] : [would], now)
+  const read = await readFor(db, configuration, members, [would], now)
   let cost = 0
   for (const member of members) {
     const joined = read.joined.get(member)

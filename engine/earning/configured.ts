@@ -55,19 +55,27 @@ export type ActivityType = {
 }
 
 /**
- * A ladder of tiers that is in force (not archived), as its newest version says it. keeping: the version since which the same is
- * counted in the same way. firm: the newest version that everybody is held against at once.
+ * What a version of a ladder says. keeping: the version since which the same is counted in the same way. firm: the newest
+ * version that everybody is held against at once. publishedAt: since when it holds. timezone: by which its days are
+ * counted, where that was noted.
  */
-export type ConfiguredLadder = {
-  ladderId: number
-  id: Uuid
-  programId: number
-  slug: string
+export type ConfiguredVersion = {
   version: number
   keeping: number
   firm: number
   terms: LadderTerms
+  publishedAt?: Instant
+  timezone?: string | null
+}
+
+/** A ladder of tiers that is in force (not archived), as its newest version says it. past: those before, oldest first. */
+export type ConfiguredLadder = ConfiguredVersion & {
+  ladderId: number
+  id: Uuid
+  programId: number
+  slug: string
   createdAt: Instant
+  past?: readonly ConfiguredVersion[]
 }
 
 /** A reward as its newest version says it, archived ones too. */

@@ -41,9 +41,12 @@ const SELECT_CONFIGURATION = `
         where t.space_id = s.space_id) a) as "activityTypes",
     (select coalesce(json_agg(l order by l."ladderId"), '[]') from (
        select t.ladder_id as "ladderId", t.id, t.program_id as "programId", t.slug, v.version, v.keeping, v.firm, v.terms,
-         ${micros('t.created_at')} as "createdAt"
+         v.timezone, ${micros('v.created_at')} as "publishedAt", ${micros('t.created_at')} as "createdAt",
+         (select coalesce(json_agg(o order by o.version), '[]') from (
+            select version, keeping, firm, terms, timezone, ${micros('created_at')} as "publishedAt"
+              from tier_ladder_versions o where o.ladder_id = t.ladder_id and o.version < v.version) o) as past
          from tier_ladders t cross join lateral (
-           select version, keeping, firm, terms from tier_ladder_versions v
+           select version, keeping, firm, terms, timezone, created_at from tier_ladder_versions v
             where v.ladder_id = t.ladder_id order by version desc limit 1) v
         where t.space_id = s.space_id and t.status = 'active') l) as ladders,
     (select coalesce(json_agg(r order by r."rewardId"), '[]') from (

@@ -19,7 +19,7 @@ export function apply(slices: Slices, changes: Changes): void {
   if (changes.purchase) slices.purchases.set(changes.purchase.id, changes.purchase)
   for (const purchase of changes.returned ?? []) slices.purchases.set(purchase.id, purchase)
   if (changes.limits) applyLimits(slices.limits, changes.limits)
-  if (changes.tiers) applyTiers(slices.tiers, changes.tiers)
+  if (changes.tiers) applyTiers(slices, changes.tiers)
   if (changes.vouchers) applyVouchers(slices.vouchers, changes.vouchers)
   if (changes.redemption) applyRedemptions(slices, changes.redemption)
   for (const one of returnsOf(changes)) slices.returns.set(one.id, one)

@@ -7,7 +7,7 @@ import { type Counted, type Course, type Measure, MEASURES } from '../tiers/tier
 /**
  * A ladder with all that it is climbed by: which measures are kept, of which wallet (its points) and which activity.
  */
-export type LadderCourse = Course & {
+export type LadderCourse = Omit<Course, 'past'> & {
   ladder: ConfiguredLadder
   program: Program
   measures: ReadonlySet<Measure>
@@ -15,6 +15,7 @@ export type LadderCourse = Course & {
   activity: string | undefined
   /** it goes by how long somebody is a member: it may rise by itself */
   ages: boolean
+  past: () => readonly LadderCourse[]
 }
 
 const COURSES = new WeakMap<Configuration, Map<number, LadderCourse>>()
@@ -38,13 +39,16 @@ export function courseOf(program: Program, ladder: ConfiguredLadder): LadderCour
   const { metric } = ladder.terms
   const expression = metric.kind === 'expression' ? compileNumber(metric.expression, 'tier') : undefined
   const wallet = 'wallet' in metric ? (metric.wallet ?? 'points') : 'points'
+  let past: LadderCourse[] | undefined
+  const before = () => (ladder.past ?? []).map((version) => courseOf(program, { ...ladder, ...version, past: [] }))
   const reads = expression && 'names' in expression ? expression.names : new Set<string>([metric.kind])
   const measures = new Set<Measure>()
   for (const [name, measure] of Object.entries(MEASURES)) if (reads.has(name)) measures.add(measure)
   return {
     ladder,
     program,
-    timezone: program.timezone,
+    timezone: ladder.timezone ?? program.timezone,
+    past: () => (past ??= before()),
     sinks: reads.has('balance'),
     worth: metric.kind === 'expression' ? worthOf(program, expression) : (counted) => counted[metric.kind],
     measures,
@@ -62,6 +66,17 @@ function worthOf(program: Program, expression: Expression<number> | { fault: str
     const said = expression.run({ event: 'tier', lines: [], occurredAt: 0, timezone, currency, counted })
     return typeof said === 'number' && !Number.isNaN(said) ? said : 0
   }
+}
+
+/** Of the newest or an older version, by its number. */
+export function courseBy(course: LadderCourse, version: number): LadderCourse | undefined {
+  return course.ladder.version === version ? course : course.past().find(({ ladder }) => ladder.version === version)
+}
+
+/** All ways in which a ladder ever counted, by a version each. */
+export function waysOfCounting(course: LadderCourse): LadderCourse[] {
+  const past = course.ladder.past?.length ? course.past() : []
+  return [...new Map([...past, course].map((one) => [one.ladder.keeping, one])).values()]
 }
 
 /** What a tier brings; nothing where it is none, or the ladder has it no longer. */

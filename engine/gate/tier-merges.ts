@@ -1,14 +1,16 @@
 import type { LadderTerms } from '@laurel/contract/tiers'
 import { levelOf, withChanges } from '../tiers/levels.rules.ts'
 import { advance, beginning, daysOf } from '../tiers/tiers.rules.ts'
-import type { Manual, Standing, TierState } from '../tiers/tiers.ts'
+import type { Course, Given, Kept, Manual, Standing, TierState } from '../tiers/tiers.ts'
+import type { KeptBucket } from '../tiers/tiers.sql.ts'
+import { olderKeepings } from '../tiers/versions.rules.ts'
 import type { Merge } from '../members/merges.sql.ts'
 import type { Facts } from './asks.ts'
 import type { Changes } from './decisions.ts'
 import type { Slices } from './slices.ts'
 import { difference } from './tier-counts.ts'
 import type { LadderCourse } from './tier-courses.ts'
-import { tierKey } from './tier-slices.ts'
+import { countKey, tierKey } from './tier-slices.ts'
 import { givenOf, type Step } from './tier-steps.ts'
 
 /** Beyond every version: nothing is done for who lives on as another. */
@@ -26,29 +28,56 @@ export function joinTiers(
   course: LadderCourse,
   facts: Facts,
 ): Step | null | undefined {
-  const { ladderId } = course.ladder
-  const own = slices.tiers.states.get(tierKey(one.member, ladderId))
+  const key = tierKey(one.member, course.ladder.ladderId)
+  const own = slices.tiers.states.get(key)
   const together = merge.undoneAt === null
   if (one.member === merge.other && together) return own ? closed(own) : null
-  const counted = slices.tiers.recounted.get(tierKey(one.member, ladderId))
-  if (!counted) return undefined
-  const before = slices.tiers.progress.get(tierKey(one.member, ladderId)) ?? []
-  const balance = givenOf(slices, one.books.state, course, facts.now)?.balance ?? 0
-  const given = { now: facts.now, progress: counted, balance }
+  const given = givenThen(slices, one, course, facts)
+  if (!given) return undefined
   const joined = slices.tiers.joined.get(one.member) ?? facts.now
   const fresh = beginning(course, { member: one.member, joined }, given)
   const other = otherNow(slices, merge, course, facts)
   // time comes first: what has ended since anybody looked is not weighed against what the other holds
-  const passed = together && own ? advance(course, own, { ...given, progress: before }) : undefined
+  const before = givenOf(slices, one.books.state, course, facts.now) ?? { ...given, progress: [] }
+  const passed = together && own ? advance(course, own, before) : undefined
   const start = together ? higher(course, passed?.state ?? fresh, other) : again(own ?? fresh, fresh)
   const why = together ? 'merged' : 'unmerged'
   // what is kept from the window before is what both came to there, whoever was looked at when
-  const days = together && course.ladder.terms.window.kind === 'calendar' ? daysOf(counted) : []
+  const days = together && course.ladder.terms.window.kind === 'calendar' ? daysOf(given.progress) : []
   const advanced = advance(course, start, given, { at: facts.now, why, days })
-  const isKept = own?.keeping === course.ladder.keeping && !slices.tiers.unsaved.has(tierKey(one.member, ladderId))
-  const buckets = isKept ? difference(before, counted) : withChanges([], counted)
+  const buckets = [course, ...olderKeepings(course, advanced.state)].flatMap(({ ladder: { keeping } }) =>
+    changesOf(slices, one, course, keeping, own),
+  )
   const changes = [...(passed?.changes ?? []), ...advanced.changes]
   return { ...advanced, changes, told: [...(passed?.told ?? []), ...advanced.told], buckets, changed: true }
+}
+
+/** All that counts from now on, in whichever way; undefined where the ladder knows neither of them. */
+function givenThen(slices: Slices, one: Changes, course: LadderCourse, facts: Facts): Given | undefined {
+  const { recounted } = slices.tiers
+  const progress = recounted.get(countKey(course, one.member))
+  const now = givenOf(slices, one.books.state, course, facts.now)
+  const by = (older: Course) => ({
+    balance: now?.by?.(older).balance ?? 0,
+    progress: recounted.get(countKey(course, one.member, older.ladder.keeping)) ?? [],
+  })
+  return progress && { now: facts.now, progress, balance: now?.balance ?? 0, by }
+}
+
+/** What is to be written of one way of counting: what differs, where it was kept with the standing before. */
+function changesOf(
+  slices: Slices,
+  { member }: Changes,
+  course: LadderCourse,
+  keeping: number,
+  own: TierState | undefined,
+): KeptBucket[] {
+  const key = countKey(course, member, keeping)
+  const counted = slices.tiers.recounted.get(key) ?? []
+  const ways = own ? [own.keeping, ...olderKeepings(course, own).map(({ ladder }) => ladder.keeping)] : []
+  const isKept = ways.includes(keeping) && !slices.tiers.unsaved.has(key)
+  const changed = isKept ? difference(slices.tiers.progress.get(key) ?? [], counted) : withChanges([], counted)
+  return changed.map((bucket) => ({ ...bucket, keeping }))
 }
 
 /** What the other holds by now: time may have passed since its row was written. */
@@ -80,14 +109,21 @@ function higher({ ladder }: LadderCourse, own: TierState, other: TierState | und
   const { kind } = terms.window
   // in one and the same window, what either reached is reached by both together: so it moves back with what comes back
   const same = kind === 'calendar' || kind === 'lifetime'
-  const { before, grace, peak } = other.standing
-  const graced = grace !== undefined && grace.tier === other.tier && grace.until === other.until // ends by itself
+  const { before, graces = [], peak } = other.standing
+  const graced = graces.some((grace) => grace.tier === other.tier && grace.until === other.until) // ends by itself
   const earned = same || graced || assigned >= levelOf(terms, other.tier) ? other.standing.floor : other.tier
   const standing: Standing = { ...own.standing, floor: more(own.standing.floor, earned) }
-  if (standing.before)
+  if (standing.before) {
     standing.before = { ...standing.before, floor: more(standing.before.floor, same ? before?.floor : earned) }
+    if (same) keepBoth(terms, standing.before, before?.kept)
+  }
+  if (same) keepBoth(terms, standing, other.standing.kept)
   if (peak !== undefined) standing.peak = more(standing.peak, peak) ?? ''
-  if (grace && levelOf(terms, grace.tier) > levelOf(terms, standing.grace?.tier)) standing.grace = grace
+  const longer = graces.filter(({ tier, until }) => !standing.graces?.some((g) => g.tier === tier && g.until >= until))
+  if (longer.length > 0) {
+    const others = standing.graces?.filter(({ tier }) => !longer.some((grace) => grace.tier === tier)) ?? []
+    standing.graces = [...others, ...longer]
+  }
   if (kind === 'rolling' && lastsLonger(terms, other.standing, own.standing)) {
     standing.from = other.standing.from
     standing.to = other.standing.to
@@ -96,6 +132,13 @@ function higher({ ladder }: LadderCourse, own: TierState, other: TierState | und
   }
   const manual: Manual | null = assigned > levelOf(terms, own.manual?.tier) ? other.manual : own.manual
   return { ...own, standing, manual }
+}
+
+/** What versions let either hold: the highest first, one a tier. */
+function keepBoth(terms: LadderTerms, one: { kept?: Kept[] }, others: readonly Kept[] = []): void {
+  const own = one.kept ?? []
+  const all = [...own, ...others.filter(({ tier }) => !own.some((kept) => kept.tier === tier))]
+  if (all.length > 0) one.kept = all.sort((a, b) => levelOf(terms, b.tier) - levelOf(terms, a.tier))
 }
 
 /** Of two that are kept from days of their own on: the higher, or the same for longer. */

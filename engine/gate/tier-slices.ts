@@ -1,9 +1,9 @@
 import { decodeId, type Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import { localDay } from '../base/calendar.ts'
 import type { Db } from '../base/db.ts'
 import { type Configuration, program } from '../earning/configuration.ts'
-import { loadFacts } from '../members/members.sql.ts'
+import { ladderNamed, laddersOf } from '../earning/ladders.ts'
+import { hasPassed } from '../ledger/time.rules.ts'
 import { withChanges } from '../tiers/levels.rules.ts'
 import type { Bucket, StoredChange, TierState } from '../tiers/tiers.ts'
 import {
@@ -13,20 +13,20 @@ import {
   type ProgressKey,
   type TierChanges,
 } from '../tiers/tiers.sql.ts'
-import { earliestDay } from '../tiers/windows.rules.ts'
-import { ladderNamed } from '../earning/ladders.ts'
+import { needsOf } from '../tiers/versions.rules.ts'
 import type { Ask, AssignTierAsk, Facts, ReleaseTierAsk } from './asks.ts'
-import { findMember, namedMember, type Slices } from './slices.ts'
-import { type CountKey, countAll, familiesOf } from './tier-counts.ts'
-import { coursesOf, type LadderCourse } from './tier-courses.ts'
+import { termsOf } from './dates.ts'
+import { findMember, type Slices } from './slices.ts'
+import { coursesOf, type LadderCourse, waysOfCounting } from './tier-courses.ts'
+import { countNew, recount } from './tier-recounts.ts'
 import { isNobodys, whoseReturn } from './unclaimed.ts'
 
 /** Part of the slices: what members hold on ladders and what counts there, by `member ladderId`. */
 export type TierSlices = {
-  /** whose rows were read */
+  /** who was there when rows were read */
   members: Set<Uuid>
   states: Map<string, TierState>
-  /** the days that matter, of those that have a row or were counted */
+  /** the days that matter, of those that have a row or were counted; by countKey, like all that is counted */
   progress: Map<string, Bucket[]>
   /** counted from what is stored and not written yet: it is, with the state */
   unsaved: Map<string, Bucket[]>
@@ -53,7 +53,14 @@ export function tierKey(member: Uuid, ladderId: number): string {
   return `${member} ${ladderId}`
 }
 
-type Asked = { ask: Ask; facts: Facts }
+/** Of what is counted as the newest version counts, or as those of an older `keeping` did. */
+export function countKey({ ladder }: LadderCourse, member: Uuid, keeping = ladder.keeping): string {
+  const key = tierKey(member, ladder.ladderId)
+  return keeping === ladder.keeping ? key : `${key} ${keeping}`
+}
+
+export type Asked = { ask: Ask; facts: Facts }
+/** course: of the version by which is counted. */
 type Wanted = { member: Uuid; course: LadderCourse }
 
 /**
@@ -64,39 +71,58 @@ export async function loadTiers(db: Db, asks: readonly Asked[], slices: Slices):
   const courses = coursesOf(slices.configuration)
   if (courses.size === 0 || slices.states.size === 0) return
   const { tiers } = slices
-  const members = [...slices.states.keys()]
-  for (const member of members) tiers.members.add(member)
+  for (const member of slices.states.keys()) tiers.members.add(member)
+  const members = whoMayClimb(asks, slices)
+  if (members.length === 0) return
   const rows = (await loadTierStates(db, members)).filter((row) => courses.has(row.ladderId))
   for (const row of rows) tiers.states.set(tierKey(row.member, row.ladderId), row)
   const now = Math.max(...asks.map(({ facts }) => facts.now))
-  const kept = rows.filter((row) => row.keeping === courses.get(row.ladderId)?.ladder.keeping)
   const merging = asks.filter(({ ask }) => ask.verb === 'merge' || ask.verb === 'unmerge')
-  const progress = kept.map((row) => progressKey(courses, row, now, merging.length > 0))
-  for (const { member, ladderId } of kept) tiers.progress.set(tierKey(member, ladderId), [])
+  const progress: ProgressKey[] = []
+  const anew: Wanted[] = []
+  for (const row of rows) {
+    const course = courses.get(row.ladderId) as LadderCourse
+    const needs = needsOf(course, row, now)
+    for (const [keeping, from] of needs.kept) {
+      const first = merging.length > 0 ? Number.MIN_SAFE_INTEGER : from
+      progress.push({ member: row.member, ladderId: row.ladderId, keeping, from: first })
+      tiers.progress.set(countKey(course, row.member, keeping), [])
+    }
+    for (const one of needs.anew) anew.push({ member: row.member, course: one as LadderCourse })
+  }
   const [buckets, history] = await Promise.all([
     loadProgress(db, progress),
     loadTierHistory(db, lateKeys(asks, slices, rows)),
   ])
-  for (const { measure, day, amount, ...key } of buckets)
-    tiers.progress.get(tierKey(key.member, key.ladderId))?.push({ measure, day, amount })
+  for (const { measure, day, amount, member, ladderId, keeping } of buckets)
+    tiers.progress.get(countKey(courses.get(ladderId) as LadderCourse, member, keeping))?.push({ measure, day, amount })
   for (const change of history) {
     const key = tierKey(change.member, change.ladderId)
     tiers.history.set(key, [...(tiers.history.get(key) ?? []), change])
   }
-  await countNew(db, slices, wanted(asks, slices, rows, courses))
-  for (const { facts, ask } of merging) await recount(db, slices, facts, ask.verb === 'merge')
+  await countNew(db, slices, wanted(asks, slices, anew, courses))
+  for (const { facts, ask } of merging) await recount(db, slices, facts, ask.verb === 'merge', now)
 }
 
-function progressKey(
-  courses: ReadonlyMap<number, LadderCourse>,
-  row: TierState,
-  now: Instant,
-  whole: boolean,
-): ProgressKey {
-  const { ladder, timezone } = courses.get(row.ladderId) as LadderCourse
-  const { member, ladderId, keeping, standing } = row
-  const from = whole ? Number.MIN_SAFE_INTEGER : earliestDay(ladder.terms.window, standing, localDay(now, timezone))
-  return { member, ladderId, keeping, from }
+/**
+ * Those of whom something may be decided where there are ladders; of others it is known that they are asked about in
+ * programs without ladders alone, and that nothing of their books is worked out again as time passes.
+ */
+function whoMayClimb(asks: readonly Asked[], slices: Slices): Uuid[] {
+  const { configuration } = slices
+  const terms = termsOf(configuration)
+  const may = new Set<Uuid>()
+  const not = new Set<Uuid>()
+  for (const { ask, facts } of asks) {
+    const programId = programOf(configuration, ask)
+    const climbs = programId === undefined || laddersOf(configuration, programId).length > 0
+    for (const member of membersOf(slices, ask, facts)) {
+      const state = slices.states.get(member)
+      if (climbs || !state || hasPassed(state, terms, facts.now)) may.add(member)
+      else not.add(member)
+    }
+  }
+  return [...slices.states.keys()].filter((member) => may.has(member) || !not.has(member))
 }
 
 /** What is asked of a time before the tier that is held now. */
@@ -110,24 +136,29 @@ function lateKeys(asks: readonly Asked[], slices: Slices, rows: readonly TierSta
   return rows.filter(({ member, since }) => since !== null && (earliest.get(member) ?? since) < since)
 }
 
-/** Whom asks concern in programs that have ladders, where nothing was counted of them so far, or not the same. */
+/** Besides `anew`: whom asks concern in programs that have ladders, where nothing was counted of them so far. */
 function wanted(
   asks: readonly Asked[],
   slices: Slices,
-  rows: readonly TierState[],
+  anew: readonly Wanted[],
   courses: ReadonlyMap<number, LadderCourse>,
 ): Wanted[] {
   const found = new Map<string, Wanted>()
   const want = (member: Uuid, course: LadderCourse): void => {
-    const key = tierKey(member, course.ladder.ladderId)
+    const { ladderId, keeping } = course.ladder
+    const key = countKey(courses.get(ladderId) as LadderCourse, member, keeping)
     if (!slices.tiers.progress.has(key)) found.set(key, { member, course })
   }
-  for (const { member, ladderId } of rows) want(member, courses.get(ladderId) as LadderCourse)
+  for (const { member, course } of anew) want(member, course)
   for (const { ask, facts } of asks) {
     const programId = programOf(slices.configuration, ask)
     if (programId === undefined) continue
     for (const member of membersOf(slices, ask, facts)) {
-      for (const course of courses.values()) if (course.ladder.programId === programId) want(member, course)
+      for (const course of courses.values()) {
+        if (course.ladder.programId !== programId || slices.tiers.states.has(tierKey(member, course.ladder.ladderId)))
+          continue
+        for (const way of waysOfCounting(course)) want(member, way)
+      }
     }
   }
   return [...found.values()]
@@ -158,51 +189,16 @@ function membersOf(slices: Slices, ask: Ask, facts: Facts): Uuid[] {
   return 'member' in whose ? [whose.member] : named
 }
 
-async function countNew(db: Db, slices: Slices, all: readonly Wanted[]): Promise<void> {
-  if (all.length === 0) return
-  const { tiers } = slices
-  const members = [...new Set(all.map(({ member }) => member))]
-  const [families, facts] = await Promise.all([familiesOf(db, members), loadFacts(db, members)])
-  for (const { member, joinedAt } of facts) tiers.joined.set(member, joinedAt)
-  const keys = all.map(({ member, course }): CountKey => ({ member, course, of: families.get(member) ?? [member] }))
-  const counted = await countAll(db, slices.configuration, keys)
-  for (const [i, { member, course }] of keys.entries()) {
-    const key = tierKey(member, course.ladder.ladderId)
-    tiers.progress.set(key, counted[i] ?? [])
-    tiers.unsaved.set(key, counted[i] ?? [])
-  }
-}
-
-/** What counts for two members once they are one, or are two again. */
-async function recount(db: Db, slices: Slices, facts: Facts, together: boolean): Promise<void> {
-  const survivor = findMember(slices, facts.member)?.member
-  const other = namedMember(slices, facts.other)?.member
-  if (survivor === undefined || other === undefined || survivor === other) return
-  const families = await familiesOf(db, [survivor, other])
-  const [own, others] = [families.get(survivor) ?? [], families.get(other) ?? []]
-  const of = together ? [...new Set([...own, ...others])] : own.filter((one) => !others.includes(one))
-  const ladders = [...coursesOf(slices.configuration).values()].filter(({ ladder }) =>
-    [survivor, other].some((member) => isKnown(slices.tiers, tierKey(member, ladder.ladderId))),
-  )
-  const keys = ladders.flatMap((course): CountKey[] => [
-    { member: survivor, course, of },
-    ...(together ? [] : [{ member: other, course, of: others }]),
-  ])
-  const counted = await countAll(db, slices.configuration, keys)
-  for (const [i, { member, course }] of keys.entries())
-    slices.tiers.recounted.set(tierKey(member, course.ladder.ladderId), counted[i] ?? [])
-  for (const { member, joinedAt } of await loadFacts(db, [survivor, other])) slices.tiers.joined.set(member, joinedAt)
-}
-
-function isKnown({ states, progress }: TierSlices, key: string): boolean {
-  return states.has(key) || progress.has(key)
-}
-
 /** As the asks after this one see it. */
-export function applyTiers(tiers: TierSlices, { states, buckets, history }: TierChanges): void {
+export function applyTiers({ tiers, configuration }: Slices, { states, buckets, history }: TierChanges): void {
+  const courses = coursesOf(configuration)
   for (const state of states) tiers.states.set(tierKey(state.member, state.ladderId), state)
-  const counted = Map.groupBy(buckets, (one) => tierKey(one.member, one.ladderId))
-  for (const key of new Set([...states.map((one) => tierKey(one.member, one.ladderId)), ...counted.keys()])) {
+  const keyOf = (one: { member: Uuid; ladderId: number; keeping: number }) => {
+    const course = courses.get(one.ladderId)
+    return course ? countKey(course, one.member, one.keeping) : tierKey(one.member, one.ladderId)
+  }
+  const counted = Map.groupBy(buckets, keyOf)
+  for (const key of new Set([...states.map(keyOf), ...counted.keys()])) {
     const before = tiers.unsaved.delete(key) ? [] : (tiers.progress.get(key) ?? [])
     tiers.progress.set(key, withChanges(before, counted.get(key) ?? []))
   }

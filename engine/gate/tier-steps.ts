@@ -1,13 +1,14 @@
 import type { Instant } from '@laurel/contract/instants'
 import type { MemberState } from '../ledger/books.ts'
-import { advance, type Advanced, beginning } from '../tiers/tiers.rules.ts'
-import type { Bucket, Given } from '../tiers/tiers.ts'
+import { type Advanced, begin } from '../tiers/tiers.rules.ts'
+import type { Course, Given } from '../tiers/tiers.ts'
+import type { KeptBucket } from '../tiers/tiers.sql.ts'
 import type { Slices } from './slices.ts'
-import type { LadderCourse } from './tier-courses.ts'
-import { tierKey } from './tier-slices.ts'
+import { courseBy, type LadderCourse } from './tier-courses.ts'
+import { countKey } from './tier-slices.ts'
 
 /** What becomes of a standing by a decision, and what is counted. changed: whether the standing is to be written. */
-export type Step = Advanced & { buckets: Bucket[]; changed: boolean }
+export type Step = Advanced & { buckets: KeptBucket[]; changed: boolean }
 
 /**
  * Where nothing was written yet: the standing by what counted so far, since the ladder was made or the first that is
@@ -23,15 +24,18 @@ export function begun(
   const { createdAt } = course.ladder
   const joined = slices.tiers.joined.get(member) ?? given.now
   const since = given.progress.length === 0 ? Math.min(createdAt, at) : createdAt
-  return advance(course, beginning(course, { member, joined }, given), given, { at: since, why: 'reached' })
+  return begin(course, { member, joined }, given, since)
 }
 
 /** What is known of what counts for a member; undefined where it was not looked at. */
 export function givenOf(slices: Slices, state: MemberState, course: LadderCourse, now: Instant): Given | undefined {
-  const key = tierKey(state.member, course.ladder.ladderId)
-  const isNew = !slices.tiers.members.has(state.member)
-  const progress = slices.tiers.progress.get(key) ?? (isNew ? [] : undefined)
-  return progress && { now, progress, balance: availableIn(state, course.walletId) }
+  const { members, progress: all } = slices.tiers
+  const progress = all.get(countKey(course, state.member)) ?? (members.has(state.member) ? undefined : [])
+  const by = ({ ladder }: Course) => ({
+    progress: all.get(countKey(course, state.member, ladder.keeping)) ?? [],
+    balance: availableIn(state, courseBy(course, ladder.version)?.walletId),
+  })
+  return progress && { now, progress, balance: availableIn(state, course.walletId), by }
 }
 
 /** What can be spent now of a wallet. */

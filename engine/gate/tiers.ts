@@ -8,16 +8,17 @@ import type { MemberState } from '../ledger/books.ts'
 import { lookAt } from '../ledger/ledger.rules.ts'
 import { levelOf, withChanges } from '../tiers/levels.rules.ts'
 import { advance, type Advanced, daysOf, heldAt } from '../tiers/tiers.rules.ts'
-import type { Bucket, Cause, StoredChange, TierChange, TierState } from '../tiers/tiers.ts'
+import type { Bucket, Cause, Given, StoredChange, TierChange, TierState } from '../tiers/tiers.ts'
 import { instantText, type TierChanges } from '../tiers/tiers.sql.ts'
+import { olderKeepings } from '../tiers/versions.rules.ts'
 import type { Assigns, Facts } from './asks.ts'
 import { type Changes, type Decision, eachMember, tell } from './decisions.ts'
 import { MovedError } from './faults.ts'
 import type { Slices } from './slices.ts'
 import { countsOfActivity, countsOfPurchase, difference } from './tier-counts.ts'
-import { benefitsOf, coursesOf, type LadderCourse } from './tier-courses.ts'
+import { benefitsOf, courseBy, coursesOf, type LadderCourse } from './tier-courses.ts'
 import { joinTiers } from './tier-merges.ts'
-import { tierKey } from './tier-slices.ts'
+import { countKey, tierKey } from './tier-slices.ts'
 import { begun, givenOf, type Step } from './tier-steps.ts'
 
 /** What a member holds when a purchase occurs: the slug ('' for none) by that of the ladder, and what it brings. */
@@ -120,8 +121,7 @@ export function tierChanges(slices: Slices, one: Changes, facts: Facts, whole: C
     const { state, buckets, changes, told } = outcome
     if (state.dueAt > 0 && one.books.state.mergedInto === null) lookAt(one.books.state, state.dueAt)
     if (outcome.changed) found.states.push(state)
-    for (const bucket of buckets)
-      found.buckets.push({ ...bucket, member: one.member, ladderId: state.ladderId, keeping: state.keeping })
+    for (const bucket of buckets) found.buckets.push({ ...bucket, member: one.member, ladderId: state.ladderId })
     found.history.push(...stored(one, state, changes, facts))
     for (const change of changes) one.events.push(tellChange(one, course, change))
     for (const notice of told) one.events.push(tellNotice(one, course, state, notice))
@@ -147,21 +147,47 @@ function stepOf(
     if (one.purchase || one.returned || one.activity || assigns) throw new MovedError('nothing was counted of a member')
     return undefined
   }
-  const counted = countedBy(slices, one, course)
   const at = one.purchase?.occurredAt ?? one.activity?.occurredAt ?? facts.now
   const begins = row ? { state: row, changes: [] } : begun(slices, course, one.books.state, before, at)
-  const given = { ...before, progress: withChanges(before.progress, counted) }
+  const counts = (one.purchase ?? one.activity ?? one.returned) !== undefined
   // time comes first: what ended before goes by what counted before, and not by what is decided now
-  const passed = assigns || (row && counted.length > 0) ? advance(course, begins.state, before) : undefined
+  const passed = assigns || (row && counts) ? advance(course, begins.state, before) : undefined
   const { state: standing } = passed ?? begins
   const state = assigns ? { ...standing, manual: assigns.manual } : standing
-  const advanced = advance(course, state, given, causeOf(assigns, counted, at, facts))
+  const counted = countedFor(slices, one, [course, ...olderWays(course, standing)])
+  const cause = causeOf(assigns, [...counted.values()].flat(), at, facts)
+  const advanced = advance(course, state, withCounts(before, course, counted), cause)
   const changes = [...begins.changes, ...(passed?.changes ?? []), ...advanced.changes]
   const told = [...(passed?.told ?? []), ...advanced.told]
-  const unsaved = slices.tiers.unsaved.get(key) ?? []
-  const buckets = withChanges(unsaved, counted)
+  const buckets = [course, ...olderWays(course, advanced.state)].flatMap(({ ladder: { keeping } }) => {
+    const unsaved = slices.tiers.unsaved.get(countKey(course, one.member, keeping)) ?? []
+    return withChanges(unsaved, counted.get(keeping) ?? []).map((bucket) => ({ ...bucket, keeping }))
+  })
   const changed = !row || JSON.stringify(row) !== JSON.stringify(advanced.state) // most purchases only count
   return { ...advanced, changes, told, buckets, changed }
+}
+
+/** The older ways of counting by which something of a standing is held: they are counted on. */
+function olderWays(course: LadderCourse, state: TierState): LadderCourse[] {
+  return olderKeepings(course, state).flatMap(({ ladder }) => courseBy(course, ladder.version) ?? [])
+}
+
+/** By `keeping`. */
+type CountedBy = Map<number, Bucket[]>
+
+function countedFor(slices: Slices, one: Changes, ways: readonly LadderCourse[]): CountedBy {
+  return new Map(ways.map((way) => [way.ladder.keeping, countedBy(slices, one, way)]))
+}
+
+function withCounts(before: Given, { ladder }: LadderCourse, counted: CountedBy): Given {
+  return {
+    ...before,
+    progress: withChanges(before.progress, counted.get(ladder.keeping) ?? []),
+    by: (older) => {
+      const { balance, progress } = before.by?.(older) ?? { balance: 0, progress: [] }
+      return { balance, progress: withChanges(progress, counted.get(older.ladder.keeping) ?? []) }
+    },
+  }
 }
 
 function causeOf(assigns: Assigns | undefined, counted: readonly Bucket[], at: Instant, { now }: Facts): Cause {

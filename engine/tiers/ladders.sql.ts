@@ -112,8 +112,9 @@ export async function insertLadderVersion(
   now: Instant,
 ): Promise<void> {
   await tx.query(
-    `insert into tier_ladder_versions (space_id, ladder_id, version, terms, keeping, firm, published_in, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    `insert into tier_ladder_versions (space_id, ladder_id, version, terms, keeping, firm, published_in, created_at, timezone)
+     select $1, ladder_id, $3, $4, $5, $6, $7, $8, p.timezone
+       from tier_ladders l join programs p using (program_id) where l.space_id = $1 and l.ladder_id = $2`,
     [tx.space, ladderId, v.version, JSON.stringify(v.terms), v.keeping, v.firm, publishedIn, formatInstant(now)],
   )
 }
@@ -130,8 +131,8 @@ export async function touchLadder(tx: Tx, ladderId: number, status: LadderStatus
 /** Another version of each ladder of a program that is in force, which says the same but counts everybody anew. */
 export async function recountLadders(tx: Tx, program: Uuid, publishedIn: number, now: Instant): Promise<void> {
   await tx.query(
-    `insert into tier_ladder_versions (space_id, ladder_id, version, terms, keeping, firm, published_in, created_at)
-     select l.space_id, l.ladder_id, v.version + 1, v.terms, v.version + 1, v.firm, $3, $4
+    `insert into tier_ladder_versions (space_id, ladder_id, version, terms, keeping, firm, published_in, created_at, timezone)
+     select l.space_id, l.ladder_id, v.version + 1, v.terms, v.version + 1, v.firm, $3, $4, p.timezone
        from tier_ladders l join programs p on p.program_id = l.program_id
        cross join lateral (select version, terms, firm from tier_ladder_versions v
                             where v.ladder_id = l.ladder_id order by version desc limit 1) v

@@ -1,52 +1,28 @@
 import type { Instant } from '@laurel/contract/instants'
-import type { LadderTerms, TierWhy } from '@laurel/contract/tiers'
+import type { TierWhy } from '@laurel/contract/tiers'
 import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
-import { baseOf, levelOf, nextLevel, reachedBy, slugOf, worthOf } from './levels.rules.ts'
-import type { Before, Cause, Course, Given, Standing, TierChange, TierState } from './tiers.ts'
-import { countedDays, graceEnd, nextEnd } from './windows.rules.ts'
+import { baseOf, levelOf, nextLevel, slugOf } from './levels.rules.ts'
+import { day, kept, keptLevel, reachedIn, reachedNow, type Run, runThen } from './runs.rules.ts'
+import type { Before, Cause, Grace, Kept, Standing } from './tiers.ts'
+import { graceEnd, nextEnd } from './windows.rules.ts'
 
-/** A standing while it is looked at. */
-export type Run = {
-  course: Course
-  terms: LadderTerms
-  given: Given
-  state: TierState
-  changes: TierChange[]
-  isNew: boolean
-}
-
-/** The local day of now. */
-export function day({ course, given }: Run): number {
-  return localDay(given.now, course.timezone)
-}
-
-function worth(run: Run, days: readonly [number, number]): number {
-  return worthOf(run.course, run.given, days, day(run) - run.state.standing.joined)
-}
-
-/** The level that what counts on these days reaches. */
-export function reachedIn(run: Run, days: readonly [number, number]): number {
-  return reachedBy(run.terms, worth(run, days))
-}
-
-/** The level that the window under way has reached. */
-export function reachedNow(run: Run): number {
-  return reachedIn(run, countedDays(run.terms.window, run.state.standing, day(run)))
-}
-
-/** Whether tiers change as soon as they are reached: what never ends cannot wait for its end. */
-export function isAtOnce({ terms }: Run): boolean {
-  return terms.upgrade === 'at_once' || terms.window.kind === 'lifetime' || terms.window.kind === 'rolling'
-}
-
-/** Grace for what falls: unless more is let stand already. */
+/** Grace for what falls: one a tier, as long as the latest of them. */
 export function letStand({ course, terms, state }: Run, held: number, next: number, at: Instant): void {
   const { standing } = state
-  if (terms.grace === null || next >= held || levelOf(terms, standing.grace?.tier) >= held) return
+  const tier = slugOf(terms, held)
+  if (terms.grace === null || next >= held || tier === null) return
   const ended = localDay(at, course.timezone)
   const until = graceEnd(ended, terms.grace, course.timezone)
-  const tier = slugOf(terms, held)
-  if (tier !== null && until > at) standing.grace = { tier, until, day: ended }
+  const all = standing.graces ?? []
+  if (until <= at || all.some((one) => one.tier === tier && one.until >= until)) return
+  standing.graces = [...all.filter((one) => one.tier !== tier), { tier, until, day: ended }]
+}
+
+/** Those that are not over, or go by something else. */
+export function keepGraces(standing: Standing, stays: (grace: Grace) => boolean): void {
+  const graces = standing.graces?.filter(stays)
+  if (graces?.length) standing.graces = graces
+  else delete standing.graces
 }
 
 /**
@@ -67,10 +43,28 @@ export function recheck(run: Run, { days, back }: Cause): void {
   rederive(run, before)
 }
 
-/** What is held through the window under way, whatever counts in it. */
-export function kept({ terms, state }: Run): number {
-  const { floor, peak } = state.standing
-  return Math.max(baseOf(terms), levelOf(terms, floor), levelOf(terms, peak))
+/** The same of what older versions let stand: it rests on what they counted. */
+export function recheckKept(run: Run, cause: Cause): void {
+  const { standing } = run.state
+  if (standing.kept) standing.kept = recheckedKept(run, standing.kept, cause)
+  if (standing.before) standing.before = recheckedBefore(run, standing.before, cause)
+}
+
+function recheckedBefore(run: Run, before: Before, cause: Cause): Before {
+  const again = { ...before }
+  if (before.kept) again.kept = recheckedKept(run, before.kept, cause)
+  if (before.before) again.before = recheckedBefore(run, before.before, cause)
+  return again
+}
+
+function recheckedKept(run: Run, all: readonly Kept[], cause: Cause): Kept[] {
+  return all.map((one) => {
+    const then = runThen(run, { ...one, standing: { ...one.standing } })
+    if (!then) return one
+    recheck(then, cause)
+    const { graces: _, ...standing } = then.state.standing
+    return { ...one, standing }
+  })
 }
 
 /** A tier was to begin a year tomorrow, and is not reached any more: the window goes on as if it never had been. */
@@ -83,7 +77,7 @@ function unreach(standing: Standing): void {
 export function rederive(run: Run, before: Before): void {
   const { terms, state } = run
   const { standing } = state
-  const held = levelOf(terms, before.floor)
+  const held = heldThrough(run, before)
   const reached = reachedIn(run, [before.from, standing.from])
   if (before.whole !== undefined && before.whole > day(run) && reached <= Math.max(held, baseOf(terms))) {
     goOn(standing, before, before.whole)
@@ -92,11 +86,18 @@ export function rederive(run: Run, before: Before): void {
   handOn(run, held, nextLevel(terms, held, reached))
 }
 
+/** What was held through a window that is over, whatever counted in it. */
+function heldThrough(run: Run, { floor, kept: all }: Before): number {
+  return Math.max(levelOf(run.terms, floor), keptLevel(run, all))
+}
+
 /** The tier that began the year was never reached: so the year did not begin, and what counted before it still does. */
-function goOn(standing: Standing, { from, floor, before }: Before, to: number): void {
+function goOn(standing: Standing, { from, floor, before, kept: all }: Before, to: number): void {
   standing.from = from
   standing.to = to
   standing.floor = floor
+  if (all) standing.kept = all
+  else delete standing.kept
   if (before) standing.before = before
   else delete standing.before
 }
@@ -105,9 +106,9 @@ function handOn(run: Run, held: number, next: number): void {
   const { terms, state, course, given } = run
   const { standing } = state
   standing.floor = slugOf(terms, next)
-  if (standing.grace?.day === standing.from) delete standing.grace
+  keepGraces(standing, (grace) => grace.day !== standing.from)
   letStand(run, held, next, dayStart(standing.from, course.timezone))
-  if (standing.grace && standing.grace.until <= given.now) delete standing.grace
+  keepGraces(standing, (grace) => grace.until > given.now)
 }
 
 /**
@@ -120,7 +121,7 @@ export function recheckRolling(run: Run, period: string): void {
   const held = levelOf(terms, standing.floor)
   if (held <= baseOf(terms)) return
   const { before } = standing
-  const ended = before !== undefined && before.to === standing.from ? levelOf(terms, before.floor) : undefined
+  const ended = before !== undefined && before.to === standing.from ? heldThrough(run, before) : undefined
   const then = reachedIn(run, [shiftDay(standing.from, period, -1), standing.from])
   const next = ended === undefined ? then : nextLevel(terms, ended, then)
   if (next >= held) return
@@ -145,22 +146,24 @@ function replay(run: Run, period: string): void {
   for (const one of [...days].filter((d) => d >= since && d <= today).sort((x, y) => x - y)) {
     rollUntil(one)
     const reached = reachedIn(run, [shiftDay(one + 1, period, -1), one + 1])
-    if (reached > Math.max(baseOf(terms), levelOf(terms, standing.floor))) keepFrom(run, reached, one + 1, period)
+    if (reached > kept(run)) keepFrom(run, reached, one + 1, period)
   }
   rollUntil(today)
-  if (standing.grace && standing.grace.until <= given.now) delete standing.grace
+  keepGraces(standing, (grace) => grace.until > given.now)
 }
 
 /** What was reached on a rolling ladder is kept for as long again, from that day on. */
 export function keepFrom({ terms, state }: Run, reached: number, from: number, period: string): void {
   const { standing } = state
-  const { before } = standing
+  const { before, kept: all } = standing
   standing.before = {
     from: standing.from,
     to: standing.to ?? standing.from,
     floor: standing.floor,
+    ...(all ? { kept: all } : {}),
     ...(before && standing.to !== null ? { before } : {}),
   }
+  delete standing.kept
   standing.floor = slugOf(terms, reached)
   standing.from = from
   standing.to = shiftDay(from, period, 1)
@@ -171,12 +174,15 @@ export function roll(run: Run, to: number): TierWhy {
   const { course, terms, state } = run
   const { standing } = state
   // a grace that ends here no longer keeps the next one from standing
-  if (standing.grace && standing.grace.until <= dayStart(to, course.timezone)) delete standing.grace
-  const held = Math.max(levelOf(terms, standing.floor), levelOf(terms, standing.peak))
+  keepGraces(standing, (grace) => grace.until > dayStart(to, course.timezone))
+  const stood = Math.max(levelOf(terms, standing.floor), levelOf(terms, standing.peak))
+  const held = Math.max(stood, keptLevel(run, standing.kept))
   const from = terms.window.kind === 'rolling' ? shiftDay(to, terms.window.period, -1) : standing.from
   const reached = reachedIn(run, [from, to])
   const next = nextLevel(terms, held, reached)
-  standing.before = { from: standing.from, to, floor: slugOf(terms, held) }
+  standing.before = { from: standing.from, to, floor: slugOf(terms, stood) }
+  if (standing.kept) standing.before.kept = standing.kept
+  delete standing.kept
   if (standing.whole !== undefined) standing.before.whole = standing.whole
   delete standing.whole
   standing.from = to

@@ -32,7 +32,7 @@ function course(window: TierWindow, differs: Partial<LadderTerms> = {}, sinks = 
   const id = '019aa000-0000-7000-8000-000000000001'
   const ladder = { ladderId: 1, id, programId: 1, slug: 'status', version: 1, keeping: 1, firm: 1, terms, createdAt: 0 }
   const worth = ({ spend, balance }: Counted) => (sinks ? balance : spend)
-  return { ladder, timezone: ZONE, sinks, worth }
+  return { ladder, timezone: ZONE, sinks, worth, past: () => [] }
 }
 
 const YEAR: TierWindow = { kind: 'calendar', per: 'year' }

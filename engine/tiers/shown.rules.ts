@@ -4,7 +4,7 @@ import type { MemberTier, TierGoal } from '@laurel/contract/member-tiers'
 import type { LadderTerms } from '@laurel/contract/tiers'
 import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
 import { levelOf, worthOf } from './levels.rules.ts'
-import { advance, type Advanced, beginning } from './tiers.rules.ts'
+import { advance, type Advanced, begin } from './tiers.rules.ts'
 import type { Course, Given, StoredChange, TierState } from './tiers.ts'
 import { ALWAYS, countedDays, nextEnd } from './windows.rules.ts'
 import type { TierChangeAnswer } from '@laurel/contract/tiers'
@@ -17,8 +17,7 @@ export function broughtUp(
   given: Given,
 ): Advanced {
   if (stored) return advance(course, stored, given)
-  const at = Math.min(course.ladder.createdAt, given.now)
-  return advance(course, beginning(course, member, given), given, { at, why: 'reached' })
+  return begin(course, member, given, Math.min(course.ladder.createdAt, given.now))
 }
 
 /** What a member holds as of now. */
@@ -85,10 +84,9 @@ function keepGoal(course: Course, state: TierState, level: number, given: Given,
   const { standing, until, manual } = state
   const threshold = terms.tiers[level]?.threshold
   if (until === null || threshold === undefined) return null
-  const graced = standing.grace !== undefined && levelOf(terms, standing.grace.tier) === level
+  const graced = standing.graces?.some((one) => levelOf(terms, one.tier) === level && one.until === until) ?? false
   const assigned = manual !== null && levelOf(terms, manual.tier) === level
-  if (standing.to === null || (graced && standing.grace?.until === until) || (assigned && manual.until === until))
-    return goal(terms, level, counted, until)
+  if (standing.to === null || graced || (assigned && manual.until === until)) return goal(terms, level, counted, until)
   const { kind } = terms.window
   const days: [number, number] =
     kind === 'rolling' ? [shiftDay(standing.to, terms.window.period, -1), standing.to] : [standing.from, standing.to]

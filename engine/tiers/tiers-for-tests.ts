@@ -7,6 +7,7 @@ import {
   type Bucket,
   type Cause,
   type Course,
+  type Given,
   MEASURES,
   type TierChange,
   type TierState,
@@ -18,6 +19,7 @@ export type Climber = {
   readonly state: TierState
   readonly changes: TierChange[]
   readonly told: TierTold[]
+  /** Another one is published when somebody last looked, unless it says when. */
   course: Course
   balance: number
   /** Adds to what is counted, on the day of `at`; decided at `now` (`at` unless told). */
@@ -71,26 +73,43 @@ export function aCourse(
     timezone,
     sinks: metric.kind === 'balance',
     worth: (counted) => (metric.kind === 'expression' ? 0 : counted[metric.kind]),
+    past: () => [],
   }
 }
 
 /** A climber who joined then. */
 export function climber(first: Course, joined: string): Climber {
   let progress: Bucket[] = []
-  const given = (now: Instant) => ({ now, progress, balance: one.balance })
+  let course = first
+  const past: Course[] = []
+  let looked = at(joined)
+  const given = (now: Instant): Given => {
+    const counts = { progress, balance: one.balance }
+    return { now, ...counts, by: () => counts }
+  }
   const take = ({ state, changes, told }: Advanced) => {
     current = state
     one.changes.push(...changes)
     one.told.push(...told)
   }
-  const look = (now: Instant, cause?: Cause) => take(advance(one.course, current, given(now), cause))
+  const look = (now: Instant, cause?: Cause) => {
+    looked = now
+    take(advance(course, current, given(now), cause))
+  }
   const one: Climber = {
     get state() {
       return current
     },
     changes: [],
     told: [],
-    course: first,
+    get course() {
+      return course
+    },
+    set course(next) {
+      past.push(course)
+      const ladder = { ...next.ladder, publishedAt: next.ladder.publishedAt ?? looked, past: past.map((c) => c.ladder) }
+      course = { ...next, ladder, past: () => past }
+    },
     balance: 0,
     counts(amount, when, now = when) {
       const measure = Object.entries(MEASURES).find(([name]) => name === one.course.ladder.terms.metric.kind)?.[1]

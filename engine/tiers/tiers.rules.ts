@@ -1,22 +1,12 @@
 import { DAY, type Instant } from '@laurel/contract/instants'
 import type { LadderTerms, TierWhy } from '@laurel/contract/tiers'
-import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
-import { endOf } from './ends.rules.ts'
-import { baseOf, levelOf, manualLevel, reachedBy, slugOf, worthOf } from './levels.rules.ts'
-import {
-  day,
-  isAtOnce,
-  keepFrom,
-  kept,
-  reachedNow,
-  recheck,
-  recheckRolling,
-  rederive,
-  roll,
-  type Run,
-} from './rechecks.rules.ts'
+import { dayStart, localDay } from '../base/calendar.ts'
+import { endOf, highestGrace } from './ends.rules.ts'
+import { baseOf, levelOf, manualLevel, slugOf } from './levels.rules.ts'
+import { keepFrom, keepGraces, recheck, recheckKept, roll } from './rechecks.rules.ts'
+import { as, day, givenBy, isAtOnce, kept, reachedNow, type Run, runOf } from './runs.rules.ts'
 import type { Bucket, Cause, Course, Given, Standing, TierChange, TierState, TierTold } from './tiers.ts'
-import { windowOf } from './windows.rules.ts'
+import { relearn, standingFrom, versionAt, versionsSince } from './versions.rules.ts'
 
 /**
  * What a member holds on a ladder, and when that changes. A tier is what is kept through the window (`floor`: what the
@@ -30,11 +20,7 @@ export type Advanced = { state: TierState; changes: TierChange[]; told: TierTold
 /**
  * The standing of a member of whom nothing was written yet, by what counts so far. It holds nothing before `advance`.
  */
-export function beginning(
-  course: Course,
-  member: { member: string; joined: Instant },
-  { now, balance, progress }: Given,
-): TierState {
+export function beginning(course: Course, member: { member: string; joined: Instant }, given: Given): TierState {
   const { ladder, timezone } = course
   const joined = localDay(member.joined, timezone)
   return {
@@ -45,36 +31,54 @@ export function beginning(
     tier: null,
     since: null,
     until: null,
-    standing: standingFrom(course, joined, { now, balance, progress }),
+    standing: standingFrom(course, joined, given),
     manual: null,
     historySeq: 0,
     dueAt: 0,
   }
 }
 
-/** Where a window is under way: what was reached in the one before is held through it. */
-function standingFrom(course: Course, joined: number, given: Given): Standing {
-  const { terms } = course.ladder
-  const day = localDay(given.now, course.timezone)
-  const { from, to, before } = windowOf(terms.window, joined, day)
-  if (before === undefined || course.sinks) return { joined, from, to, floor: null }
-  const reached = reachedBy(terms, worthOf(course, given, [before, from], from - joined))
-  return { joined, from, to, floor: slugOf(terms, reached), before: { from: before, to: from, floor: null } }
+/**
+ * The same, and what became of it since the ladder was made, or the member joined: whoever looks first sees what those
+ * would have come to who looked every day. at: when the first change takes effect. Of a balance, only the one of now is
+ * known: so that begins now.
+ */
+export function begin(
+  newest: Course,
+  member: { member: string; joined: Instant },
+  given: Given,
+  at: Instant,
+): Advanced {
+  const start = newest.sinks ? given.now : Math.min(given.now, Math.max(newest.ladder.createdAt, member.joined))
+  const first = newest.sinks ? newest : versionAt(newest, start)
+  const state = beginning(first, member, givenBy({ newest, told: given }, first, start))
+  return broughtTo(runOf(newest, state, given), state, start, { at, why: 'reached' })
 }
 
 /**
- * Brings a standing up to now: windows that ended, graces and assignments that are over, a new version of the ladder,
+ * Brings a standing up to now: windows that ended, graces and assignments that are over, new versions of the ladder,
  * and what counts now. Each change is given once, in order, with when it took effect.
  */
 export function advance(course: Course, before: TierState, given: Given, cause?: Cause): Advanced {
   const state: TierState = { ...before, standing: { ...before.standing } }
-  const run: Run = { course, terms: course.ladder.terms, given, state, changes: [], isNew: before.historySeq === 0 }
+  return broughtTo(runOf(course, state, given), before, given.now, cause)
+}
+
+/** start: of who is new, when it began. */
+function broughtTo(now: Run, before: TierState, start: Instant, cause: Cause | undefined): Advanced {
+  const { state, changes, newest, told } = now
+  const versions = versionsSince(newest, state)
+  const known = versions[0]?.ladder.version === state.version
+  let run = as(now, versions[0] ?? newest, start)
   if (run.isNew) settle(run, beginsAt(run, cause), 'reached', baseOf(run.terms))
-  if (state.version !== course.ladder.version || state.keeping !== course.ladder.keeping) relearn(run)
-  pass(run)
+  if (run.isNew && start < told.now) settle(run, Math.min(cause?.at ?? start, start), 'reached')
+  for (const next of known ? versions.slice(1) : versions) run = pastVersion(run, next)
+  run = as(now, newest, told.now)
+  pass(run, told.now)
+  if (cause?.days) recheckKept(run, cause)
   if (cause?.days) recheck(run, cause)
-  settle(run, Math.min(cause?.at ?? given.now, given.now), cause?.why ?? 'reached')
-  return { state, changes: run.changes, told: conclude(run, before) }
+  settle(run, Math.min(cause?.at ?? told.now, told.now), cause?.why ?? 'reached')
+  return { state, changes, told: conclude(run, before) }
 }
 
 /** What everyone holds is held from the beginning of the membership, or of what is known of the member. */
@@ -82,26 +86,38 @@ function beginsAt({ course, state, given }: Run, cause: Cause | undefined): Inst
   return Math.min(dayStart(state.standing.joined, course.timezone), cause?.at ?? given.now, given.now)
 }
 
+/** Up to when the next version was published all goes by the one before; from then on by that. */
+function pastVersion(before: Run, next: Course): Run {
+  const { told, course } = before
+  const at = Math.min(next.ladder.publishedAt ?? told.now, told.now)
+  const old = as(before, course, at)
+  pass(old, at)
+  if (!old.course.sinks) settle(old, at, 'reached') // how long somebody is a member may have lifted it
+  const run = relearn(old, next)
+  settle(run, at, 'ladder_changed')
+  return run
+}
+
 // ── time ──
 
-/** Everything that ended by now, in the order in which it did. */
-function pass(run: Run): void {
-  const { course, given, state } = run
+/** Everything that ended by then, in the order in which it did; each end is seen as of itself. */
+function pass(run: Run, until: Instant): void {
+  const { course, state } = run
   for (;;) {
-    const { to, grace } = state.standing
-    const ends: [Instant, () => TierWhy][] = []
-    if (to !== null) ends.push([dayStart(to, course.timezone), () => roll(run, to)])
-    if (grace) ends.push([grace.until, () => dropGrace(state.standing)])
+    const { to, graces } = state.standing
+    const ends: [Instant, (then: Run) => TierWhy][] = []
+    if (to !== null) ends.push([dayStart(to, course.timezone), (then) => roll(then, to)])
+    for (const grace of graces ?? []) ends.push([grace.until, () => dropGraces(state.standing, grace.until)])
     if (state.manual && state.manual.until !== null) ends.push([state.manual.until, () => release(state)])
     const [at, end] = ends.sort((a, b) => a[0] - b[0])[0] ?? [Number.POSITIVE_INFINITY, () => 'period_ended']
-    if (at > given.now) return
-    const why = end()
-    settle(run, at, why)
+    if (at > until) return
+    const then = as(run, course, at)
+    settle(then, at, end(then))
   }
 }
 
-function dropGrace(standing: Standing): TierWhy {
-  delete standing.grace
+function dropGraces(standing: Standing, over: Instant): TierWhy {
+  keepGraces(standing, ({ until }) => until > over)
   return 'period_ended'
 }
 
@@ -115,10 +131,9 @@ function release(state: TierState): TierWhy {
 /** What is held by all of it. */
 function holds(run: Run): number {
   const { terms, state } = run
-  const { floor, peak, grace } = state.standing
-  const earned = [baseOf(terms), levelOf(terms, floor), levelOf(terms, peak), levelOf(terms, grace?.tier)]
-  if (isAtOnce(run)) earned.push(reachedNow(run))
-  return Math.max(...earned, manualLevel(terms, state))
+  const graced = levelOf(terms, highestGrace(terms, state.standing.graces)?.tier)
+  const reached = isAtOnce(run) ? reachedNow(run) : -1
+  return Math.max(kept(run), graced, reached, manualLevel(terms, state))
 }
 
 /** What was reached is kept: for as long again from tomorrow on, or as what the metric once came to. */
@@ -141,47 +156,6 @@ function keepReached(run: Run): void {
   if (terms.window.kind === 'rolling') keepFrom(run, reached, tomorrow, terms.window.period)
 }
 
-/**
- * A new version of the ladder: everybody is held against it at once, or nobody falls by it before the kept tier would
- * end.
- */
-function relearn(run: Run): void {
-  const { course, terms, state, given } = run
-  const { ladder } = course
-  const { grace } = state.standing
-  const firm = ladder.firm > state.version
-  const held = heldToEnd(run)
-  if (state.keeping !== ladder.keeping) {
-    state.standing = standingFrom(course, state.standing.joined, given)
-    if (grace && !firm) state.standing.grace = grace
-  } else if (firm && !course.sinks && terms.window.kind === 'rolling') recheckRolling(run, terms.window.period)
-  else if (firm && !course.sinks && state.standing.before) rederive(run, state.standing.before)
-  if (firm && course.sinks) delete state.standing.peak
-  const { kind } = terms.window
-  if (firm && kind === 'lifetime') state.standing.floor = null
-  if (!firm && (kind !== 'lifetime' || !course.sinks)) keepHeld(run, held)
-  state.version = ladder.version
-  state.keeping = ladder.keeping
-  settle(run, given.now, 'ladder_changed')
-}
-
-/** What is held to the end of its window: neither what was assigned, nor what a grace lets stand, which end by themselves. */
-function heldToEnd({ terms, state }: Run): number {
-  const { tier, until, standing, manual } = state
-  const graced = standing.grace?.tier === tier && standing.grace?.until === until
-  const held = levelOf(terms, tier)
-  return !graced && held > levelOf(terms, manual?.tier) ? held : levelOf(terms, standing.floor)
-}
-
-function keepHeld(run: Run, held: number): void {
-  const { terms, state } = run
-  const { standing } = state
-  if (held <= levelOf(terms, standing.floor)) return
-  standing.floor = slugOf(terms, held)
-  if (terms.window.kind === 'rolling' && standing.to === null && held > baseOf(terms))
-    standing.to = shiftDay(standing.from, terms.window.period, 1)
-}
-
 // ── changes ──
 
 /**
@@ -200,16 +174,15 @@ function settle(run: Run, at: Instant, why: TierWhy, level?: number): void {
   state.tier = to
   state.since = since
   state.historySeq += 1
-  changes.push({ from, to, at: since, until: null, why: takenBack ? 'taken_back' : why })
+  changes.push({ from, to, at: since, until: endOf(run).until, why: takenBack ? 'taken_back' : why })
 }
 
 /** When it ends if nothing more counts, and what is to be told of that. */
 function conclude(run: Run, before: TierState): TierTold[] {
   const { course, terms, state, given, changes } = run
   const told: TierTold[] = []
-  const end = endOf(course, state, given)
+  const end = endOf(run)
   state.until = end.until
-  for (const change of changes) change.until = end.until
   if (changes.length === 0 && !run.isNew && state.tier !== null && isLater(end.until, before.until))
     told.push({ kind: 'prolonged', until: end.until })
   const due = end.looks.filter((at) => at > given.now)

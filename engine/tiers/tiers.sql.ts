@@ -3,6 +3,7 @@ import { formatInstant, type Instant } from '@laurel/contract/instants'
 import type { TierWhy } from '@laurel/contract/tiers'
 import { instants, int2s, int4s, int8s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
+import { readStanding } from './standings.rules.ts'
 import type { Bucket, Manual, Standing, StoredChange, TierState } from './tiers.ts'
 
 type StateRow = Omit<TierState, 'standing' | 'manual' | 'dueAt'> & {
@@ -14,16 +15,33 @@ type StateRow = Omit<TierState, 'standing' | 'manual' | 'dueAt'> & {
   dueAt: Instant | null
 }
 
-function toState({ manualTier, manualUntil, manualReason, manualBy, ...row }: StateRow): TierState {
+function toState({ manualTier, manualUntil, manualReason, manualBy, ...row }: StateRow, standing: Standing): TierState {
   const manual: Manual | null =
     manualTier === null ? null : { tier: manualTier, until: manualUntil, reason: manualReason ?? '', by: manualBy }
-  return { ...row, standing: JSON.parse(row.standing) as Standing, manual, dueAt: row.dueAt ?? 0 }
+  return { ...row, standing, manual, dueAt: row.dueAt ?? 0 }
 }
 
 /** What was written of these members, on whatever ladders. */
 export async function loadTierStates(db: Db, members: readonly Uuid[]): Promise<TierState[]> {
+  const rows = await loadRows(db, members)
+  return rows.map((row) => toState(row, JSON.parse(row.standing) as Standing))
+}
+
+/** The same for who checks them; without a standing where it cannot be read. */
+export async function loadTierStatesToCheck(
+  db: Db,
+  members: readonly Uuid[],
+): Promise<{ member: Uuid; ladderId: number; state: TierState | undefined }[]> {
+  const rows = await loadRows(db, members)
+  return rows.map((row) => {
+    const standing = readStanding(row.standing)
+    return { member: row.member, ladderId: row.ladderId, state: standing && toState(row, standing) }
+  })
+}
+
+async function loadRows(db: Db, members: readonly Uuid[]): Promise<StateRow[]> {
   if (members.length === 0) return []
-  const rows = await db.query<StateRow>(
+  return await db.query<StateRow>(
     `select member_id as member, ladder_id as "ladderId", version, keeping, tier, since, until, standing, manual_tier as "manualTier",
             manual_until as "manualUntil", manual_reason as "manualReason", manual_by as "manualBy", history_seq as "historySeq",
             due_at as "dueAt"
@@ -31,12 +49,13 @@ export async function loadTierStates(db: Db, members: readonly Uuid[]): Promise<
     [db.space, uuids(members, (m) => m)],
     'tiers-load',
   )
-  return rows.map(toState)
 }
 
 /** from: the earliest day that matters; undefined: all days, as one. */
 export type ProgressKey = { member: Uuid; ladderId: number; keeping: number; from: number | undefined }
-export type StoredBucket = Bucket & { member: Uuid; ladderId: number; keeping: number }
+/** With the way in which it was counted. */
+export type KeptBucket = Bucket & { keeping: number }
+export type StoredBucket = KeptBucket & { member: Uuid; ladderId: number }
 
 /** A day that no calendar has: all of them together. */
 const ALL_DAYS = 0

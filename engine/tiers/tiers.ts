@@ -39,19 +39,37 @@ export type Standing = {
   before?: Before
   /** tier_anniversary: where the window was to end, before a tier was reached in it */
   whole?: number
-  /** what is held beyond its end, which was on that day */
-  grace?: { tier: string; until: Instant; day: number }
+  /** what is held beyond its end: one a tier at most, each ends by itself */
+  graces?: Grace[]
+  /** what versions of the ladder let stand that took it away from nobody: the highest first */
+  kept?: Kept[]
   /** the highest that a metric that may sink reached in the window */
   peak?: string
   /** the end that was told ahead */
   noticed?: Instant
 }
 
+/** A tier that is held beyond its end, which was on that day. */
+export type Grace = { tier: string; until: Instant; day: number }
+
 /**
- * A window that is over. whole: where it was to end, if a tier that was reached in it began the next one. before: of
+ * What was held by an older version of the ladder when another was published (`at`) that lets everybody keep it: at most
+ * this tier, and as long as the standing of then comes to it, as that version counts. So what comes back was never kept.
+ */
+export type Kept = { version: number; at: Instant; tier: string; standing: Standing }
+
+/**
+ * A window that is over. kept: what was let stand in it. whole: where it was to end, if a tier that was reached in it began the next one. before: of
  * rolling ones, what `floor` was made of in its turn, where more was reached before it ended: at most one a tier.
  */
-export type Before = { from: number; to: number; floor: string | null; whole?: number; before?: Before }
+export type Before = {
+  from: number
+  to: number
+  floor: string | null
+  kept?: Kept[]
+  whole?: number
+  before?: Before
+}
 
 /** What a member holds on a ladder, as of some instant. until: its end if nothing more counts, null: never. */
 export type TierState = {
@@ -87,12 +105,22 @@ export type TierTold =
 
 /**
  * A ladder as it is climbed in a program's time zone. sinks: whether what is counted may become less without anything
- * that came back (a balance). worth: what the metric says; nothing that it cannot work out is worth anything.
+ * that came back (a balance). worth: what the metric says; nothing that it cannot work out is worth anything. past: the
+ * same, as each older version of the ladder said it, oldest first.
  */
-export type Course = { ladder: Ladder; timezone: string; sinks: boolean; worth: (counted: Counted) => number }
+export type Course = {
+  ladder: Ladder
+  timezone: string
+  sinks: boolean
+  worth: (counted: Counted) => number
+  past: () => readonly Course[]
+}
 
-/** What is known when a standing is looked at. balance: of the metric's wallet. progress: of all days that matter. */
-export type Given = { now: Instant; balance: number; progress: readonly Bucket[] }
+/** What counts. balance: of the metric's wallet, as it is now. progress: of all days that matter. */
+export type Counts = { balance: number; progress: readonly Bucket[] }
+
+/** What is known when a standing is looked at. by: what counted as an older version counts, where one may matter. */
+export type Given = Counts & { now: Instant; by?: (course: Course) => Counts }
 
 /**
  * Why it is looked at again. at: when that happened, days: those of which the counts changed, back: something came

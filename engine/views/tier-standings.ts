@@ -1,16 +1,15 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import { localDay } from '../base/calendar.ts'
 import type { Db } from '../base/db.ts'
 import type { Configuration } from '../earning/configuration.ts'
 import { type CountKey, countAll, familiesOf } from '../gate/tier-counts.ts'
-import { coursesOf, type LadderCourse } from '../gate/tier-courses.ts'
+import { courseBy, coursesOf, type LadderCourse, waysOfCounting } from '../gate/tier-courses.ts'
 import { loadFacts } from '../members/members.sql.ts'
 import { broughtUp } from '../tiers/shown.rules.ts'
 import { heldAt } from '../tiers/tiers.rules.ts'
 import type { Bucket, Given, TierChange, TierState } from '../tiers/tiers.ts'
 import { loadProgress, loadTierHistory, loadTierStates } from '../tiers/tiers.sql.ts'
-import { earliestDay } from '../tiers/windows.rules.ts'
+import { needsOf } from '../tiers/versions.rules.ts'
 import { readBooks, standingsAt } from './standings.ts'
 
 /** What a member holds on a ladder as of now, which changes of it nobody booked yet, and what it was worked out from. */
@@ -61,13 +60,17 @@ export async function readFor(
   ])
   const stored = new Map(states.map((state) => [`${state.member} ${state.ladderId}`, state]))
   const counts = await countsOf(db, configuration, members, courses, stored, now)
+  const given = (member: Uuid, course: LadderCourse) => ({
+    balance: course.sinks && course.walletId !== undefined ? balances(member, course.walletId) : 0,
+    progress: counts.get(keyOf(member, course)) ?? [],
+  })
   return {
     stored,
     joined: new Map(facts.map(({ member, joinedAt }) => [member, joinedAt])),
     of: (member, course) => ({
       now,
-      balance: course.sinks && course.walletId !== undefined ? balances(member, course.walletId) : 0,
-      progress: counts.get(keyOf(member, course)) ?? [],
+      ...given(member, course),
+      by: ({ ladder }) => given(member, courseBy(course, ladder.version) ?? course),
     }),
   }
 }
@@ -89,13 +92,15 @@ async function countsOf(
   const kept: Parameters<typeof loadProgress>[1][number][] = []
   const others: { member: Uuid; course: LadderCourse }[] = []
   for (const course of courses) {
-    if (course.measures.size === 0) continue // a balance alone is kept by nobody
-    const { ladderId, keeping, terms } = course.ladder
-    const day = localDay(now, course.timezone)
+    const { ladderId } = course.ladder
+    // of ways that count nothing, a balance alone, nothing is read
     for (const member of members) {
       const state = stored.get(`${member} ${ladderId}`)
-      if (state?.keeping !== keeping) others.push({ member, course })
-      else kept.push({ member, ladderId, keeping, from: earliestDay(terms.window, state.standing, day) })
+      const needs = state && needsOf(course, state, now)
+      for (const [keeping, from] of needs?.kept ?? [])
+        if (courseBy(course, keeping)?.measures.size !== 0) kept.push({ member, ladderId, keeping, from })
+      for (const way of (needs?.anew as LadderCourse[] | undefined) ?? waysOfCounting(course))
+        if (way.measures.size > 0) others.push({ member, course: way })
     }
   }
   const [buckets] = await Promise.all([loadProgress(db, kept), countOthers(db, configuration, others, counts)])
@@ -129,7 +134,8 @@ async function balancesOf(
   courses: readonly LadderCourse[],
   now: Instant,
 ): Promise<(member: Uuid, walletId: number) => number> {
-  if (!courses.some(({ sinks }) => sinks)) return () => 0
+  const all = courses.flatMap((course) => [course, ...(course.ladder.past?.length ? course.past() : [])])
+  if (!all.some(({ sinks }) => sinks)) return () => 0
   const books = await readBooks(db, configuration, members)
   const standings = new Map(books.map((one) => [one.state.member, standingsAt(one, now)]))
   return (member, walletId) => standings.get(member)?.(walletId).available ?? 0

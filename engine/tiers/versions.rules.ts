@@ -1,0 +1,154 @@
+import type { Instant } from '@laurel/contract/instants'
+import { localDay, shiftDay } from '../base/calendar.ts'
+import { baseOf, levelOf, reachedBy, slugOf, worthOf } from './levels.rules.ts'
+import { recheckRolling, rederive } from './rechecks.rules.ts'
+import { as, kept, keptLevel, ownLevel, type Run, versionOf } from './runs.rules.ts'
+import type { Before, Course, Given, Kept, Standing, TierState } from './tiers.ts'
+import { earliestDay, windowOf } from './windows.rules.ts'
+
+/** The versions of a ladder in time: each holds from the instant at which it was published. */
+
+/** The version that a standing goes by, and those that came after it, in order; of one that is not known, the newest. */
+export function versionsSince(newest: Course, { version }: Pick<TierState, 'version'>): readonly Course[] {
+  if (newest.ladder.version === version) return [newest]
+  const all = [...newest.past(), newest]
+  const from = all.findIndex(({ ladder }) => ladder.version === version)
+  return from < 0 ? [newest] : all.slice(from)
+}
+
+/** The version that held at that instant. */
+export function versionAt(newest: Course, at: Instant): Course {
+  const all = newest.ladder.past?.length ? [...newest.past(), newest] : [newest]
+  return all.findLast(({ ladder }) => (ladder.publishedAt ?? 0) <= at) ?? (all[0] as Course)
+}
+
+/** Where a window is under way: what was reached in the one before is held through it. */
+export function standingFrom(course: Course, joined: number, given: Given): Standing {
+  const { terms } = course.ladder
+  const day = localDay(given.now, course.timezone)
+  const { from, to, before } = windowOf(terms.window, joined, day)
+  if (before === undefined || course.sinks) return { joined, from, to, floor: null }
+  const reached = reachedBy(terms, worthOf(course, given, [before, from], from - joined))
+  return { joined, from, to, floor: slugOf(terms, reached), before: { from: before, to: from, floor: null } }
+}
+
+/**
+ * Another version of the ladder was published: everybody is held against it at once, or nobody falls by it before the
+ * kept tier would end. old: the standing as the version before left it, then.
+ */
+export function relearn(old: Run, course: Course): Run {
+  const run = as(old, course, old.given.now)
+  const { terms, state } = run
+  const { ladder } = course
+  const { graces } = state.standing
+  const firm = ladder.firm > state.version
+  const kind = terms.window.kind
+  const held = firm || (kind === 'lifetime' && course.sinks) ? [] : keptBy(old, course)
+  if (state.keeping !== ladder.keeping) {
+    state.standing = standingFrom(course, state.standing.joined, run.given)
+    if (graces && !firm) state.standing.graces = graces
+  } else if (firm) holdAgainst(run)
+  delete state.standing.kept
+  if (held.length > 0) state.standing.kept = held
+  if (kind === 'rolling' && state.standing.to === null && kept(run) > baseOf(terms))
+    state.standing.to = shiftDay(state.standing.from, terms.window.period, 1)
+  state.version = ladder.version
+  state.keeping = ladder.keeping
+  return run
+}
+
+function holdAgainst(run: Run): void {
+  const { course, terms, state } = run
+  if (state.standing.before) state.standing.before = withoutKept(state.standing.before)
+  const { before } = state.standing
+  if (terms.window.kind === 'lifetime') state.standing.floor = null
+  if (course.sinks) delete state.standing.peak
+  else if (terms.window.kind === 'rolling') recheckRolling(run, terms.window.period)
+  else if (before) rederive(run, before)
+}
+
+/** What the version before let somebody hold that the next one may not: the highest first, one a tier at most. */
+function keptBy(old: Run, next: Course): Kept[] {
+  const { state, terms, course, given } = old
+  const own = ownLevel(old)
+  const higher = (state.standing.kept ?? []).filter((one) => keptLevel(old, [one]) > own)
+  const tier = slugOf(terms, own)
+  if (tier === null || levelOf(next.ladder.terms, tier) <= baseOf(next.ladder.terms) || isNoHarder(course, next))
+    return higher
+  return [...higher, { version: state.version, at: given.now, tier, standing: frozen(old, tier) }]
+}
+
+/** Of a balance, the one of then is not known later: so it is kept, whatever became of it. */
+function frozen(old: Run, tier: string): Standing {
+  const { joined, from, to, floor, before, whole } = old.state.standing
+  if (old.course.sinks) return { joined, from, to, floor: tier }
+  const standing: Standing = { joined, from, to, floor }
+  if (whole !== undefined) standing.whole = whole
+  if (before) {
+    const held = Math.max(levelOf(old.terms, before.floor), keptLevel(old, before.kept))
+    standing.before = withoutKept({ ...before, floor: slugOf(old.terms, held) })
+  }
+  return standing
+}
+
+function withoutKept({ kept: _, before, ...rest }: Before): Before {
+  return before ? { ...rest, before: withoutKept(before) } : rest
+}
+
+/** Whether whatever is held by the one is held by the other, too. */
+function isNoHarder({ ladder: a }: Course, { ladder: b }: Course): boolean {
+  const same = a.keeping === b.keeping && a.terms.upgrade === b.terms.upgrade && a.terms.downgrade === b.terms.downgrade
+  return (
+    same &&
+    a.terms.tiers.every(({ slug, threshold }) =>
+      b.terms.tiers.some((tier) => tier.slug === slug && tier.threshold <= threshold),
+    )
+  )
+}
+
+// ── what has to be known ──
+
+/**
+ * What counts for a standing: of ways of counting that are kept with it (`keeping`), since which day (undefined: all days,
+ * together), and of those that were not kept yet, by a version each.
+ */
+export type Needs = { kept: Map<number, number | undefined>; anew: Course[] }
+
+export function needsOf(newest: Course, state: TierState, now: Instant): Needs {
+  const own = versionsSince(newest, state)
+  const needs: Needs = { kept: new Map(), anew: [] }
+  const [first = newest] = own
+  if (first.ladder.keeping === state.keeping) since(needs, first, state.standing, now)
+  for (const one of allKept(state.standing)) {
+    const course = versionOf(newest, one.version)
+    if (course) since(needs, course, one.standing, one.at)
+  }
+  for (const course of own) {
+    const { keeping } = course.ladder
+    if (!needs.kept.has(keeping) && !needs.anew.some(({ ladder }) => ladder.keeping === keeping))
+      needs.anew.push(course)
+  }
+  return needs
+}
+
+function since({ kept: all }: Needs, { ladder, timezone }: Course, standing: Standing, now: Instant): void {
+  const first = earliestDay(ladder.terms.window, standing, localDay(now, timezone))
+  const others = all.has(ladder.keeping) ? [all.get(ladder.keeping)] : []
+  const days = [first, ...others].filter((one) => one !== undefined)
+  all.set(ladder.keeping, days.length > others.length ? Math.min(...days) : undefined)
+}
+
+/** All that versions let stand, in the window and in those before. */
+export function allKept({ kept: all = [], before }: Pick<Standing, 'kept' | 'before'>): Kept[] {
+  return before ? [...all, ...allKept(before)] : all
+}
+
+/** The ways of counting, besides its own, by which something of a standing is held. */
+export function olderKeepings(newest: Course, state: TierState): Course[] {
+  const found = new Map<number, Course>()
+  for (const { version } of allKept(state.standing)) {
+    const course = versionOf(newest, version)
+    if (course && course.ladder.keeping !== state.keeping) found.set(course.ladder.keeping, course)
+  }
+  return [...found.values()]
+}
