@@ -1,11 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { decodeId } from '../contract/ids.ts'
 import { openRewards, type RewardShop } from '../tests/rewards.ts'
-import { NOW } from '../tests/shop.ts'
-import { withRead } from './base/db.ts'
+import { door, NOW } from '../tests/shop.ts'
+import type { Refused } from '../contract/refusals.ts'
+import type { VoucherPatch } from '../contract/vouchers.ts'
+import { withRead, withTx } from './base/db.ts'
+import { changeVoucher } from './configure-vouchers.ts'
 import { configurations } from './earning/configuration.ts'
 import { expireDue } from './expire-redemptions.ts'
 import { verify } from './verify.ts'
+import { currentConfiguration } from './views/current.ts'
 import { getRedemption, listRedemptions } from './views/redemptions.ts'
 
 let shop: RewardShop
@@ -138,6 +142,30 @@ describe('what a till takes for a reward is a voucher with the redemption’s co
     expect(codeOf(await till(eve, 'BACK-AGAIN-7'))).toBe('voucher_not_applicable')
     expect((await till(fay, 'BACK-AGAIN-7')).body.totals.discount).toBe(300)
     expect([(await seen(first.id)).status, (await seen(next.body.id)).status]).toEqual(['cancelled', 'used'])
+    expect(await wrong()).toBeUndefined()
+  })
+
+  it('can be used as often and as long as its redemption says, whatever an operator asks', async () => {
+    await shop.reward({ slug: 'thrice', kind: 'coupon', value: { kind: 'percent', percent: 5 }, valid: { uses: 3 } })
+    const gil = await shop.member('gil', 100)
+    const one = (await shop.redeem(gil, 'thrice')).body
+    const patch = (said: VoucherPatch, dates = {}) =>
+      withTx(shop.pool, shop.space, async (tx) => {
+        const fixed = { ...door(), chance: 'ab'.repeat(16), configuration: await currentConfiguration(tx, known) }
+        return await changeVoucher(tx, `code:${one.code}`, said, dates, fixed)
+      }).catch(({ refusal: { code, errors } }: Refused) => [code, ...(errors ?? []).map(({ pointer }) => pointer)])
+    expect(await patch({ uses: { total: 9 } })).toEqual(['invalid_request', '/uses'])
+    expect(await patch({ uses: { total: 2 } })).toEqual(['invalid_request', '/uses']) // it was paid for
+    expect(await patch({ uses: { perMember: 1 } })).toEqual(['invalid_request', '/uses'])
+    const later = { startsAt: NOW(), endsAt: NOW() + 1_000_000 }
+    expect(await patch({}, later)).toEqual(['invalid_request', '/startsAt', '/endsAt'])
+    expect(await patch({ uses: { total: 3 }, priority: 5 })).toMatchObject({ usesTotal: 3, terms: { priority: 5 } })
+    expect((await seen(one.id)).uses).toEqual({ total: 3, used: 0 })
+    await shop.step(one, 'use')
+    expect(await wrong()).toBeUndefined()
+    await shop.sql('update vouchers set uses_total = 3 where code = $1', [one.code])
+    expect(await wrong()).toBe(`redemption ${one.id}: its voucher can be used more or less often than it`)
+    await shop.sql('update vouchers set uses_total = 2 where code = $1', [one.code])
     expect(await wrong()).toBeUndefined()
   })
 

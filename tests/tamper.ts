@@ -81,12 +81,15 @@ function moved(value: string, minutes: number): string {
   return new Date(Date.parse(value.replace(' ', 'T').replace(/\+00$/, 'Z')) + minutes * 60_000).toISOString()
 }
 
-/** JSON with one number changed, of another shape, and that is none; or another text. */
+/** JSON with its first or its last number changed, of another shape, and that is none; or another text. */
 function otherTexts(type: string, value: string): string[] {
   if (!/^[[{]/.test(value)) return [`${value}x`]
-  const number = value.replace(/(?<=[:,[] ?)\d+(?=[,}\]])/, (n) => String(Number(n) + 1))
+  const numbers = [...value.matchAll(/(?<=[:,[] ?)\d+(?=[,}\]])/g)]
+  const more = [numbers.at(0), numbers.at(-1)].flatMap((found) =>
+    found ? `${value.slice(0, found.index)}${Number(found[0]) + 1}${value.slice(found.index + found[0].length)}` : [],
+  )
   const shapes = type === 'jsonb' ? ['null', '"x"', '[]'] : ['null', '5', '{']
-  return [...(number === value ? [] : [number]), ...shapes].filter((one) => one !== value)
+  return [...new Set([...more, ...shapes])].filter((one) => one !== value)
 }
 
 /** Where the row stands then; undefined where the database refuses it. */

@@ -88,7 +88,8 @@ export const vouchers = [
     summary: 'Change a voucher',
     description:
       'Its dates, uses, category, priority and what it is for; what it gives never changes. Holds from the next request; what checkouts ' +
-      'have locked stays theirs until the deadline.',
+      'have locked stays theirs until the deadline. How often and how long a voucher that was redeemed for points can be used stays as its ' +
+      'redemption says.',
     body: voucherPatch,
     answers: one(voucherAnswer, 'The voucher as it is now'),
     refusals: ['voucher_unknown', 'voucher_not_applicable'],

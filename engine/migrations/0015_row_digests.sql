@@ -28,8 +28,7 @@ update voucher_redemptions set row_digest = digest_of_row('voucher_redemptions',
 update voucher_uses set row_digest = digest_of_row('voucher_uses', space_id::text, redemption_key::text, redemption_id::text,
   code_key::text, place::text, member_id::text, amount::text, given_back::text);
 update redemptions set row_digest = digest_of_row('redemptions', space_id::text, member_id::text, redemption_id::text,
-  program_id::text, reward_id::text, version::text, status::text, digest::text, micros(issued_at), micros(valid_from),
-  micros(valid_until), uses::text, used::text, code, pool_id::text, external_id, said, spent, received, history);
+  digest::text, status::text, used::text, spent, received, history);
 update cards set row_digest = digest_of_row('cards', space_id::text, member_id::text, card_id::text, code, rotating::text,
   micros(issued_at), micros(blocked_at), reason, replaced_by::text);
 update checkouts set row_digest = digest_of_row('checkouts', space_id::text, member_id::text, checkout_id::text, program_id::text,

@@ -2,7 +2,7 @@ import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import { instants, int2s, int4s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
-import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
+import { type Digested, isAltered, rowDigest } from '../base/row-digests.ts'
 import { type Moved, type Redemption, type Said, STATUS, type Status, type Step } from './redemptions.rules.ts'
 
 type RedemptionRow = Omit<Redemption, 'said' | 'spent' | 'received' | 'history'> & {
@@ -137,26 +137,15 @@ export async function loadOver(
   )
 }
 
-/** What a row says, in the order of its digest; but not where it goes, which can be erased, and of which `said` has a digest. */
+/** What a row says beside what never changes, of which `digest` is; but not where it goes, which can be erased: `said` has a digest of it. */
 const REDEMPTION: Digested<Redemption> = {
   table: 'redemptions',
   columns: [
     ['member_id', (r) => r.member],
     ['redemption_id', (r) => r.id],
-    ['program_id', (r) => r.programId],
-    ['reward_id', (r) => r.rewardId],
-    ['version', (r) => r.version],
-    ['status', (r) => r.status],
     ['digest', (r) => r.digest],
-    [microseconds('issued_at'), (r) => r.issuedAt],
-    [microseconds('valid_from'), (r) => r.validFrom],
-    [microseconds('valid_until'), (r) => r.validUntil],
-    ['uses', (r) => r.uses],
+    ['status', (r) => r.status],
     ['used', (r) => r.used],
-    ['code', (r) => r.code],
-    ['pool_id', (r) => r.poolId],
-    ['external_id', (r) => r.externalId],
-    ['said', (r) => JSON.stringify(r.said)],
     ['spent', (r) => JSON.stringify(r.spent)],
     ['received', (r) => r.received && JSON.stringify(r.received)],
     ['history', (r) => JSON.stringify(r.history)],
