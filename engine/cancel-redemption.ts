@@ -99,7 +99,7 @@ function giveBack(
     const uses = usesOf(slices, { member, seq })
     if (uses.reduce((sum, use) => sum + use.points, 0) !== points)
       throw new MovedError(`entry ${seq} was given back meanwhile`)
-    const made = refund(opened.books, walletId, uses, points, graceOf(slices, member, facts, { walletId }), {
+    const why = {
       source: one.id,
       digest: redemptionDigest(one),
       occurredAt: facts.now,
@@ -107,7 +107,9 @@ function giveBack(
       reverses: seq,
       reason: one.said.name,
       ...(facts.actor ? { actor: facts.actor } : {}),
-    })
+    }
+    const grace = graceOf(slices, member, facts, { walletId })
+    const made = refund(opened.books, walletId, uses, points, grace, why, one.id)
     if (isRefusal(made)) return made
     opened.events.push(tell(opened.books.state, 'points.refunded', { entry: made.seq }))
     const no = heir && carryOn(opened, heir, { source: one.id }, made, facts)

@@ -99,7 +99,7 @@ function book(
   const state = slices.states.get(member)
   if (!state) throw new Error(`member ${member} was not read`)
   const opened = openBooks(slices, state, facts)
-  const made = giveBack(opened.books, entry.walletId, uses, points, graceOf(slices, member, facts, entry), {
+  const why = {
     source: facts.id,
     digest: refundDigest(member, entry.seq, points, ask.reason, ask.externalId ?? null),
     occurredAt: facts.now,
@@ -108,7 +108,9 @@ function book(
     reason: ask.reason,
     ...(ask.externalId === undefined ? {} : { externalId: ask.externalId }),
     ...(facts.actor ? { actor: facts.actor } : {}),
-  })
+  }
+  const grace = graceOf(slices, member, facts, entry)
+  const made = giveBack(opened.books, entry.walletId, uses, points, grace, why, entry.source)
   if (isRefusal(made)) return made
   opened.events.push(tell(opened.books.state, 'points.refunded', { entry: made.seq }))
   const heir = whose === state ? undefined : openBooks(slices, whose, facts)

@@ -125,7 +125,7 @@ export class Life {
         return debit(d, WALLET, step.points, { ...why, kind: 'spend' })
       case 'hold': {
         const deadline = this.now + (step.hours * DAY) / 24
-        const said = { member: id(1), id: id(1000 + this.n), programId: 1, digest: id(0), reason: '', externalId: null }
+        const said = { member: id(1), id: id(100 + this.n), programId: 1, digest: id(0), reason: '', externalId: null }
         return place(d, [{ walletId: WALLET, points: step.points }], { ...said, deadline, placedAt: this.now })
       }
       case 'capture':
@@ -180,7 +180,7 @@ export class Life {
         )
         if (!spend || points === 0) return undefined
         const grace = () => (step.grace ? now + GRACE : undefined)
-        return refund(d, WALLET, uses, points, grace, { ...why, reverses: spend.seq })
+        return refund(d, WALLET, uses, points, grace, { ...why, reverses: spend.seq }, spend.source)
       }
       case 'activate': {
         const lot = pick(pending, step.which)

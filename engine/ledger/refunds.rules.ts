@@ -1,8 +1,10 @@
+import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { Refusal } from '@laurel/contract/refusals'
 import type { Draft, Entry, Lot, LotUse, Why } from './books.ts'
 import { book, count, hasEnded, lowestOpen, outOfRange, recover, restart, walletOf } from './ledger.rules.ts'
 import { moveLot } from './moves.rules.ts'
+import type { Forgiven } from './wallets.rules.ts'
 import { makeGood } from './written-off.rules.ts'
 
 /**
@@ -33,10 +35,6 @@ export function giveBack(
       own.filter((lot) => !hasEnded(lot, why.now)),
     )
   }
-  if (why.kind === 'refund' && wallet.k.length > 0) {
-    const live = gives.map(({ lot }) => lot).filter((lot) => !hasEnded(lot, why.now))
-    makeGood(d, wallet, live, { at: why.now, now: why.now }, ([, , seq]) => (why.reverses ?? seq) <= seq)
-  }
   wallet.o = lowestOpen(d.lots, walletId)
   return entry
 }
@@ -48,7 +46,7 @@ export type Grace = (lot: Lot) => Instant | undefined
  * Undoes so much of a spend: gives back to the very lots that it took from, what it took last first. `uses`: what of the spend is
  * not given back yet, no less than `points`. What comes back to a lot whose end has passed goes on as a lot of its own
  * where there is a grace for it, by an entry that names the refund, and makes good what was written off like all that comes back; otherwise it
- * expires at once (settleTime). Refuses amount_out_of_range.
+ * expires at once (settleTime). `spentBy`: the source of the spend. Refuses amount_out_of_range.
  */
 export function refund(
   d: Draft,
@@ -57,6 +55,7 @@ export function refund(
   points: number,
   grace: Grace,
   why: Omit<Why, 'kind'> & { reverses: number },
+  spentBy: Uuid,
 ): Entry | Refusal {
   const full = outOfRange(walletOf(d.state, walletId), 'refund', points)
   if (full) return full
@@ -65,6 +64,7 @@ export function refund(
   const gives = lastFirst(d, uses, points)
   const entry = giveBack(d, walletId, gives, { ...why, kind: 'refund' })
   if (!entry) throw new Error(`entry ${why.reverses} took nothing that could be given back`)
+  const live = gives.map(({ lot }) => lot).filter((lot) => !hasEnded(lot, why.now))
   const graced: Lot[] = []
   for (const { lot } of gives) {
     const expiresAt = hasEnded(lot, why.now) && lot.remaining > lot.held ? grace(lot) : undefined
@@ -73,7 +73,9 @@ export function refund(
     const from = { digest, now, reverses: entry.seq, ...(actor === undefined ? {} : { actor }) }
     graced.push(moveLot(d, lot, { activatesAt: now, expiresAt }, from))
   }
-  makeGood(d, walletOf(d.state, walletId), graced, { at: why.now, now: why.now }, ([, , seq]) => why.reverses <= seq)
+  // what a hold had set aside before the return was gone by then, though it was captured after it: ids of one clock are in order
+  const had = ([source, , seq]: Forgiven) => why.reverses <= seq || spentBy < source
+  makeGood(d, walletOf(d.state, walletId), [...live, ...graced], { at: why.now, now: why.now }, had)
   return entry
 }
 

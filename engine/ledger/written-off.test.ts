@@ -35,3 +35,20 @@ test('in parts, with a grace: until all is made good, and not further', () => {
   })
   expect(left).toEqual([0, 2, 4])
 })
+
+test('what was set aside before the return is made good though it is captured, and that refunded, after it; what was earned since is not', () => {
+  const life = lived([
+    { do: 'earn', points: 10, pending: 0, lives: 9, after: 0 },
+    { do: 'hold', points: 8, hours: 48, after: 0 },
+    { do: 'return', which: 0, share: 100, after: 0 }, // finds 2
+    { do: 'earn', points: 5, pending: 0, lives: 9, after: 0 },
+    { do: 'capture', which: 0, points: 8, after: 0 },
+    { do: 'spend', points: 5, after: 0 },
+    { do: 'refund', which: 1, points: 5, grace: false, after: 0 },
+  ])
+  expect(life.standing().available).toBe(5)
+  life.step({ do: 'refund', which: 0, points: 8, grace: false, after: 0 })
+  expect(life.audit()).toBeUndefined()
+  expect(life.standing().available).toBe(5)
+  expect(life.state.wallets[0]).toMatchObject({ r: 10, k: [] })
+})
