@@ -9,12 +9,14 @@ import type {
   RewardStatus,
   RewardTerms,
 } from '@laurel/contract/rewards'
+import { addPeriod } from './base/calendar.ts'
 import type { Tx } from './base/db.ts'
 import { nextConfigVersion } from './base/spaces.ts'
 import { type Configuration, loadConfiguration, program, type Program } from './earning/configuration.ts'
 import { compileCondition, compileNumber } from './earning/expressions.ts'
 import { type RevisedReward, revisedReward, rewardRow } from './rewards/rewards.ts'
 import { insertReward, insertRewardVersion, type RewardRow, updateReward } from './rewards/rewards.sql.ts'
+import { isNeverUsable } from './rewards/rewards.rules.ts'
 import { circleFaults, faultsOf, type Known, termsOf } from './rewards/terms.rules.ts'
 
 /** What the door fixes: when it is, and where new ids come from. */
@@ -28,7 +30,7 @@ export async function createReward(tx: Tx, body: RewardBody, door: Door): Promis
   if (!ours) throw new Refused('program_unknown', `there is no program "${body.program}"`)
   const { program: _, slug, name, kind, status = 'active', category, images, texts, price, ...said } = body
   const terms = termsOf(kind, { ...said, price: pricesOf(price) })
-  check(configuration, ours, { slug, kind, terms })
+  check(configuration, ours, { slug, kind, terms }, validFaults(terms, ours, door.now))
   const id = door.newId()
   const rewardId = await insertReward(tx, { id, programId: ours.programId, slug, kind, status }, door.now)
   if (rewardId === undefined) {
@@ -63,7 +65,8 @@ export async function changeReward(
   const before = JSON.stringify([row.name, sorted(row.terms), sorted(row.shown)])
   if (before !== JSON.stringify([name, sorted(terms), sorted(shown)])) {
     const configuration = await loadConfiguration(tx)
-    check(configuration, programOf(configuration, row), { ...row, terms })
+    const ours = programOf(configuration, row)
+    check(configuration, ours, { ...row, terms }, validFaults(terms, ours, door.now))
     await insertRewardVersion(tx, row.rewardId, { version: row.version + 1, name, terms, shown }, door.now)
     await updateReward(tx, row.rewardId, row.status, door.now)
   }
@@ -103,9 +106,17 @@ function check(
   configuration: Configuration,
   ours: Program,
   { slug, kind, terms }: { slug: string; kind: RewardKind; terms: RewardTerms },
+  more: readonly FieldError[],
 ): void {
-  const errors = [...faultsOf(kind, terms, knownOf(configuration, ours, slug)), ...expressionFaults(terms)]
-  refuse(errors)
+  refuse([...faultsOf(kind, terms, knownOf(configuration, ours, slug)), ...expressionFaults(terms), ...more])
+}
+
+/** What is over by its date is for its operator to know. Looked at twice, since a month is sometimes shorter than so many days. */
+function validFaults({ price, valid }: RewardTerms, { timezone }: Program, now: Instant): FieldError[] {
+  const terms = { price, valid: { ...valid, until: undefined } }
+  const dates = [now, addPeriod(now, 'P6M', timezone)]
+  if (!dates.every((at) => isNeverUsable(terms, at, timezone))) return []
+  return [{ pointer: '/valid/for', detail: 'ends before activatesAfter is over: both count from the redemption' }]
 }
 
 function refuse(errors: FieldError[]): void {

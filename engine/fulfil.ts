@@ -48,6 +48,8 @@ export const fulfil: Verb<FulfilAsk> = {
     })
     if (isRefusal(one)) return one
     if (one === stored) return shown(slices, stored, facts)
+    if (ask.way === 'order' && timesUsed(stored, voucherOfRedemption(slices, stored)) >= stored.uses)
+      return refusal('redemption_not_open', 'the redemption is used: it cannot be ordered')
     if (ask.way !== 'use') return book(slices, one, state, { type: EVENTS[ask.way] }, facts)
     const vouchers = settleVoucher(slices, stored, 'use', facts.now)
     if (vouchers && isRefusal(vouchers)) return vouchers

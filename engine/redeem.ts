@@ -178,7 +178,8 @@ function redemptionOf(
     ...(code && atTill ? { voucher: code.key } : {}),
   }
   const done = reward.kind === 'conversion' || reward.kind === 'donation'
-  const uses = done || said.fulfilment || reward.kind === 'gift_card' ? 1 : valid.uses
+  const isSent = said.fulfilment && said.voucher === undefined // a coupon that is sent is used at tills
+  const uses = done || isSent || reward.kind === 'gift_card' ? 1 : valid.uses
   const status = done ? STATUS.used : STATUS.issued
   const steps = done ? [STATUS.issued, STATUS.used] : [STATUS.issued]
   return {

@@ -100,6 +100,25 @@ describe('what a till takes for a reward is a voucher with the redemption’s co
     expect(await wrong()).toBeUndefined()
   })
 
+  it('that is sent on paper can be used as often as it says, and is not sent once it is used up', async () => {
+    const terms = {
+      kind: 'coupon',
+      value: { kind: 'amount', amount: 500 },
+      valid: { uses: 2 },
+      fulfilment: true,
+    } as const
+    await shop.reward({ slug: 'on-paper', code: { generate: {} }, ...terms })
+    const eli = await shop.member('eli', 1000)
+    const [sent, used] = [(await shop.redeem(eli, 'on-paper')).body, (await shop.redeem(eli, 'on-paper')).body]
+    expect((await shop.step(sent, 'order')).body.status).toBe('ordered')
+    for (const one of [sent, used, used]) expect((await till(eli, one.code)).status).toBe(201)
+    expect(await seen(sent.id)).toMatchObject({ status: 'ordered', uses: { total: 2, used: 1 } })
+    expect(await seen(used.id)).toMatchObject({ status: 'used', uses: { total: 2, used: 2 } })
+    expect(codeOf(await shop.step(used, 'order'))).toBe('redemption_not_open')
+    expect((await seen(used.id)).status).toBe('used')
+    expect(await wrong()).toBeUndefined()
+  })
+
   it('begins and ends when the redemption does', async () => {
     const valid = { activatesAfter: 'P1D', for: 'P10D' }
     await shop.reward({ slug: 'later', kind: 'coupon', value: { kind: 'percent', percent: 10 }, valid })

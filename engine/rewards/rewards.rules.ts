@@ -177,10 +177,15 @@ export function validityOf(
   return { from, until: ends.length === 0 ? null : Math.max(from, Math.min(...ends)), uses: valid?.uses ?? 1 }
 }
 
+/** Its end would come no later than its beginning. */
+export function isNeverUsable(terms: RewardTerms, at: Instant, timezone: string): boolean {
+  const { from, until } = validityOf(terms, at, timezone)
+  return until !== null && until <= from
+}
+
 /** Where its end would come no later than its beginning. */
 export function neverUsable({ slug, terms }: Reward, at: Instant, timezone: string): Refusal | undefined {
-  const { from, until } = validityOf(terms, at, timezone)
-  if (until === null || until > from) return undefined
+  if (!isNeverUsable(terms, at, timezone)) return undefined
   return refusal('not_eligible', `what "${slug}" gives could never be used: its end has passed`)
 }
 

@@ -21,13 +21,14 @@ const VALUES: Record<RewardKind, readonly RewardValue['kind'][]> = {
   donation: ['amount', 'dynamic'],
   conversion: ['points'],
 }
-/** What has a code that is made for it, unless told otherwise. */
+/** What has a code that is made for it, unless told otherwise or it is a product that is sent. */
 const CODED: ReadonlySet<RewardKind> = new Set(['coupon', 'product', 'gift_card'])
 
 /** The terms of a new reward: what is used at a till has a code, unless it is said that it has none. */
 export function termsOf(kind: RewardKind, said: Omit<RewardTerms, 'code'> & { code?: RewardTerms['code'] | null }) {
   const { code, ...rest } = said
-  const coded = code === undefined && CODED.has(kind) ? { generate: {} } : code
+  const isCoded = CODED.has(kind) && !(kind === 'product' && rest.fulfilment)
+  const coded = code === undefined && isCoded ? { generate: {} } : code
   const sent = kind === 'physical' && rest.fulfilment === undefined ? { fulfilment: true } : {} // unless told, it is sent
   return { ...rest, ...sent, ...(coded ? { code: coded } : {}) }
 }
@@ -98,9 +99,11 @@ function visibilityFaults({ visibility }: RewardTerms, { tiers }: Known): FieldE
   return errors
 }
 
-function codeFaults(kind: RewardKind, { code }: RewardTerms, { pools }: Known): FieldError[] {
+function codeFaults(kind: RewardKind, { code, fulfilment }: RewardTerms, { pools }: Known): FieldError[] {
   if (code === undefined) return []
   if (kind === 'donation') return [{ pointer: '/code', detail: 'a donation has none' }]
+  if (kind === 'product' && fulfilment)
+    return [{ pointer: '/code', detail: 'a product that is sent has none: it would be had at a till as well' }]
   if ('pool' in code)
     return pools.has(code.pool) ? [] : [{ pointer: '/code/pool', detail: `the program has no pool "${code.pool}"` }]
   return generatedFaults(code.generate).map(({ pointer, detail }) => ({ pointer: `/code/generate${pointer}`, detail }))

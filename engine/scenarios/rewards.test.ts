@@ -112,6 +112,8 @@ describe('a reward', () => {
     ])
     const [startsAt, endsAt] = ['2027-02-01T00:00:00Z', '2027-01-01T00:00:00Z']
     expect(await faults({ visibility: { startsAt, endsAt } })).toEqual(['/visibility/endsAt'])
+    expect(await faults({ valid: { activatesAfter: 'P5D', for: 'P2D' } })).toEqual(['/valid/for'])
+    expect(await faults({ kind: 'product', fulfilment: true, code: { generate: {} } })).toEqual(['/code'])
     expect(await faults({ auto: { wallet: 'points', threshold: 99 }, stepUp: true })).toEqual([
       '/auto',
       '/auto/threshold',
@@ -147,7 +149,9 @@ describe('a reward', () => {
     expect((await made('ten', { kind: 'coupon' })).code).toEqual({ generate: {} })
     expect((await made('plain', { kind: 'coupon', code: null })).code).toBeNull()
     expect((await made('tree', { kind: 'donation' })).code).toBeNull()
-    for (const slug of ['ten', 'plain', 'tree', 'mug', 'cup', 'twice']) {
+    // Sent and had at a till besides, it would be two for the price of one.
+    expect((await made('sent', { kind: 'product', fulfilment: true })).code).toBeNull()
+    for (const slug of ['ten', 'plain', 'tree', 'sent', 'mug', 'cup', 'twice']) {
       const { id } = (await get('/rewards?limit=100')).data.find((r: any) => r.slug === slug)
       await post(`/rewards/${id}/archive`)
     }
