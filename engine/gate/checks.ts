@@ -6,7 +6,8 @@ import type { ReturnAsk } from './asks.ts'
 /** occurredAt lies between 2000 and five minutes from now. */
 export function badInstant(occurredAt: Instant, now: Instant): Refusal | undefined {
   if (occurredAt >= OCCURRED_MIN && occurredAt <= now + OCCURRED_AHEAD) return undefined
-  const far = occurredAt > now ? `${Math.ceil((occurredAt - now) / DAY)} days ahead of now` : 'before the year 2000'
+  const days = Math.ceil((occurredAt - now) / DAY)
+  const far = occurredAt > now ? `${days} ${days === 1 ? 'day' : 'days'} ahead of now` : 'before the year 2000'
   return refusal('invalid_request', `occurredAt is ${far}`, [
     { pointer: '/occurredAt', detail: 'must lie between 2000-01-01 and five minutes from now' },
   ])

@@ -27,17 +27,23 @@ export const file = z.strictObject({
     ),
 })
 
-export const idColumn = z.strictObject({
-  column,
-  as: z
-    .enum(['text', 'integer', 'lowercase', 'uppercase'])
-    .optional()
-    .describe(
-      'How the cell becomes the external id: text (unless told) as it stands; integer: "17850.0" and "17850" ' +
-        'both mean 17850; lowercase and uppercase: letters changed',
-    ),
-  prefix: z.string().max(50).optional().describe('Put in front of it'),
-})
+export const idColumn = z.strictObject(
+  {
+    column,
+    as: z
+      .enum(['text', 'integer', 'lowercase', 'uppercase'])
+      .optional()
+      .describe(
+        'How the cell becomes the external id: text (unless told) as it stands; integer: "17850.0" and "17850" ' +
+          'both mean 17850; lowercase and uppercase: letters changed',
+      ),
+    prefix: z.string().max(50).optional().describe('Put in front of it'),
+  },
+  {
+    error: (issue) =>
+      issue.code === 'invalid_type' ? 'expected an object such as {"column": "CustomerNo"}' : undefined,
+  },
+)
 
 /** A time of the shop's clock. */
 export const time = z.strictObject({
