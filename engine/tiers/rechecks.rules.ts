@@ -1,9 +1,10 @@
 import type { Instant } from '@laurel/contract/instants'
 import type { TierWhy } from '@laurel/contract/tiers'
 import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
-import { baseOf, levelOf, nextLevel, slugOf } from './levels.rules.ts'
+import type { Ladder } from './ladders.ts'
+import { baseOf, levelOf, nextLevel, slugOf, worthOf } from './levels.rules.ts'
 import { day, kept, keptLevel, reachedIn, reachedNow, type Run, runThen } from './runs.rules.ts'
-import type { Before, Cause, Grace, Kept, Standing } from './tiers.ts'
+import type { Before, Cause, Course, Grace, Kept, Standing } from './tiers.ts'
 import { graceEnd, nextEnd } from './windows.rules.ts'
 
 /** Grace for what falls: one a tier, as long as the latest of them. */
@@ -92,12 +93,14 @@ function heldThrough(run: Run, { floor, kept: all }: Before): number {
 }
 
 /** The tier that began the year was never reached: so the year did not begin, and what counted before it still does. */
-function goOn(standing: Standing, { from, floor, before, kept: all }: Before, to: number): void {
+function goOn(standing: Standing, { from, floor, before, kept: older = [] }: Before, to: number): void {
   standing.from = from
   standing.to = to
   standing.floor = floor
-  if (all) standing.kept = all
-  else delete standing.kept
+  // what was let stand since is let stand on
+  const since = standing.kept ?? []
+  const all = [...since, ...older.filter(({ tier }) => !since.some((one) => one.tier === tier))]
+  if (all.length > 0) standing.kept = all
   if (before) standing.before = before
   else delete standing.before
 }
@@ -122,7 +125,7 @@ export function recheckRolling(run: Run, period: string): void {
   if (held <= baseOf(terms)) return
   const { before } = standing
   const ended = before !== undefined && before.to === standing.from ? heldThrough(run, before) : undefined
-  const then = reachedIn(run, [shiftDay(standing.from, period, -1), standing.from])
+  const then = reachedOn(run, standing.from - 1, period)
   const next = ended === undefined ? then : nextLevel(terms, ended, then)
   if (next >= held) return
   const fallsBack = before !== undefined && ended === undefined
@@ -131,25 +134,68 @@ export function recheckRolling(run: Run, period: string): void {
   if (levelOf(terms, standing.floor) <= baseOf(terms)) standing.to = null
   if (fallsBack) recheckRolling(run, period)
   replay(run, period)
+  keepRolling(run, period)
+}
+
+/** What older versions let stand on a rolling ladder is kept as long as it was to be, or for as long again. */
+export function keepRolling(run: Run, period: string): void {
+  const { terms, state } = run
+  const { standing } = state
+  if (standing.to !== null || kept(run) <= baseOf(terms)) return
+  const ends = (standing.kept ?? []).map((one) => one.standing.to ?? 0).filter((to) => to > day(run))
+  standing.to = ends.length > 0 ? Math.max(...ends) : shiftDay(standing.from, period, 1)
 }
 
 /** What was reached since, and what ended, as if somebody had looked every day. */
 function replay(run: Run, period: string): void {
-  const { terms, state, given } = run
+  const { state, given } = run
   const { standing } = state
   const today = day(run)
   const rollUntil = (last: number) => {
     while (standing.to !== null && standing.to <= last) roll(run, standing.to)
   }
-  const days = new Set(given.progress.map((bucket) => bucket.day))
+  const published = versionsUntil(run).map(({ ladder }) => localDay(ladder.publishedAt ?? 0, run.course.timezone))
+  const days = new Set([...given.progress.map((bucket) => bucket.day), ...published])
   const since = standing.from - 1
   for (const one of [...days].filter((d) => d >= since && d <= today).sort((x, y) => x - y)) {
     rollUntil(one)
-    const reached = reachedIn(run, [shiftDay(one + 1, period, -1), one + 1])
+    const reached = reachedOn(run, one, period)
     if (reached > kept(run)) keepFrom(run, reached, one + 1, period)
   }
   rollUntil(today)
   keepGraces(standing, (grace) => grace.until > given.now)
+}
+
+/** The versions that count in the same way, up to the one by which is looked. */
+function versionsUntil({ newest, course }: Run): Course[] {
+  const { version, keeping } = course.ladder
+  const past = newest.ladder.past?.length ? newest.past() : []
+  return [...past.filter(({ ladder }) => ladder.keeping === keeping && ladder.version < version), course]
+}
+
+/**
+ * What the days up to and with that one reached: by a version that held on it, and those after it that everybody was held
+ * against.
+ */
+function reachedOn(run: Run, last: number, period: string): number {
+  const { course, terms, state, given } = run
+  const [start, end] = [dayStart(last, course.timezone), dayStart(last + 1, course.timezone)]
+  const days = [shiftDay(last + 1, period, -1), last + 1] as const
+  const worth = worthOf(course, given, days, Math.min(last, day(run)) - state.standing.joined)
+  const versions = versionsUntil(run).map(({ ladder }) => ladder)
+  const reach = ({ terms: { tiers } }: Ladder, slug: string) =>
+    tiers.some((tier) => tier.slug === slug && tier.threshold <= worth)
+  const held = versions.filter(
+    ({ publishedAt = 0 }, i) =>
+      publishedAt < end && (versions[i + 1]?.publishedAt ?? Number.POSITIVE_INFINITY) >= start,
+  )
+  return terms.tiers.findLastIndex(({ slug }) =>
+    held.some(
+      (one) =>
+        reach(one, slug) &&
+        versions.every((after) => after.version <= one.version || after.firm < after.version || reach(after, slug)),
+    ),
+  )
 }
 
 /** What was reached on a rolling ladder is kept for as long again, from that day on. */

@@ -83,10 +83,14 @@ function stillHeld(run: Run, one: Kept): string | null {
   return slugOf(then.terms, Math.min(levelOf(then.terms, one.tier), ownLevel(then)))
 }
 
-/** The standing of then, as it was looked at when the next version was published. */
+/** The standing of then, as it was when the next version was published; of what counted by then, what is left of it. */
 export function runThen(run: Run, { version, at, standing }: Kept): Run | undefined {
   const course = versionOf(run.newest, version)
-  return course && as({ ...run, state: { ...run.state, standing } }, course, at)
+  if (!course) return undefined
+  const then = as({ ...run, state: { ...run.state, standing } }, course, at)
+  const last = day(then)
+  then.given = { ...then.given, progress: then.given.progress.filter((bucket) => bucket.day <= last) }
+  return then
 }
 
 export function versionOf(newest: Course, version: number): Course | undefined {

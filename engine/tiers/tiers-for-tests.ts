@@ -22,7 +22,7 @@ export type Climber = {
   /** Another one is published when somebody last looked, unless it says when. */
   course: Course
   balance: number
-  /** Adds to what is counted, on the day of `at`; decided at `now` (`at` unless told). */
+  /** Earns and spends so much in a purchase, on the day of `at`; decided at `now` (`at` unless told). Less: it comes back. */
   counts(amount: number, at: string, now?: string): void
   /** Lets time pass; tier and until as they are then. */
   at(now: string): [tier: string | null, until: string | null]
@@ -112,10 +112,11 @@ export function climber(first: Course, joined: string): Climber {
     },
     balance: 0,
     counts(amount, when, now = when) {
-      const measure = Object.entries(MEASURES).find(([name]) => name === one.course.ladder.terms.metric.kind)?.[1]
       const day = localDay(at(when), one.course.timezone)
       look(at(now))
-      const counted = [{ measure: measure ?? MEASURES.spend, day, amount }]
+      const { earned, spend, purchases } = MEASURES
+      const counted: Bucket[] = [earned, spend].map((measure) => ({ measure, day, amount }))
+      counted.push({ measure: purchases, day, amount: Math.sign(amount) })
       progress = withChanges(progress, counted)
       look(at(now), { at: at(when), why: 'reached', days: daysOf(counted), back: amount < 0 })
     },

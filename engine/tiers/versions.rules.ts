@@ -1,8 +1,8 @@
 import type { Instant } from '@laurel/contract/instants'
-import { localDay, shiftDay } from '../base/calendar.ts'
+import { localDay } from '../base/calendar.ts'
 import { baseOf, levelOf, reachedBy, slugOf, worthOf } from './levels.rules.ts'
-import { recheckRolling, rederive } from './rechecks.rules.ts'
-import { as, kept, keptLevel, ownLevel, type Run, versionOf } from './runs.rules.ts'
+import { keepRolling, recheckRolling, rederive } from './rechecks.rules.ts'
+import { as, keptLevel, ownLevel, type Run, versionOf } from './runs.rules.ts'
 import type { Before, Course, Given, Kept, Standing, TierState } from './tiers.ts'
 import { earliestDay, windowOf } from './windows.rules.ts'
 
@@ -50,8 +50,7 @@ export function relearn(old: Run, course: Course): Run {
   } else if (firm) holdAgainst(run)
   delete state.standing.kept
   if (held.length > 0) state.standing.kept = held
-  if (kind === 'rolling' && state.standing.to === null && kept(run) > baseOf(terms))
-    state.standing.to = shiftDay(state.standing.from, terms.window.period, 1)
+  if (terms.window.kind === 'rolling') keepRolling(run, terms.window.period)
   state.version = ladder.version
   state.keeping = ladder.keeping
   return run
@@ -118,10 +117,11 @@ export function needsOf(newest: Course, state: TierState, now: Instant): Needs {
   const own = versionsSince(newest, state)
   const needs: Needs = { kept: new Map(), anew: [] }
   const [first = newest] = own
-  if (first.ladder.keeping === state.keeping) since(needs, first, state.standing, now)
+  if (first.ladder.keeping === state.keeping) since(needs, first, firstDay(first, state.standing, now))
   for (const one of allKept(state.standing)) {
     const course = versionOf(newest, one.version)
-    if (course) since(needs, course, one.standing, one.at)
+    // day by day, since what counted later does not hold it
+    if (course) since(needs, course, firstDay(course, one.standing, one.at) ?? Number.MIN_SAFE_INTEGER)
   }
   for (const course of own) {
     const { keeping } = course.ladder
@@ -131,11 +131,13 @@ export function needsOf(newest: Course, state: TierState, now: Instant): Needs {
   return needs
 }
 
-function since({ kept: all }: Needs, { ladder, timezone }: Course, standing: Standing, now: Instant): void {
-  const first = earliestDay(ladder.terms.window, standing, localDay(now, timezone))
-  const others = all.has(ladder.keeping) ? [all.get(ladder.keeping)] : []
-  const days = [first, ...others].filter((one) => one !== undefined)
-  all.set(ladder.keeping, days.length > others.length ? Math.min(...days) : undefined)
+function firstDay({ ladder, timezone }: Course, standing: Standing, now: Instant): number | undefined {
+  return earliestDay(ladder.terms.window, standing, localDay(now, timezone))
+}
+
+function since({ kept: all }: Needs, { ladder }: Course, first: number | undefined): void {
+  const days = [first, all.get(ladder.keeping)].filter((one) => one !== undefined)
+  all.set(ladder.keeping, days.length > 0 ? Math.min(...days) : undefined)
 }
 
 /** All that versions let stand, in the window and in those before. */
