@@ -69,6 +69,10 @@ function otherOf(column: string, type: string, value: string | null): string[] {
     case 'integer':
     case 'bigint':
       return value === null ? ['1'] : [String(Number(value) + 1), String(Number(value) - 1)]
+    case 'date':
+      return value === null ? ['2026-01-01'] : ['1999-09-09']
+    case 'bytea':
+      return value === null ? [] : [`${value.slice(0, -1)}${value.endsWith('0') ? '1' : '0'}`]
     case 'text':
     case 'jsonb':
       return value === null ? ['"x"'] : otherTexts(type, value)

@@ -1,6 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { instants, int2s, int4s, int8s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
+import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
 import { type Adjustment, STATUS, type Status } from './adjustments.rules.ts'
 
 type Row = Omit<Adjustment, 'entry'> & { entryMember: Uuid | null; entrySeq: number | null }
@@ -46,15 +47,45 @@ export function saveAdjustments(space: number, rows: readonly AdjustmentChange[]
   return [...insert(space, made), ...decide(space, decided, unguarded)]
 }
 
+/** What a row says, in the order of its digest. */
+const ADJUSTMENT: Digested<Adjustment> = {
+  table: 'adjustments',
+  columns: [
+    ['member_id', (r) => r.member],
+    ['adjustment_id', (r) => r.id],
+    ['wallet_id', (r) => r.walletId],
+    ['points', (r) => r.points],
+    ['reason', (r) => r.reason],
+    ['code', (r) => r.code],
+    ['status', (r) => r.status],
+    [microseconds('requested_at'), (r) => r.requestedAt],
+    ['requested_by', (r) => r.requestedBy],
+    [microseconds('decided_at'), (r) => r.decidedAt],
+    ['decided_by', (r) => r.decidedBy],
+    ['decision', (r) => r.decision],
+    ['entry_member', (r) => r.entry?.member],
+    ['entry_seq', (r) => r.entry?.seq],
+  ],
+}
+
+/** One that was not written as it is: for verify. */
+export async function alteredAdjustment(db: Db): Promise<Uuid | undefined> {
+  const [row] = await db.query<{ id: Uuid }>(
+    `select adjustment_id as id from adjustments where space_id = $1 and ${isAltered(ADJUSTMENT)} order by adjustment_id limit 1`,
+    [db.space],
+  )
+  return row?.id
+}
+
 export type AdjustmentChange = { adjustment: Adjustment; isNew: boolean }
 
 function insert(space: number, rows: readonly Adjustment[]): Statement[] {
   if (rows.length === 0) return []
   return statement(
     `insert into adjustments (space_id, member_id, adjustment_id, wallet_id, points, reason, code, status, requested_at,
-                              requested_by, entry_member, entry_seq)
+                              requested_by, entry_member, entry_seq, row_digest)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::smallint[],
-       $9::timestamptz[], $10::uuid[], $11::uuid[], $12::int[])`,
+       $9::timestamptz[], $10::uuid[], $11::uuid[], $12::int[], $13::uuid[])`,
     [
       space,
       uuids(rows, (r) => r.member),
@@ -68,6 +99,7 @@ function insert(space: number, rows: readonly Adjustment[]): Statement[] {
       uuids(rows, (r) => r.requestedBy),
       uuids(rows, (r) => r.entry?.member),
       int4s(rows, (r) => r.entry?.seq),
+      uuids(rows, (r) => rowDigest(ADJUSTMENT, space, r)),
     ],
     'adjustments-insert',
   )
@@ -82,12 +114,13 @@ function decide(space: number, rows: readonly Adjustment[], unguarded: boolean):
   return statement(
     `with won as (
        update adjustments a set status = n.status, decided_at = n.decided_at, decided_by = n.decided_by,
-              decision = n.decision, entry_member = n.entry_member, entry_seq = n.entry_seq
-         from unnest($2::uuid[], $3::smallint[], $4::timestamptz[], $5::uuid[], $6::text[], $7::uuid[], $8::int[])
-           as n(adjustment_id, status, decided_at, decided_by, decision, entry_member, entry_seq)
-        where a.space_id = $1 and a.adjustment_id = n.adjustment_id and (a.status = ${STATUS.waiting} or $10)
+              decision = n.decision, entry_member = n.entry_member, entry_seq = n.entry_seq, row_digest = n.row_digest
+         from unnest($2::uuid[], $3::smallint[], $4::timestamptz[], $5::uuid[], $6::text[], $7::uuid[], $8::int[],
+                $9::uuid[])
+           as n(adjustment_id, status, decided_at, decided_by, decision, entry_member, entry_seq, row_digest)
+        where a.space_id = $1 and a.adjustment_id = n.adjustment_id and (a.status = ${STATUS.waiting} or $11)
        returning 1
-     ) select 1 / (count(*) = $9::int)::int from won`,
+     ) select 1 / (count(*) = $10::int)::int from won`,
     [
       space,
       uuids(rows, (r) => r.id),
@@ -97,6 +130,7 @@ function decide(space: number, rows: readonly Adjustment[], unguarded: boolean):
       texts(rows, (r) => r.decision),
       uuids(rows, (r) => r.entry?.member),
       int4s(rows, (r) => r.entry?.seq),
+      uuids(rows, (r) => rowDigest(ADJUSTMENT, space, r)),
       rows.length,
       unguarded,
     ],

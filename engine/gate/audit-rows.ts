@@ -1,13 +1,18 @@
 import { encodeId, type Uuid } from '@laurel/contract/ids'
+import { alteredAdjustment } from '../adjustments/adjustments.sql.ts'
 import type { Db } from '../base/db.ts'
 import { alteredCards } from '../cards/cards.sql.ts'
 import { alteredCheckouts } from '../checkouts/checkouts.sql.ts'
+import { alteredHolds } from '../ledger/holds.sql.ts'
+import { alteredMerges } from '../members/merges.sql.ts'
+import { alteredReturns } from '../purchases/purchases.sql.ts'
 import { alteredRedemptions } from '../redemptions/redemptions.sql.ts'
+import { alteredUnclaimed } from '../unclaimed/unclaimed.sql.ts'
 import { findAltered } from '../vouchers/audit.sql.ts'
 
 export const NOT_WRITTEN = 'its row is not what was written'
 
-/** Redemptions, cards and checkouts of some members whose digests are of something else. The first. */
+/** What belongs to some members and is changed by verbs, whose digests are of something else. The first. */
 export async function auditRows(
   db: Db,
   members: readonly Uuid[],
@@ -16,12 +21,23 @@ export async function auditRows(
     ['redemption', 'rdm', alteredRedemptions],
     ['card', 'crd', alteredCards],
     ['checkout', 'chk', alteredCheckouts],
+    ['hold', 'hld', alteredHolds],
+    ['return', 'ret', alteredReturns],
+    ['merge', 'mrg', alteredMerges],
   ] as const
   for (const [kind, prefix, altered] of kinds) {
     const [one] = await altered(db, members)
     if (one) return { member: encodeId('mem', one.member), what: `${kind} ${encodeId(prefix, one.id)}: ${NOT_WRITTEN}` }
   }
   return undefined
+}
+
+/** An adjustment or a purchase of nobody whose digest is of something else. */
+export async function auditOtherRows(db: Db): Promise<string | undefined> {
+  const adjustment = await alteredAdjustment(db)
+  if (adjustment) return `adjustment ${encodeId('adj', adjustment)}: ${NOT_WRITTEN}`
+  const unclaimed = await alteredUnclaimed(db)
+  return unclaimed && `purchase ${encodeId('pur', unclaimed)}: ${NOT_WRITTEN}`
 }
 
 /** A voucher, a redemption of some, a use or a lock whose digest is of something else. */

@@ -2,6 +2,7 @@ import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import { instants, int2s, int4s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
+import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
 import { type Captured, type Hold, HOLD_STATUS, type HoldPart } from './books.ts'
 
 type HoldRow = Omit<Hold, 'parts' | 'captured'> & { parts: string; captured: string | null }
@@ -69,16 +70,44 @@ export async function loadHoldsOf(db: Db, members: readonly Uuid[]): Promise<Hol
   return rows.map(toHold)
 }
 
+/** What a row says, in the order of its digest. */
+const HOLD: Digested<Hold> = {
+  table: 'holds',
+  columns: [
+    ['member_id', (r) => r.member],
+    ['hold_id', (r) => r.id],
+    ['program_id', (r) => r.programId],
+    ['status', (r) => r.status],
+    [microseconds('deadline'), (r) => r.deadline],
+    [microseconds('placed_at'), (r) => r.placedAt],
+    [microseconds('settled_at'), (r) => r.settledAt],
+    ['digest', (r) => r.digest],
+    ['reason', (r) => r.reason],
+    ['external_id', (r) => r.externalId],
+    ['parts', (r) => JSON.stringify(r.parts)],
+    ['captured', (r) => r.captured && JSON.stringify(r.captured)],
+  ],
+}
+
+/** Holds of the members that were not written as they are: for verify. */
+export async function alteredHolds(db: Db, members: readonly Uuid[]): Promise<{ member: Uuid; id: Uuid }[]> {
+  return await db.query(
+    `select member_id as member, hold_id as id from holds
+      where member_id = any ($1::uuid[]) and space_id = $2 and ${isAltered(HOLD)} order by hold_id limit 1`,
+    [uuids(members, (m) => m), db.space],
+  )
+}
+
 /** Places new holds, and settles those that were placed before. Guarded by their members' states. */
 export function saveHolds(space: number, rows: readonly Hold[]): Statement[] {
   if (rows.length === 0) return []
   return statement(
     `insert into holds (space_id, member_id, hold_id, program_id, status, deadline, placed_at, settled_at, digest, reason,
-                        external_id, parts, captured)
+                        external_id, parts, captured, row_digest)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::smallint[], $6::timestamptz[], $7::timestamptz[],
-       $8::timestamptz[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[])
+       $8::timestamptz[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[])
      on conflict (member_id, hold_id) do update
-       set status = excluded.status, settled_at = excluded.settled_at, captured = excluded.captured`,
+       set status = excluded.status, settled_at = excluded.settled_at, captured = excluded.captured, row_digest = excluded.row_digest`,
     [
       space,
       uuids(rows, (r) => r.member),
@@ -93,6 +122,7 @@ export function saveHolds(space: number, rows: readonly Hold[]): Statement[] {
       texts(rows, (r) => r.externalId),
       texts(rows, (r) => JSON.stringify(r.parts)),
       texts(rows, (r) => r.captured && JSON.stringify(r.captured)),
+      uuids(rows, (r) => rowDigest(HOLD, space, r)),
     ],
     'holds-save',
   )

@@ -2,6 +2,7 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { instants, int2s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
+import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
 
 /** That `other` lives on as `member`: which lots became which, and what can go back. */
 export type Merge = {
@@ -59,14 +60,43 @@ export async function loadMergesOf(db: Db, members: readonly Uuid[]): Promise<Me
   return rows.map(toMerge)
 }
 
+/** What a row says, in the order of its digest. */
+const MERGE: Digested<Merge> = {
+  table: 'merges',
+  columns: [
+    ['member_id', (r) => r.member],
+    ['merge_id', (r) => r.id],
+    ['other_id', (r) => r.other],
+    ['status', (r) => r.status],
+    ['reason', (r) => r.reason],
+    ['digest', (r) => r.digest],
+    [microseconds('merged_at'), (r) => r.mergedAt],
+    [microseconds('undone_at'), (r) => r.undoneAt],
+    ['lots', (r) => JSON.stringify(r.lots)],
+    ['debts', (r) => JSON.stringify(r.debts)],
+    ['undone', (r) => r.undone && JSON.stringify(r.undone)],
+  ],
+}
+
+/** Merges of the members that were not written as they are: for verify. */
+export async function alteredMerges(db: Db, members: readonly Uuid[]): Promise<{ member: Uuid; id: Uuid }[]> {
+  return await db.query(
+    `select member_id as member, merge_id as id from merges
+      where member_id = any ($1::uuid[]) and space_id = $2 and ${isAltered(MERGE)} order by merge_id limit 1`,
+    [uuids(members, (m) => m), db.space],
+  )
+}
+
 /** New merges, and those that were undone. Guarded by both members' states. */
 export function saveMerges(space: number, rows: readonly Merge[]): Statement[] {
   if (rows.length === 0) return []
   return statement(
-    `insert into merges (space_id, member_id, merge_id, other_id, status, reason, digest, merged_at, undone_at, lots, debts, undone)
+    `insert into merges (space_id, member_id, merge_id, other_id, status, reason, digest, merged_at, undone_at, lots, debts, undone,
+                         row_digest)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::text[], $7::uuid[], $8::timestamptz[],
-       $9::timestamptz[], $10::text[], $11::text[], $12::text[])
-     on conflict (member_id, merge_id) do update set undone_at = excluded.undone_at, undone = excluded.undone`,
+       $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::uuid[])
+     on conflict (member_id, merge_id) do update
+       set undone_at = excluded.undone_at, undone = excluded.undone, row_digest = excluded.row_digest`,
     [
       space,
       uuids(rows, (r) => r.member),
@@ -80,6 +110,7 @@ export function saveMerges(space: number, rows: readonly Merge[]): Statement[] {
       texts(rows, (r) => JSON.stringify(r.lots)),
       texts(rows, (r) => JSON.stringify(r.debts)),
       texts(rows, (r) => r.undone && JSON.stringify(r.undone)),
+      uuids(rows, (r) => rowDigest(MERGE, space, r)),
     ],
     'merges-save',
   )

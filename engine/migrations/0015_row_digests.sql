@@ -16,6 +16,11 @@ alter table voucher_uses add column row_digest uuid;
 alter table redemptions add column row_digest uuid;
 alter table cards add column row_digest uuid;
 alter table checkouts add column row_digest uuid;
+alter table holds add column row_digest uuid;
+alter table returns add column row_digest uuid;
+alter table merges add column row_digest uuid;
+alter table adjustments add column row_digest uuid;
+alter table unclaimed_purchases add column row_digest uuid;
 
 update vouchers set row_digest = digest_of_row('vouchers', space_id::text, code_key::text, voucher_id::text, version::text,
   program_id::text, code, terms, status::text, reason, bound_to::text, source_id::text, micros(created_at), micros(starts_at),
@@ -34,6 +39,18 @@ update cards set row_digest = digest_of_row('cards', space_id::text, member_id::
 update checkouts set row_digest = digest_of_row('checkouts', space_id::text, member_id::text, checkout_id::text, program_id::text,
   status::text, digest::text, external_id, micros(reserved_at), micros(deadline), micros(settled_at), hold_id::text,
   purchase_id::text, said, sums);
+update holds set row_digest = digest_of_row('holds', space_id::text, member_id::text, hold_id::text, program_id::text, status::text,
+  micros(deadline), micros(placed_at), micros(settled_at), digest::text, reason, external_id, parts, captured);
+update returns set row_digest = digest_of_row('returns', space_id::text, member_id::text, return_id::text, program_id::text,
+  micros(occurred_at), micros(recorded_at), digest::text, external_id, purchase_id::text, asked, lines, unmatched, taken);
+update merges set row_digest = digest_of_row('merges', space_id::text, member_id::text, merge_id::text, other_id::text, status::text,
+  reason, digest::text, micros(merged_at), micros(undone_at), lots, debts, undone);
+update adjustments set row_digest = digest_of_row('adjustments', space_id::text, member_id::text, adjustment_id::text,
+  wallet_id::text, points::text, reason, code, status::text, micros(requested_at), requested_by::text, micros(decided_at),
+  decided_by::text, decision, entry_member::text, entry_seq::text);
+update unclaimed_purchases set row_digest = digest_of_row('unclaimed_purchases', space_id::text, key::text, purchase_id::text,
+  version::text, program_id::text, total::text, micros(occurred_at), micros(recorded_at), digest::text, external_id, items, channel,
+  store, metadata, returned);
 
 alter table vouchers alter column row_digest set not null;
 alter table voucher_locks alter column row_digest set not null;
@@ -42,8 +59,14 @@ alter table voucher_uses alter column row_digest set not null;
 alter table redemptions alter column row_digest set not null;
 alter table cards alter column row_digest set not null;
 alter table checkouts alter column row_digest set not null;
+alter table holds alter column row_digest set not null;
+alter table returns alter column row_digest set not null;
+alter table merges alter column row_digest set not null;
+alter table adjustments alter column row_digest set not null;
+alter table unclaimed_purchases alter column row_digest set not null;
 
 drop function digest_of_row(text[]);
 drop function micros(timestamptz);
 
-grant update (row_digest) on vouchers, voucher_redemptions, voucher_uses, redemptions, cards, checkouts to laurel_app;
+grant update (row_digest) on vouchers, voucher_redemptions, voucher_uses, redemptions, cards, checkouts, holds,
+  merges, adjustments, unclaimed_purchases to laurel_app;

@@ -2,6 +2,7 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import { instants, int4s, int8s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
+import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
 import type { Claimed, Item, Purchase, Return, Returned, ReturnLine, StoredAward, Taken } from './purchases.rules.ts'
 
 export type PurchaseRow = {
@@ -172,13 +173,41 @@ export async function loadReturns(db: Db, keys: readonly { member: Uuid; id: Uui
   return rows.map(toReturn)
 }
 
+/** What a row says, in the order of its digest. */
+const RETURN: Digested<Return> = {
+  table: 'returns',
+  columns: [
+    ['member_id', (r) => r.member],
+    ['return_id', (r) => r.id],
+    ['program_id', (r) => r.programId],
+    [microseconds('occurred_at'), (r) => r.occurredAt],
+    [microseconds('recorded_at'), (r) => r.recordedAt],
+    ['digest', (r) => r.digest],
+    ['external_id', (r) => r.externalId],
+    ['purchase_id', (r) => r.purchase],
+    ['asked', (r) => r.asked],
+    ['lines', (r) => JSON.stringify(r.lines)],
+    ['unmatched', (r) => JSON.stringify(r.unmatched)],
+    ['taken', (r) => JSON.stringify(r.taken)],
+  ],
+}
+
+/** Returns of the members that were not written as they are: for verify. */
+export async function alteredReturns(db: Db, members: readonly Uuid[]): Promise<{ member: Uuid; id: Uuid }[]> {
+  return await db.query(
+    `select member_id as member, return_id as id from returns
+      where member_id = any ($1::uuid[]) and space_id = $2 and ${isAltered(RETURN)} order by return_id limit 1`,
+    [uuids(members, (m) => m), db.space],
+  )
+}
+
 export function insertReturns(space: number, rows: readonly Return[]): Statement[] {
   if (rows.length === 0) return []
   return statement(
     `insert into returns (space_id, member_id, return_id, program_id, occurred_at, recorded_at, digest, external_id,
-                          purchase_id, asked, lines, unmatched, taken)
+                          purchase_id, asked, lines, unmatched, taken, row_digest)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::timestamptz[], $6::timestamptz[], $7::uuid[], $8::text[],
-       $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[])`,
+       $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[])`,
     [
       space,
       uuids(rows, (r) => r.member),
@@ -193,6 +222,7 @@ export function insertReturns(space: number, rows: readonly Return[]): Statement
       texts(rows, (r) => JSON.stringify(r.lines)),
       texts(rows, (r) => JSON.stringify(r.unmatched)),
       texts(rows, (r) => JSON.stringify(r.taken)),
+      uuids(rows, (r) => rowDigest(RETURN, space, r)),
     ],
     'returns-insert',
   )

@@ -2,6 +2,7 @@ import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import { instants, int4s, int8s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
+import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
 import type { Unclaimed, UnclaimedChange } from './unclaimed.rules.ts'
 
 type Row = Omit<Unclaimed, 'returned'> & { returned: string | null }
@@ -66,6 +67,36 @@ export async function listUnclaimed(
   return rows.map(toUnclaimed)
 }
 
+/** What a row says, in the order of its digest. */
+const UNCLAIMED: Digested<Unclaimed> = {
+  table: 'unclaimed_purchases',
+  columns: [
+    ['key', (r) => r.key],
+    ['purchase_id', (r) => r.id],
+    ['version', (r) => r.version],
+    ['program_id', (r) => r.programId],
+    ['total', (r) => r.total],
+    [microseconds('occurred_at'), (r) => r.occurredAt],
+    [microseconds('recorded_at'), (r) => r.recordedAt],
+    ['digest', (r) => r.digest],
+    ['external_id', (r) => r.externalId],
+    ['items', (r) => r.itemsText],
+    ['channel', (r) => r.channel],
+    ['store', (r) => r.store],
+    ['metadata', (r) => r.metadata],
+    ['returned', returnedText],
+  ],
+}
+
+/** One that was not written as it is: for verify. */
+export async function alteredUnclaimed(db: Db): Promise<Uuid | undefined> {
+  const [row] = await db.query<{ id: Uuid }>(
+    `select purchase_id as id from unclaimed_purchases where space_id = $1 and ${isAltered(UNCLAIMED)} order by key limit 1`,
+    [db.space],
+  )
+  return row?.id
+}
+
 /** The next of a space by key, by its key and its id alone. */
 export async function nextUnclaimed(db: Db, after: Uuid): Promise<{ key: Uuid; id: Uuid } | undefined> {
   const [row] = await db.query<{ key: Uuid; id: Uuid }>(
@@ -125,9 +156,9 @@ function insert(space: number, rows: readonly Unclaimed[]): Statement[] {
   if (rows.length === 0) return []
   return statement(
     `insert into unclaimed_purchases (space_id, key, purchase_id, version, program_id, total, occurred_at, recorded_at, digest,
-                                      external_id, items, channel, store, metadata, returned)
+                                      external_id, items, channel, store, metadata, returned, row_digest)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::bigint[], $7::timestamptz[],
-       $8::timestamptz[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[])`,
+       $8::timestamptz[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::uuid[])`,
     [
       space,
       uuids(rows, (r) => r.key),
@@ -144,6 +175,7 @@ function insert(space: number, rows: readonly Unclaimed[]): Statement[] {
       texts(rows, (r) => r.store),
       texts(rows, (r) => r.metadata),
       texts(rows, returnedText),
+      uuids(rows, (r) => rowDigest(UNCLAIMED, space, r)),
     ],
     'unclaimed-insert',
   )
@@ -157,17 +189,18 @@ function update(space: number, rows: readonly Unclaimed[], read: ReadonlyMap<Uui
   if (rows.length === 0) return []
   return statement(
     `with won as (
-       update unclaimed_purchases u set version = n.version, returned = n.returned
-         from unnest($2::uuid[], $3::int[], $4::int[], $5::text[]) as n(key, read, version, returned)
+       update unclaimed_purchases u set version = n.version, returned = n.returned, row_digest = n.row_digest
+         from unnest($2::uuid[], $3::int[], $4::int[], $5::text[], $6::uuid[]) as n(key, read, version, returned, row_digest)
         where u.space_id = $1 and u.key = n.key and u.version = n.read
        returning 1
-     ) select 1 / (count(*) = $6::int)::int from won`,
+     ) select 1 / (count(*) = $7::int)::int from won`,
     [
       space,
       uuids(rows, (r) => r.key),
       int4s(rows, (r) => read.get(r.key)),
       int4s(rows, (r) => r.version),
       texts(rows, returnedText),
+      uuids(rows, (r) => rowDigest(UNCLAIMED, space, r)),
       rows.length,
     ],
     'unclaimed-update',
