@@ -26,6 +26,13 @@ export const de: Texts = {
   ofThat: (parts) => `Davon: ${parts}.`,
   owed: ({ text }) =>
     `Offen: ${text}, die zurückgenommen wurden, als nicht genug da war; spätere Gutschriften gleichen das aus.`,
+  moments: {
+    'member.joined': 'den Beitritt',
+    'member.birthday': 'den Geburtstag',
+    'member.anniversary': 'den Jahrestag des Beitritts',
+    'member.profile_complete': 'das vollständige Profil',
+    'member.inactive': 'eine lange Abwesenheit',
+  },
   came: ({ amount: { text, one }, source, name, on }) => {
     switch (source) {
       case 'purchase':

@@ -20,6 +20,13 @@ export const en: Texts = {
   },
   ofThat: (parts) => `Of that: ${parts}.`,
   owed: ({ text }) => `Owed: ${text}, taken back when there was not enough; later earnings make up for it.`,
+  moments: {
+    'member.joined': 'joining',
+    'member.birthday': 'a birthday',
+    'member.anniversary': 'an anniversary of joining',
+    'member.profile_complete': 'a complete profile',
+    'member.inactive': 'a long absence',
+  },
   came: ({ amount: { text, one }, source, name, on }) => {
     switch (source) {
       case 'purchase':

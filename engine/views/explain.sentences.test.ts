@@ -89,6 +89,12 @@ describe('lots', () => {
     )
   })
 
+  test('that a moment of life gave, in words', () => {
+    const source = { ...lot.source, type: 'member' as const, externalId: null, id: 'member.birthday' }
+    expect(last(spoken(one({ source, rule: null })), 'en')).toContain('12 points were given for a birthday on 22 Nov')
+    expect(last(spoken(one({ source, rule: null })), 'de')).toContain('12 Punkte gab es für den Geburtstag am 22. Nov')
+  })
+
   test('from which different things took several times', () => {
     const totals = [
       { kind: 'spend', points: -5, entries: 2 },

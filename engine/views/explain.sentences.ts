@@ -146,13 +146,15 @@ function cameOf(lot: ExplainedLot, spoken: Said, texts: Texts, amount: Amounts, 
   if (lot.kind === 'reinstate') return texts.givenAgain(p)
   const type = lot.kind === 'merge' ? 'merge' : lot.source.type
   const occurredAt = lot.kind === 'merge' ? lot.bookedAt : lot.source.occurredAt
-  const came = texts.came({ amount: p.amount, source: type, name: nameOf(lot, spoken), on: on(occurredAt) })
+  const came = texts.came({ amount: p.amount, source: type, name: nameOf(lot, spoken, texts), on: on(occurredAt) })
   const rule = lot.rule ? texts.rule({ ...lot.rule, why: lot.rule.why ?? '' }) : ''
   return `${came}${rule}${!lot.rule && p.reason ? ` (${p.reason})` : ''}`
 }
 
-function nameOf(lot: ExplainedLot, { names, sources }: Said): string {
-  return names.get(sources.get(lot.entry) ?? '') ?? lot.source.externalId ?? lot.source.id
+/** What the source goes by; a moment of life in words. */
+function nameOf(lot: ExplainedLot, { names, sources }: Said, texts: Texts): string {
+  const name = names.get(sources.get(lot.entry) ?? '') ?? lot.source.externalId ?? lot.source.id
+  return lot.source.type === 'member' ? (new Map(Object.entries(texts.moments)).get(name) ?? name) : name
 }
 
 function changeOf(lot: ExplainedLot, total: Total, texts: Texts, amount: Amounts, on: Dates): string {

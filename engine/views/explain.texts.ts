@@ -8,6 +8,7 @@ export type Amount = { text: string; one: boolean }
 /** Kinds of entries that take from lots, and that give back to them. */
 type Taking = 'spend' | 'reverse' | 'adjust' | 'expire' | 'move' | 'cancel' | 'transfer' | 'convert' | 'merge' | 'fee'
 type Giving = 'restore' | 'refund' | 'merge'
+type Moment = `member.${'joined' | 'birthday' | 'anniversary' | 'profile_complete' | 'inactive'}`
 
 /**
  * The sentences of one language. Another language is a file like explain.de.ts and a line in TEXTS. Names, reasons and
@@ -24,6 +25,8 @@ export type Texts = {
   parts: Record<'available' | 'pending' | 'held' | 'due', (amount: Amount) => string>
   ofThat: (parts: string) => string
   owed: (amount: Amount) => string
+  /** Moments of a member's life, by the type of the activity that they are: as `came` says what points were given for. */
+  moments: Record<Moment, string>
   /** Where a lot came from; `kind` is of the entry that opened it. */
   came: (p: { amount: Amount; source: SourceType; name: string; on: string }) => string
   moved: (p: { amount: Amount; on: string; reason: string }) => string
