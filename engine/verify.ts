@@ -7,6 +7,7 @@ import { kindOf, KINDS } from './ledger/accounts.ts'
 import { auditActs } from './gate/audit-acts.ts'
 import { auditCards } from './gate/audit-cards.ts'
 import { auditTiers } from './gate/audit-tiers.ts'
+import { loadElderBooks } from './gate/audit-elders.ts'
 import { auditCheckouts } from './gate/audit-checkouts.ts'
 import { auditCommerce } from './gate/audit.rules.ts'
 import { auditMerges } from './gate/audit-merges.rules.ts'
@@ -168,6 +169,7 @@ async function verifyMembers(
   const purchases = Map.groupBy(commerce.purchases, (p) => p.member)
   const returned = Map.groupBy(commerce.returns, (r) => r.member)
   await addHeirs(db, members, returned)
+  const elders = await loadElderBooks(db, [...commerce.purchases, ...activities])
   for (const one of books) {
     const member = one.state.member
     const ids = new Set((redeemed.get(member) ?? []).map(({ id }) => id))
@@ -184,7 +186,14 @@ async function verifyMembers(
       auditActs(one, done.get(member) ?? [], merges.has(member), ids) ??
       auditRedemptions(one, redeemed.get(member) ?? []) ??
       auditMerges(one, merges.get(member) ?? []) ??
-      auditLimits(configuration, one, purchases.get(member) ?? [], counters.get(member) ?? [], done.get(member) ?? [])
+      auditLimits(
+        configuration,
+        one,
+        purchases.get(member) ?? [],
+        counters.get(member) ?? [],
+        done.get(member) ?? [],
+        elders,
+      )
     if (what) {
       report.wrong = { member: encodeId('mem', member), what }
       return undefined

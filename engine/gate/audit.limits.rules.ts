@@ -10,14 +10,17 @@ import type { Entry } from '../ledger/books.ts'
 import type { BooksOf } from '../ledger/ledger.sql.ts'
 import { budgetLimit } from '../limits/budgets.rules.ts'
 import { type Counter, type CounterKey, counterName, SCOPES } from '../limits/counters.rules.ts'
-import { capsRoom, isCooling, type RuleRoom } from '../limits/limits.rules.ts'
+import { capsRoom, isCooling, type RuleRoom, together } from '../limits/limits.rules.ts'
 import type { Purchase } from '../purchases/purchases.rules.ts'
 import { doneBefore, rulesFor } from './activities.ts'
+import type { ElderBook, ElderBooks } from './audit-elders.ts'
 import { keptCounters } from './limit-plans.ts'
 import type { Frozen } from './questions.ts'
 
 /** What was given, as entries say it: by counter name. */
 type Derived = Map<string, { key: CounterKey; sources: Set<Uuid>; points: number; lastAt: Instant; from: Instant }>
+/** All that was given one member by then, and when by which rule. */
+type Before = { member: Uuid; derived: Derived; awards: Map<number, Instant[]> }
 
 /** What gave points: by what it was decided, in what zone, and what it froze. */
 type Source = { what: string; rules: readonly CompiledRule[]; at: Instant; zone: string; frozen: Frozen | null }
@@ -31,29 +34,62 @@ export function auditLimits(
   purchases: readonly Purchase[],
   counters: readonly Counter[],
   activities: readonly Activity[] = [],
+  family: ElderBooks = new Map(),
 ): string | undefined {
   const limited = counters.length > 0 || purchases.some((p) => p.frozen !== null)
   const kept = keptCounters(configuration)
   if (!limited && kept.size === 0) return undefined
   const sources = sourcesOf(configuration, purchases, activities)
-  const derived: Derived = new Map()
-  const awards = new Map<number, Instant[]>()
+  const own: Before = { member, derived: new Map(), awards: new Map() }
+  const elders = eldersThen(configuration, family, member)
   const seen = new Set<Uuid>()
   for (const entry of entries) {
     const version = entry.ruleVersionId === undefined ? undefined : versionById(configuration, entry.ruleVersionId)
     if (entry.kind !== KINDS.earn.code || entry.to !== ACCOUNTS.member || !version) continue
     const source = sources.get(entry.source)
     if (source && !seen.has(entry.source)) {
-      const what = auditRooms(source, { member, derived, awards })
+      const others = elders(source.frozen)
+      const what = typeof others === 'string' ? others : auditRooms(source, [own, ...others])
       if (what) return `${source.what}: ${what}`
     }
     seen.add(entry.source)
-    derive(configuration, derived, member, entry, version, source?.zone)
-    const times = awards.get(version.ruleId)
-    if (times) times.push(entry.occurredAt)
-    else awards.set(version.ruleId, [entry.occurredAt])
+    note(configuration, own, entry, version, source?.zone)
   }
-  return auditCounters(configuration, derived, counters) ?? auditNumbers(configuration, purchases, counters)
+  return auditCounters(configuration, own.derived, counters) ?? auditNumbers(configuration, purchases, counters, family)
+}
+
+/** One more entry of what was given. */
+function note(c: Configuration, before: Before, entry: Entry, version: RuleVersion, zone: string | undefined): void {
+  derive(c, before.derived, before.member, entry, version, zone)
+  const times = before.awards.get(version.ruleId)
+  if (times) times.push(entry.occurredAt)
+  else before.awards.set(version.ruleId, [entry.occurredAt])
+}
+
+/** Who lived on as the member when something was decided, as what was frozen says, and what had been given them; or what is wrong with that. */
+function eldersThen(c: Configuration, family: ElderBooks, member: Uuid) {
+  const known = new Map<string, Before>()
+  return (frozen: Frozen | null): Before[] | string => {
+    const then: Before[] = []
+    for (const [elder, seq] of frozen?.elders ?? []) {
+      const books = family.get(elder)
+      if (!books?.heirs.has(member)) return `it was counted with ${encodeId('mem', elder)}, who was never this member`
+      const before = known.get(`${elder} ${seq}`) ?? { member: elder, derived: new Map(), awards: new Map() }
+      if (!known.has(`${elder} ${seq}`)) noteAll(c, before, books, seq)
+      known.set(`${elder} ${seq}`, before)
+      then.push(before)
+    }
+    return then
+  }
+}
+
+function noteAll(c: Configuration, before: Before, books: ElderBook, seq: number): void {
+  const sources = sourcesOf(c, books.purchases, books.activities)
+  for (const entry of books.entries) {
+    const version = entry.ruleVersionId === undefined ? undefined : versionById(c, entry.ruleVersionId)
+    if (entry.seq > seq || entry.kind !== KINDS.earn.code || entry.to !== ACCOUNTS.member || !version) continue
+    note(c, before, entry, version, sources.get(entry.source)?.zone)
+  }
 }
 
 function sourcesOf(
@@ -123,10 +159,7 @@ function derive(
 }
 
 /** Rooms of rules, as they follow from all that had been given before: rules' caps never change, so they can be taken again. */
-function auditRooms(
-  { rules, at, frozen }: Source,
-  before: { member: Uuid; derived: Derived; awards: Map<number, Instant[]> },
-): string | undefined {
+function auditRooms({ rules, at, frozen }: Source, before: readonly Before[]): string | undefined {
   if (!frozen) return undefined
   const rooms = new Map((frozen.rules ?? []).map((room) => [room.rule, room]))
   for (const rule of rules) {
@@ -145,21 +178,20 @@ function auditRooms(
   return [...rooms.keys()].some((rule) => !inForce.has(rule)) ? 'it names rules that were not in force' : undefined
 }
 
-function roomOf(
-  rule: CompiledRule,
-  at: Instant,
-  zone: string,
-  { member, derived, awards }: { member: Uuid; derived: Derived; awards: Map<number, Instant[]> },
-): RuleRoom {
+function roomOf(rule: CompiledRule, at: Instant, zone: string, before: readonly Before[]): RuleRoom {
   const room: RuleRoom = { rule: rule.ruleId }
   const caps = capsRoom(rule.caps, (per) => {
     const period = periodKey(per, at, zone)
-    const sum = derived.get(counterName({ member, scope: SCOPES.rule, scopeId: rule.ruleId, period }))
-    return sum && { times: sum.sources.size, points: sum.points }
+    const sums = before.map(({ member, derived }) => {
+      const sum = derived.get(counterName({ member, scope: SCOPES.rule, scopeId: rule.ruleId, period }))
+      return sum && { times: sum.sources.size, points: sum.points }
+    })
+    return together(sums)
   })
   Object.assign(room, caps)
   const { cooldown } = rule.terms
-  if (cooldown !== undefined && isCooling(awards.get(rule.ruleId) ?? [], at, cooldown, zone)) room.cooling = true
+  const awards = before.flatMap((one) => one.awards.get(rule.ruleId) ?? [])
+  if (cooldown !== undefined && isCooling(awards, at, cooldown, zone)) room.cooling = true
   return room
 }
 
@@ -189,11 +221,12 @@ function auditCounters(
   return undefined
 }
 
-/** As many purchases as there are; each has a number of its own. */
+/** As many purchases as there are; each has a number of its own, beyond those of whoever was counted with the member. */
 function auditNumbers(
   configuration: Configuration,
   purchases: readonly Purchase[],
   counters: readonly Counter[],
+  family: ElderBooks,
 ): string | undefined {
   for (const counter of counters) {
     if (counter.scope !== SCOPES.purchases) continue
@@ -201,7 +234,14 @@ function auditNumbers(
     if (counter.times !== own.length) {
       return `counter of ${named(configuration, counter)}: says ${counter.times}, there are ${own.length}`
     }
-    const numbers = own.flatMap((p) => (p.frozen === null ? [] : ((JSON.parse(p.frozen) as Frozen).number ?? [])))
+    const numbers = own.flatMap((p) => {
+      const { number, elders = [] } = p.frozen === null ? {} : (JSON.parse(p.frozen) as Partial<Frozen>)
+      return number === undefined ? [] : number - elders.reduce((sum, [, , bought]) => sum + bought, 0)
+    })
+    const bought = ([elder, , times]: [Uuid, number, number]) =>
+      times <= (family.get(elder)?.purchases.filter((p) => p.programId === counter.scopeId).length ?? 0)
+    if (!own.every((p) => p.frozen === null || ((JSON.parse(p.frozen) as Frozen).elders ?? []).every(bought)))
+      return `purchases of ${named(configuration, counter)}: one was counted with more than there were`
     if (new Set(numbers).size !== numbers.length || numbers.some((n) => n < 1 || n > own.length)) {
       return `purchases of ${named(configuration, counter)}: two have the same number`
     }

@@ -5,7 +5,9 @@ import type { MemberFacts } from '../earning/question.ts'
 import { type BudgetKey, budgetName } from '../limits/budgets.rules.ts'
 import { type Counter, type CounterKey, counterName, SCOPES } from '../limits/counters.rules.ts'
 import { countEntries, type Counted, loadAwardTimes, loadBudgets, loadCounters } from '../limits/limits.sql.ts'
+import { loadStates } from '../ledger/states.sql.ts'
 import { loadFacts } from '../members/members.sql.ts'
+import { loadElders } from '../members/merges.sql.ts'
 import { countPurchases } from '../purchases/purchases.sql.ts'
 import type { LimitChanges } from './limits.ts'
 
@@ -27,8 +29,15 @@ export type NeedsLimits = {
   members: Set<Uuid>
 }
 
-/** Part of the slices. Counters by name; absent: nothing was given yet. Award times by `member ruleId`: those near. */
+/** Who was merged into a member, and how far its entries go: while it is another it books none. */
+export type Elder = { member: Uuid; seq: number }
+
+/**
+ * Part of the slices. Counters by name; absent: nothing was given yet. Award times by `member ruleId`: those near. Each member has its own,
+ * those too who live on as another: what was given them counts for that other (`elders`), until the merge is undone.
+ */
 export type LimitSlices = {
+  elders: Map<Uuid, Elder[]>
   counters: Map<string, Counter>
   awardTimes: Map<string, Instant[]>
   budgets: Map<string, number>
@@ -38,7 +47,14 @@ export type LimitSlices = {
 }
 
 export function noLimits(): LimitSlices {
-  return { counters: new Map(), awardTimes: new Map(), budgets: new Map(), members: new Map(), asked: [] }
+  return {
+    elders: new Map(),
+    counters: new Map(),
+    awardTimes: new Map(),
+    budgets: new Map(),
+    members: new Map(),
+    asked: [],
+  }
 }
 
 /** Reads what was said to be needed: a statement a table, none where nothing was. */
@@ -46,7 +62,8 @@ export async function loadLimits(db: Db, needs: NeedsLimits): Promise<LimitSlice
   const limits = noLimits()
   const wanted = [...needs.counters.values()]
   limits.asked = [...needs.budgets.values()]
-  const [counters, budgets, members] = await Promise.all([
+  const [elders, counters, budgets, members] = await Promise.all([
+    loadElders(db, [...new Set(wanted.map(({ member }) => member))]),
     wanted.length === 0 ? [] : loadCounters(db, distinct(wanted)),
     limits.asked.length === 0 ? [] : loadBudgets(db, limits.asked),
     needs.members.size === 0 ? [] : loadFacts(db, [...needs.members]),
@@ -54,9 +71,38 @@ export async function loadLimits(db: Db, needs: NeedsLimits): Promise<LimitSlice
   for (const counter of counters) limits.counters.set(counterName(counter), counter)
   for (const budget of budgets) limits.budgets.set(budgetName(budget), budget.points)
   for (const { member, ...facts } of members) limits.members.set(member, facts)
+  if (elders.length > 0) wanted.push(...(await needElders(db, wanted, elders, limits)))
   await count(db, wanted, limits)
   await lookAround(db, wanted, limits)
   return limits
+}
+
+/** What is asked of a member is asked of those who live on as it, too. */
+async function needElders(
+  db: Db,
+  wanted: readonly CounterNeed[],
+  elders: readonly { member: Uuid; elder: Uuid }[],
+  limits: LimitSlices,
+): Promise<CounterNeed[]> {
+  const states = await loadStates(db, [...new Set(elders.map(({ elder }) => elder))])
+  const seqs = new Map(states.map((state) => [state.member, state.entrySeq]))
+  for (const [member, own] of Map.groupBy(elders, (one) => one.member)) {
+    const ids = own.map(({ elder }) => elder).sort()
+    limits.elders.set(
+      member,
+      ids.map((elder) => ({ member: elder, seq: seqs.get(elder) ?? 0 })),
+    )
+  }
+  const more = wanted.flatMap((need) =>
+    (limits.elders.get(need.member) ?? []).map(({ member }): CounterNeed => ({ ...need, member })),
+  )
+  for (const counter of await loadCounters(db, distinct(more))) limits.counters.set(counterName(counter), counter)
+  return more
+}
+
+/** A member, and all who live on as it. */
+export function familyOf({ elders }: Pick<LimitSlices, 'elders'>, member: Uuid): Uuid[] {
+  return [member, ...(elders.get(member) ?? []).map((elder) => elder.member)]
 }
 
 /** Counts from entries and purchases what was not kept from its beginning; it is saved with the next change. */

@@ -7,10 +7,10 @@ import type { Award } from '../earning/earning.rules.ts'
 import type { CompiledRule, MemberFacts } from '../earning/question.ts'
 import { type BudgetLimit, type BudgetTake, budgetName } from '../limits/budgets.rules.ts'
 import { type Counter, type CounterKey, counterName, counting, emptyCounter, SCOPES } from '../limits/counters.rules.ts'
-import { capsRoom, type Given, isCooling, type Rooms } from '../limits/limits.rules.ts'
+import { capsRoom, isCooling, type Rooms, together } from '../limits/limits.rules.ts'
 import { MovedError } from './faults.ts'
 import { type Kept, type Plan, planOf } from './limit-plans.ts'
-import type { CounterNeed, LimitSlices, NeedsLimits } from './limit-slices.ts'
+import { type CounterNeed, familyOf, type LimitSlices, type NeedsLimits } from './limit-slices.ts'
 import type { Frozen } from './questions.ts'
 
 /** Whom something is decided for. */
@@ -103,14 +103,26 @@ export function limitsFor(
   const rooms = roomsNow(slices.limits, plan, ours, whom.member, at)
   const frozen: Frozen = { zone: ours.timezone }
   if (plan.number === 'asked') {
-    const key = { member: whom.member, scope: SCOPES.purchases, scopeId: ours.programId, period: 'all' }
-    frozen.number = (slices.limits.counters.get(counterName(key))?.times ?? 0) + 1
+    const bought = familyOf(slices.limits, whom.member).map((member) => boughtBy(slices.limits, ours, member))
+    frozen.number = bought.reduce((sum, times) => sum + times, 1)
   }
   if (plan.member) frozen.member = whom.isNew ? newcomer(whom, now) : known(slices.limits.members.get(whom.member))
   if (rooms.rules.length > 0) frozen.rules = rooms.rules
   if (rooms.wallets.length > 0) frozen.wallets = rooms.wallets
   const asked = plan.local || Object.keys(frozen).length > 1
+  const elders = slices.limits.elders.get(whom.member)
+  if (elders)
+    frozen.elders = elders.map(({ member, seq }) => [
+      member,
+      seq,
+      plan.number === 'asked' ? boughtBy(slices.limits, ours, member) : 0,
+    ])
   return { frozen: asked ? frozen : null, plan, ours, whom, at, now }
+}
+
+function boughtBy({ counters }: LimitSlices, { programId }: Program, member: Uuid): number {
+  const key = { member, scope: SCOPES.purchases, scopeId: programId, period: 'all' }
+  return counters.get(counterName(key))?.times ?? 0
 }
 
 function known(facts: MemberFacts | undefined): MemberFacts {
@@ -126,17 +138,18 @@ function newcomer({ externalId }: Whom, now: Instant): MemberFacts {
 /** What may be given at that moment: rooms without any limit are left out. */
 function roomsNow(limits: LimitSlices, plan: Plan, ours: Program, member: Uuid, at: Instant): Rooms {
   const rooms: Rooms = { rules: [], wallets: [] }
-  const given =
-    (scope: CounterKey['scope'], scopeId: number) =>
-    (per: Per): Given | undefined =>
-      limits.counters.get(counterName({ member, scope, scopeId, period: periodKey(per, at, ours.timezone) }))
+  const family = familyOf(limits, member)
+  const given = (scope: CounterKey['scope'], scopeId: number) => (per: Per) => {
+    const period = periodKey(per, at, ours.timezone)
+    return together(family.map((one) => limits.counters.get(counterName({ member: one, scope, scopeId, period }))))
+  }
   for (const { rule, cooldown, budget } of plan.rules) {
     const room: Rooms['rules'][number] = { rule: rule.ruleId, ...capsRoom(rule.caps, given(SCOPES.rule, rule.ruleId)) }
     if (budget) {
       const spent = limits.budgets.get(budgetName(budgetOf(rule, budget, ours, at))) ?? 0
       room.budget = Math.max(0, budget.points - spent)
     }
-    const awards = limits.awardTimes.get(`${member} ${rule.ruleId}`) ?? []
+    const awards = family.flatMap((one) => limits.awardTimes.get(`${one} ${rule.ruleId}`) ?? [])
     if (cooldown !== undefined && isCooling(awards, at, cooldown, ours.timezone)) room.cooling = true
     if (Object.keys(room).length > 1) rooms.rules.push(room)
   }

@@ -227,13 +227,20 @@ function markHeld(slices: Slices, hold: Hold): void {
   }
 }
 
-/** Merges, and what was transferred. */
+/** Merges, and what was transferred by the members and all who live on as them. */
 async function loadMoved(db: Db, needs: FurtherNeeds, slices: Slices): Promise<void> {
-  const [merges, sent] = await Promise.all([loadMerges(db, needs.merges), loadSent(db, needs.sent)])
+  const [merges, elders] = await Promise.all([
+    loadMerges(db, needs.merges),
+    loadElders(db, [...new Set(needs.sent.map((one) => one.member))]),
+  ])
   for (const one of merges) slices.merges.set(one.id, one)
-  for (const [i, { member, walletId, since }] of needs.sent.entries()) {
-    slices.sent.set(`${member} ${walletId} ${since}`, sent[i] ?? 0)
-  }
+  const wanted = new Map(needs.sent.map((one) => [`${one.member} ${one.walletId} ${one.since}`, one]))
+  const each = [...wanted].flatMap(([key, need]) => [
+    { ...need, key },
+    ...elders.flatMap(({ member, elder }) => (member === need.member ? [{ ...need, key, member: elder }] : [])),
+  ])
+  const sent = await loadSent(db, each)
+  for (const [i, { key }] of each.entries()) slices.sent.set(key, (slices.sent.get(key) ?? 0) + (sent[i] ?? 0))
 }
 
 function firstOpen(state: MemberState | undefined): number {

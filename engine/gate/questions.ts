@@ -1,3 +1,4 @@
+import type { Uuid } from '@laurel/contract/ids'
 import type { Program } from '../earning/configuration.ts'
 import type { AskedPurchase, Line, MemberFacts, Question, TierBonus } from '../earning/question.ts'
 import { limitsOf, type Rooms } from '../limits/limits.rules.ts'
@@ -6,13 +7,15 @@ import type { HeldTiers } from './tiers.ts'
 
 /**
  * What a purchase or activity was decided on besides what was said and the rules, kept with it: so it can be decided again. number:
- * the member's nth purchase. rules, wallets: what could be given (limits.rules.ts). bonuses: what the tiers that were held add.
+ * the member's nth purchase. rules, wallets: what could be given (limits.rules.ts). bonuses: what the tiers that were held add. elders: who
+ * lived on as the member then and was counted with it, how many entries they had and (where numbers were asked) purchases.
  */
 export type Frozen = {
   zone: string
   number?: number
   member?: MemberFacts
   bonuses?: TierBonus[]
+  elders?: [member: Uuid, seq: number, bought: number][]
 } & Partial<Rooms>
 
 export function frozenText(frozen: Frozen | null | undefined): string | null {

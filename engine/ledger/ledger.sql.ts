@@ -197,13 +197,9 @@ export async function loadBooks(db: Db, after: Uuid, limit: number): Promise<Boo
   ).map(toState)
   const members = uuids(states, (s) => s.member)
   const [entries, lots, uses, holds] = await Promise.all([
-    db.query<EntryRow>(
-      `select member_id as member, seq, wallet_id as "walletId", kind, from_account as "from", to_account as "to",
-              rule_version_id as "ruleVersionId", reverses, points, balance, occurred_at as "occurredAt", booked_at as "bookedAt",
-              activates_at as "activatesAt", expires_at as "expiresAt", source_id as source, digest, actor, reason, external_id as "externalId", encode(hash, 'hex') as hash
-         from entries where member_id = any ($1::uuid[]) and space_id = $2 order by member_id, seq`,
-      [members, db.space],
-      'books-entries',
+    entriesOf(
+      db,
+      states.map((s) => s.member),
     ),
     db.query<{ member: Uuid; seq: number; remaining: number }>(
       'select member_id as member, seq, remaining from lots where member_id = any ($1::uuid[]) and space_id = $2',
@@ -224,14 +220,29 @@ export async function loadBooks(db: Db, after: Uuid, limit: number): Promise<Boo
   const books = new Map(
     states.map((state): [Uuid, BooksOf] => [state.member, { state, entries: [], lots: [], uses: [], holds: [] }]),
   )
-  for (const row of entries) books.get(row.member ?? '')?.entries.push(present(row))
+  for (const entry of entries) books.get(entry.member)?.entries.push(entry)
   for (const lot of lots) books.get(lot.member)?.lots.push(lot)
   for (const use of uses) books.get(use.member)?.uses.push(use)
   for (const hold of holds) books.get(hold.member)?.holds.push(hold)
   return [...books.values()]
 }
 
+/** All entries of the members, in the order in which each was booked. */
+export async function entriesOf(db: Db, members: readonly Uuid[]): Promise<(Entry & { member: Uuid })[]> {
+  const rows = await db.query<EntryRow>(
+    `select member_id as member, seq, wallet_id as "walletId", kind, from_account as "from", to_account as "to",
+            rule_version_id as "ruleVersionId", reverses, points, balance, occurred_at as "occurredAt", booked_at as "bookedAt",
+            activates_at as "activatesAt", expires_at as "expiresAt", source_id as source, digest, actor, reason, external_id as "externalId", encode(hash, 'hex') as hash
+       from entries where member_id = any ($1::uuid[]) and space_id = $2 order by member_id, seq`,
+    [uuids(members, (m) => m), db.space],
+    'books-entries',
+  )
+  return rows.map(present)
+}
+
 /** Absent rather than null: as entries are made. */
-function present(row: EntryRow): Entry {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as unknown as Entry
+function present(row: EntryRow): Entry & { member: Uuid } {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as unknown as Entry & {
+    member: Uuid
+  }
 }

@@ -6,6 +6,16 @@ import { addPeriod } from '../base/calendar.ts'
 /** What was given in one period: times (purchases or activities that gave anything), and points. */
 export type Given = { times: number; points: number }
 
+/** What was given several, who are one. */
+export function together(all: readonly (Given | undefined)[]): Given {
+  const sum = { times: 0, points: 0 }
+  for (const one of all) {
+    sum.times += one?.times ?? 0
+    sum.points += one?.points ?? 0
+  }
+  return sum
+}
+
 /**
  * What a rule may give now. Absent: without limit. clip: gives what is left. refuse: gives nothing rather than part. budget: what is
  * left for all members. cooling: it gave this member something too close in time.

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { decodeId } from '../../contract/ids.ts'
 import { addKey, LIVE, openApi, type TestApi } from '../../tests/api.ts'
 import { openDatabase } from '../../tests/database.ts'
 import { verify } from '../verify.ts'
@@ -95,4 +96,127 @@ describe('a voucher for one use of each member, that both have locked', () => {
     expect((await redeem(other, 'x', used)).status).toBe(201)
     expect(code(await redeem(other, 'x', used))).toBe('voucher_used_up')
   })
+})
+
+describe('limits of earning', () => {
+  const rule = async (terms: object, args: object = { points: 1, per: 100 }) => {
+    const said = { program: 'coffee', name: `rule ${++n}`, kind: 'per_amount', args, ...terms }
+    const told = await post('/v1/earning-rules', said)
+    expect(told.status).toBe(201)
+    return async () => void (await post(`/v1/earning-rules/${told.body.id}/archive`))
+  }
+  let bought = 0
+  const sale = (member: string, pounds: number) => ({
+    program: 'coffee',
+    externalId: `p-${++bought}`,
+    member,
+    occurredAt: new Date(clock).toISOString(),
+    currency: 'GBP',
+    items: [{ sku: 'BEANS', quantity: 1, amount: pounds * 100 }],
+  })
+  const buy = async (member: string, pounds: number): Promise<number> => {
+    const told = await post('/v1/purchases', sale(member, pounds))
+    expect(told.status).toBe(201)
+    return told.body.points
+  }
+  const sound = async () => expect((await verify(pool, space)).wrong).toBeUndefined()
+
+  test('a cap a day that a second account has used is used for the one they are, and its own again when they are two', async () => {
+    const archive = await rule({ caps: [{ per: 'day', points: 10 }] })
+    const [one, other] = [await someone(), await someone()]
+    expect(await buy(other, 30)).toBe(10)
+    await merge(one, other)
+    expect([await buy(one, 30), await buy(other, 30)]).toEqual([0, 0])
+    await sound()
+    await unmerge(one, other)
+    expect([await buy(one, 4), await buy(other, 30), await buy(one, 30)]).toEqual([4, 0, 6])
+    await sound()
+    await merge(one, other)
+    after(1440 * MINUTE)
+    expect([await buy(one, 4), await buy(other, 30)]).toEqual([4, 6])
+    await merge(await someone(), one)
+    expect(await buy(other, 30)).toBe(0)
+    await sound()
+    await archive()
+  })
+
+  test("a cap on a wallet, and a cap that was set since: what nobody counted is counted from both accounts' entries", async () => {
+    const archive = await rule({})
+    const [one, other] = [await someone(), await someone()]
+    await buy(other, 7)
+    await merge(one, other)
+    await buy(one, 5)
+    const caps = (value: unknown) => api.call('PATCH', '/v1/programs/coffee/wallets/points', { caps: value })
+    expect((await caps([{ per: 'month', points: 20 }])).status).toBe(200)
+    expect([await buy(one, 30), await buy(other, 1)]).toEqual([8, 0])
+    await unmerge(one, other)
+    expect([await buy(one, 30), await buy(other, 30)]).toEqual([7, 13])
+    await sound()
+    await caps([])
+    await archive()
+  })
+
+  test('a cooldown, a first time and the number of a purchase', async () => {
+    const archive = await rule({ cooldown: 'P7D' })
+    const numbered = await rule({ when: 'purchase.number == 1' }, { points: 100, per: 100 })
+    const [one, other] = [await someone(), await someone()]
+    expect(await buy(other, 1)).toBe(101)
+    after(1440 * MINUTE)
+    await merge(one, other)
+    expect(await buy(one, 1)).toBe(0)
+    await sound()
+    await unmerge(one, other)
+    expect([await buy(one, 1), await buy(other, 1)]).toEqual([1, 0])
+    await sound()
+    await archive()
+    await numbered()
+  })
+
+  test('while purchases of both come: what verify derives is what was given, and nothing is given beyond once they are one', async () => {
+    const archive = await rule({ caps: [{ per: 'day', points: 10 }] })
+    for (let round = 0; round < 5; round++) {
+      const [one, other] = [await someone(), await someone()]
+      const all = Array.from({ length: 12 }, (_, i) => buy(i % 2 ? one : other, 2))
+      const [given] = await Promise.all([Promise.all(all), merge(one, other)])
+      expect(given.reduce((sum, points) => sum + points, 0)).toBeLessThanOrEqual(20)
+      expect((await get(`/v1/members/${one}`)).body.id).toBe(one)
+      expect(await buy(other, 30)).toBeLessThanOrEqual(Math.max(0, 10 - given.reduce((sum, points) => sum + points, 0)))
+    }
+    await sound()
+    await archive()
+  })
+
+  test('what verify finds: a purchase that says it was counted with somebody else', async () => {
+    const archive = await rule({ caps: [{ per: 'day', points: 10 }] })
+    const [one, other, stranger] = [await someone(), await someone(), await someone()]
+    await buy(other, 6)
+    await merge(one, other)
+    expect(await buy(one, 6)).toBe(4)
+    const [elder, alien] = [decodeId('mem', other) ?? '', decodeId('mem', stranger) ?? '']
+    const change = (from: string, to: string) =>
+      database.sql('update purchases set frozen = replace(frozen, $1, $2)', [from, to])
+    await change(elder, alien)
+    expect((await verify(pool, space)).wrong).toBeDefined()
+    await change(alien, elder)
+    await sound()
+    await archive()
+  })
+})
+
+test('what both transferred today counts together: two accounts are no way to send twice as much', async () => {
+  const transfers = (value: unknown) => api.call('PATCH', '/v1/programs/coffee/wallets/points', { transfers: value })
+  await transfers({ perDay: 100 })
+  const [one, other, friend] = [await someone(), await someone(), await someone()]
+  for (const member of [one, other])
+    await post(`/v1/members/${member}/adjust`, { program: 'coffee', wallet: 'points', points: 200, reason: 'x' })
+  const send = (member: string, points: number) =>
+    post(`/v1/members/${member}/transfers`, { to: friend, wallet: 'points', points, reason: 'a gift' })
+  expect((await send(other, 70)).status).toBe(201)
+  await merge(one, other)
+  expect(code(await send(one, 31))).toBe('transfer_refused')
+  expect((await send(one, 30)).status).toBe(201)
+  await unmerge(one, other)
+  expect((await send(one, 70)).status).toBe(201)
+  expect(code(await send(other, 31))).toBe('transfer_refused')
+  await transfers(null)
 })
