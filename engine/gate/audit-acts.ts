@@ -4,6 +4,7 @@ import { digestOf } from '../base/keys.ts'
 import { type Kind, kindOf, KINDS } from '../ledger/accounts.ts'
 import type { Entry, Hold, LotUse } from '../ledger/books.ts'
 import type { BooksOf } from '../ledger/ledger.sql.ts'
+import { MADE_GOOD } from '../ledger/written-off.rules.ts'
 import { conversionDigest, holdDigest, lotDigest, refundDigest, transferDigest } from './digests.ts'
 
 /**
@@ -81,7 +82,17 @@ function auditHold(hold: Hold): string | undefined {
   return digest === hold.digest ? undefined : 'its content is not what was recorded'
 }
 
+/** What nobody says anything about: its purchase, activity or return does. */
+const bare: Audit = (_known, { kind, reason, externalId }) => {
+  const isSaid = reason !== undefined && !(kind === KINDS.reverse.code && reason === MADE_GOOD)
+  return isSaid || externalId !== undefined ? REASON : undefined
+}
+
 const AUDITS: Partial<Record<Kind, Audit>> = {
+  earn: bare,
+  reverse: bare,
+  restore: bare,
+
   spend({ holds }, { seq, source, digest, reason }) {
     const hold = holds.get(source)
     if (!hold) return undefined
