@@ -102,6 +102,19 @@ describe('points begin', () => {
     },
   )
 
+  test.each<[string, string, string]>([
+    ['pending as long as that', '2027-01-31T10:00:00Z', '2027-03-02T10:00:00.000Z'],
+    ['pending for longer', '2027-02-15T10:00:00Z', '2027-03-17T10:00:00.000Z'],
+    ['not so long', '2027-01-31T09:59:59Z', '2027-01-31T10:00:00.000Z'],
+  ])(
+    'before they end: a rolling end that would come first is counted from then (%s)',
+    (_what, activatesAt, expected) => {
+      expect(ends({ kind: 'rolling', period: 'P30D' }, '2027-01-01T10:00:00Z', 'Europe/London', activatesAt)).toBe(
+        expected,
+      )
+    },
+  )
+
   test('when an event comes, and are cancelled when it does not', () => {
     const pending: Pending = { kind: 'event', activity: 'delivered', cancelAfter: 'P60D' }
     expect(begins(pending, '2027-03-01T10:00:00Z', '2027-03-01T10:00:05Z')).toBe(FAR)

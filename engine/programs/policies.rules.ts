@@ -31,10 +31,17 @@ export function cancelByOf(pending: Pending, occurredAt: Instant, timezone: stri
  *
  * `activatesAt` is when the lot becomes spendable by its terms alone (activationOf with `now` = occurredAt), or when its event
  * came. Calendar dates (`dates`) are counted from then where that is later, so that points bought in December and pending
- * until January do not end at new year before anyone could spend them. `rolling` and `on` say their end without regard to
- * it: where that lies before the lot begins, the lot is made all the same and ends as its dates say.
+ * until January do not end at new year before anyone could spend them. So is `rolling` where it would end before the lot begins:
+ * a rule's pending may be longer than its wallet's period, an event may come after it. `on` is a day, whatever begins after it.
  */
 export function expiryOf(expiry: Expiry, occurredAt: Instant, activatesAt: Instant, timezone: string): Instant | null {
+  const end = saidEnd(expiry, occurredAt, activatesAt, timezone)
+  if (expiry.kind !== 'rolling' || end === null || end > activatesAt || activatesAt === FAR) return end
+  return saidEnd(expiry, activatesAt, activatesAt, timezone)
+}
+
+/** The end as it is said, though the lot may not have begun by then. */
+export function saidEnd(expiry: Expiry, occurredAt: Instant, activatesAt: Instant, timezone: string): Instant | null {
   switch (expiry.kind) {
     case 'never':
     case 'sliding':

@@ -8,7 +8,7 @@ import {
   type WalletPatch,
   type WalletSettings,
 } from '@laurel/contract/wallets'
-import { expiryOf, lotDatesOf } from './policies.rules.ts'
+import { activationOf, expiryOf, saidEnd } from './policies.rules.ts'
 
 /** What a new wallet's body says, the rest as DEFAULT_SETTINGS. */
 export function newSettings(body: WalletBody): WalletSettings {
@@ -125,7 +125,8 @@ function neverThereFaults(
 ): FieldError[] {
   const said = (['expiry', 'pending'] as const).find((name) => changed.includes(name))
   if (said === undefined || settings.pending.kind === 'event') return []
-  const { activatesAt, expiresAt } = lotDatesOf(settings, now, now, timezone)
+  const activatesAt = activationOf(settings.pending, now, now, timezone)
+  const expiresAt = saidEnd(settings.expiry, now, activatesAt, timezone)
   if (expiresAt === null || expiresAt > activatesAt) return []
   return [{ pointer: `/${said}`, detail: 'points given now would end before they begin' }]
 }

@@ -452,6 +452,26 @@ describe('a lot', () => {
     expect(await types(who)).toContain('points.cancelled')
   })
 
+  test('that waits for longer than it would live lives from when it begins', async () => {
+    await post('/v1/activity-types', {
+      program: 'coffee',
+      slug: 'fetched',
+      name: 'Fetched',
+      schema: { type: 'object' },
+    })
+    await settings({
+      pending: { kind: 'event', activity: 'fetched', cancelAfter: 'P60D' },
+      expiry: { kind: 'rolling', period: 'P10D' },
+    })
+    const who = await member(100)
+    after(20 * DAY)
+    const fetched = { program: 'coffee', type: 'fetched', externalId: `a${++n}`, member: who, data: {} }
+    expect((await post('/v1/activities', { ...fetched, occurredAt: new Date(clock).toISOString() })).status).toBe(201)
+    expect(await wallet(who)).toMatchObject({ available: 100, lifetimeExpired: 0 })
+    after(11 * DAY)
+    expect(await wallet(who)).toMatchObject({ available: 0, lifetimeExpired: 100 })
+  })
+
   test('ends later by hand, never earlier, and is told of before it ends', async () => {
     await settings({ expiry: { kind: 'rolling', period: 'P30D' }, expiryNoticeDays: 7 })
     const who = await member(100)
