@@ -9,7 +9,7 @@ import { afterAll, expect, it } from 'vitest'
 
 /**
  * Laurel is killed (-9) under load, four times: its own process, and twice its PostgreSQL with it. What was acknowledged is
- * there afterwards, once; what got no answer is asked again under its key and has one effect. fsync is on.
+ * there afterwards, once, and no code of a pool goes to two; what got no answer is asked again under its key and has one effect. fsync is on.
  */
 const KEY = 'lk_live_crash_test_0123456789'
 const directory = mkdtempSync(join(tmpdir(), 'laurel-crash-'))
@@ -80,29 +80,43 @@ async function post(path: string, body: object, idempotencyKey?: string): Promis
   return { status: response.status, text: await response.text() }
 }
 
-type Sent = { body: { externalId: string }; answer: string | undefined }
-const sent: Sent[] = []
+async function get(path: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { authorization: `Bearer ${KEY}` } })
+  return await response.text()
+}
 
-/** Buys until told to stop; what it cannot know the outcome of it leaves without an answer. */
+type Sent = { path: string; body: { externalId: string; [field: string]: unknown }; answer: string | undefined }
+const sent: Sent[] = []
+const bought = () => sent.filter(({ path }) => path === '/v1/purchases')
+
+/** Buys, and redeems a code, until told to stop; what it cannot know the outcome of it leaves without an answer. */
 async function buy(client: number, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
+    const member = `external:m${sent.length % 40}`
     const body = {
       program: 'coffee',
       externalId: `c-${sent.length}-${client}`,
-      member: `external:m${sent.length % 40}`,
+      member,
       occurredAt: new Date().toISOString(),
       currency: 'GBP',
       items: [{ sku: 'beans', quantity: 1, amount: 100 + (sent.length % 900) }],
     }
-    const one: Sent = { body, answer: undefined }
-    sent.push(one)
-    try {
-      const { status, text } = await post('/v1/purchases', body, body.externalId)
-      if (status === 201) one.answer = text
-    } catch {
-      await sleep(20)
-    }
+    if (!(await send('/v1/purchases', body))) continue
+    const externalId = `r-${body.externalId}`
+    await send(`/v1/members/${member}/redemptions`, { program: 'coffee', reward: 'ticket', externalId })
   }
+}
+
+async function send(path: string, body: Sent['body']): Promise<boolean> {
+  const one: Sent = { path, body, answer: undefined }
+  sent.push(one)
+  try {
+    const { status, text } = await post(path, body, body.externalId)
+    if (status === 201) one.answer = text
+  } catch {
+    await sleep(20)
+  }
+  return one.answer !== undefined
 }
 
 it('everything acknowledged is there, once', async () => {
@@ -121,6 +135,10 @@ it('everything acknowledged is there, once', async () => {
     kind: 'per_amount',
     args: { points: 1, per: 100 },
   })
+  const pool = JSON.parse((await post('/v1/code-pools', { program: 'coffee', slug: 'film', name: 'Film' })).text).id
+  await post(`/v1/code-pools/${pool}/generate`, { count: 10_000 })
+  const ticket = { program: 'coffee', slug: 'ticket', name: 'Ticket', kind: 'experience', price: {} }
+  expect((await post('/v1/rewards', { ...ticket, code: { pool: 'film' } })).status).toBe(201)
   for (let round = 0; round < 4; round++) {
     const stop = new AbortController()
     const clients = Array.from({ length: 16 }, (_, i) => buy(i, stop.signal))
@@ -133,18 +151,25 @@ it('everything acknowledged is there, once', async () => {
   const acknowledged = sent.filter((one) => one.answer !== undefined)
   expect(acknowledged.length).toBeGreaterThan(100)
   expect(sent.length).toBeGreaterThan(acknowledged.length)
+  const codes = new Set<string>()
   for (let i = 0; i < sent.length; i += 50) {
     await Promise.all(
       sent.slice(i, i + 50).map(async (one) => {
-        const again = await post('/v1/purchases', one.body, one.body.externalId)
+        const again = await post(one.path, one.body, one.body.externalId)
         expect([200, 201]).toContain(again.status)
         if (one.answer !== undefined) expect(again.text).toBe(one.answer)
-        const named = await post('/v1/purchases', one.body)
+        const named = await post(one.path, one.body)
         expect(named.status).toBe(200)
-        expect(JSON.parse(named.text).id).toBe(JSON.parse(again.text).id)
+        const { id, code } = JSON.parse(named.text) as { id: string; code?: string }
+        expect(id).toBe(JSON.parse(again.text).id)
+        if (code !== undefined) codes.add(code)
       }),
     )
   }
+  expect(codes.size).toBe(sent.length - bought().length)
+  expect(codes.size).toBeGreaterThan(50)
+  const { data } = JSON.parse(await get('/v1/code-pools')) as { data: { handedOut: number }[] }
+  expect(data.map(({ handedOut }) => handedOut)).toEqual([codes.size])
   const said = execFileSync(process.execPath, [cli, 'verify'], { env: env(), encoding: 'utf8' })
-  expect(said).toMatch(new RegExp(`${sent.length.toLocaleString('en')}|${sent.length}`))
+  expect(said).toMatch(new RegExp(`${bought().length.toLocaleString('en')}|${bought().length}`))
 })
