@@ -58,6 +58,20 @@ export function walletAnswer(
   return answer
 }
 
+/** Wallets as JSON text. Slugs are ASCII without anything to escape. */
+export function walletsText(wallets: readonly WalletAnswer[]): string {
+  let text = '['
+  for (const w of wallets) {
+    text +=
+      `${text === '[' ? '' : ','}{"program":"${w.program}","wallet":"${w.wallet}","available":${w.available},` +
+      `"pending":${w.pending},"held":${w.held},"lifetimeEarned":${w.lifetimeEarned},"lifetimeSpent":${w.lifetimeSpent},` +
+      `"lifetimeReversed":${w.lifetimeReversed},"lifetimeExpired":${w.lifetimeExpired},` +
+      `"lifetimeAdjusted":${w.lifetimeAdjusted},"lifetimeMoved":${w.lifetimeMoved}` +
+      (w.target === undefined ? '}' : `,"target":${w.target},"cards":${w.cards}}`)
+  }
+  return `${text}]`
+}
+
 /** The wallets of one program, zeros included, and those of others that the member has used, as of a decision on them. */
 export function walletAnswers(
   configuration: Configuration,
@@ -148,7 +162,7 @@ export function purchaseBody(
   p: Purchase,
   wallets: readonly WalletAnswer[],
 ): string {
-  return `${purchaseText(configuration, program, p)},"wallets":${JSON.stringify(wallets)}}`
+  return `${purchaseText(configuration, program, p)},"wallets":${walletsText(wallets)}}`
 }
 
 /** A purchase that nobody has claimed, without its closing brace. */

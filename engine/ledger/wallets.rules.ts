@@ -38,9 +38,14 @@ export type Debt = [seq: number, points: number]
 export type Forgiven = [source: Uuid, points: number, seq: number]
 export type Over = [seq: number, end: Instant]
 
+/** As stored: what is zero or empty is left out. */
+export type StoredWallet = Partial<WalletState> & { w: number }
+
 export function decodeWallets(text: string): WalletState[] {
-  if (text === '[]') return []
-  const stored = JSON.parse(text) as (Partial<WalletState> & { w: number })[]
+  return text === '[]' ? [] : readWallets(JSON.parse(text) as StoredWallet[])
+}
+
+export function readWallets(stored: readonly StoredWallet[]): WalletState[] {
   return stored.map((s) => ({
     w: s.w,
     b: s.b ?? 0,

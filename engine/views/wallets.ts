@@ -10,7 +10,7 @@ import { termsOf } from '../gate/dates.ts'
 import { memberIdOf } from '../members/members.ts'
 import { isCard, memberRef } from '../members/refs.ts'
 import { hasSlidOut } from '../ledger/time.rules.ts'
-import { decodeWallets, emptyWallet, type WalletState } from '../ledger/wallets.rules.ts'
+import { emptyWallet, readWallets, type StoredWallet, type WalletState } from '../ledger/wallets.rules.ts'
 import { walletsAt } from './standings.ts'
 
 /**
@@ -28,8 +28,8 @@ export type WalletReader = {
 
 type Question = {
   space: number
-  member?: Uuid
-  key?: Uuid
+  member: Uuid | undefined
+  key: Uuid | undefined
   settle: (answer: WalletAnswer[] | undefined) => void
   fail: (fault: unknown) => void
 }
@@ -66,41 +66,37 @@ export function createWalletReader(pool: pg.Pool, known: Configurations): Wallet
 
   async function answer(questions: Question[]): Promise<void> {
     inFlight += 1
+    let settle: (question: Question, i: number) => void
     try {
       const answers = await readMany(pool, known, questions)
-      for (const [i, question] of questions.entries()) question.settle(answers[i])
+      settle = (question, i) => question.settle(answers[i])
     } catch (fault) {
-      for (const question of questions) question.fail(fault)
+      settle = (question) => question.fail(fault)
     }
     inFlight -= 1
-    schedule()
+    if (waiting.length > 0) void answer(take()) // PostgreSQL works on these while those are being answered
+    questions.forEach(settle)
+  }
+
+  function ask(space: number, member: Uuid | undefined, key: Uuid | undefined): Promise<WalletAnswer[] | undefined> {
+    if (waiting.length >= WAITING_MAX)
+      return Promise.reject(new Refused('overloaded', `${WAITING_MAX} questions are waiting`))
+    return new Promise((settle, fail) => {
+      waiting.push({ space, member, key, settle, fail })
+      schedule()
+    })
   }
 
   return {
-    async read(space, ref) {
-      const said = memberRef(ref)
-      const named = isCard(said) ? await withBound(pool, space, (db) => cardHolder(db, ref)) : said
-      if (!named) return undefined
-      if (waiting.length >= WAITING_MAX) {
-        throw new Refused('overloaded', `${WAITING_MAX} questions are waiting`)
-      }
-      return await new Promise((settle, fail) => {
-        waiting.push({
-          space,
-          settle,
-          fail,
-          ...('id' in named ? { member: named.id } : { key: named.key }),
-        })
-        schedule()
-      })
+    read(space, ref) {
+      const named = memberRef(ref)
+      if (!named) return Promise.resolve(undefined)
+      if (!isCard(named)) return 'id' in named ? ask(space, named.id, undefined) : ask(space, undefined, named.key)
+      return withBound(pool, space, (db) => memberIdOf(db, ref)).then((id) =>
+        id === undefined ? undefined : ask(space, id, undefined),
+      )
     },
   }
-}
-
-/** Refusals: code_mistyped, card_unknown, card_blocked. */
-async function cardHolder(db: Db, ref: string): Promise<{ id: Uuid } | undefined> {
-  const id = await memberIdOf(db, ref)
-  return id === undefined ? undefined : { id }
 }
 
 /**
@@ -113,25 +109,33 @@ async function readMany(
   questions: readonly Question[],
 ): Promise<(WalletAnswer[] | undefined)[]> {
   const space = questions[0]?.space ?? 0
-  const { rows, configuration } = await withBound(pool, space, async (db) => {
+  const { told, configuration } = await withBound(pool, space, async (db) => {
     const [byId, byKey] = await Promise.all([statesOf(db, questions), namedStatesOf(db, questions)])
-    const version = Math.max(byId[0]?.version ?? 0, byKey[0]?.version ?? 0)
-    return { rows: [...byId, ...byKey], configuration: version === 0 ? undefined : await known.get(db, version) }
+    const version = Math.max(byId.version, byKey.version)
+    return { told: inTurn(questions, byId.found, byKey.found), configuration: await known.get(db, version) }
   })
-  if (!configuration) return questions.map(() => undefined) // nobody was found
-  const found = new Map(rows.map((row) => [row.asked, row]))
   const now = Date.now() * 1000
   const late: Uuid[] = []
-  const answers = new Map<Uuid, WalletAnswer[]>()
-  for (const { member, merged, wallets } of rows) {
-    const held = decodeWallets(wallets)
-    if (merged || overtaken(configuration, held, now)) late.push(member)
-    else answers.set(member, show(configuration, held))
-  }
-  if (late.length > 0) {
-    for (const [member, answer] of await walletsAt(pool, space, configuration, late, now)) answers.set(member, answer)
-  }
-  return questions.map(({ member, key }) => answers.get(found.get(member ?? key ?? '')?.member ?? ''))
+  const answers = told.map((one) => {
+    if (!one) return undefined
+    const [member, stored] = one
+    const held = stored && readWallets(stored)
+    if (held && !overtaken(configuration, held, now)) return show(configuration, held)
+    late.push(member)
+    return undefined
+  })
+  if (late.length === 0) return answers
+  const current = await walletsAt(pool, space, configuration, late, now)
+  return answers.map((answer, i) => answer ?? current.get(told[i]?.[0] ?? ''))
+}
+
+/** What was found for each question, in their order. */
+function inTurn(questions: readonly Question[], byId: readonly Found[], byKey: readonly Found[]): readonly Found[] {
+  if (byId.length === 0) return byKey
+  if (byKey.length === 0) return byId
+  let id = 0
+  let key = 0
+  return questions.map(({ member }) => (member === undefined ? byKey[key++] : byId[id++]) ?? null)
 }
 
 function overtaken(configuration: Configuration, held: readonly WalletState[], now: Instant): boolean {
@@ -141,29 +145,49 @@ function overtaken(configuration: Configuration, held: readonly WalletState[], n
   return false
 }
 
-/** `asked`: the member's id or the key of its name. */
-type Row = { asked: Uuid; member: Uuid; merged: boolean; wallets: string; version: number }
-const VERSION = '(select config_version from spaces where space_id = $2) as version'
+/** Null: nobody; without wallets: merged into another. */
+type Found = [member: Uuid, wallets: StoredWallet[] | null] | null
+/** In the order in which they were asked, with the configuration's version. */
+type Told = { version: number; found: Found[] }
+const NOTHING: Told = { version: 0, found: [] }
 
-async function statesOf(db: Db, questions: readonly Question[]): Promise<Row[]> {
-  const ids = questions.flatMap(({ member }) => (member === undefined ? [] : [member]))
-  if (ids.length === 0) return []
-  return await db.query<Row>(
-    `select member_id as asked, member_id as member, merged_into is not null as merged, wallets, ${VERSION} from member_states where member_id = any ($1::uuid[]) and space_id = $2`,
-    [uuids(ids, (id) => id), db.space],
-    'wallets-by-id',
+/** One row of JSON for all that were asked: rows cost the driver more than what is in them. Wallets are JSON as they are stored. */
+const FOUND = `(select config_version from spaces where space_id = $2) as version,
+            '[' || string_agg(coalesce(
+              '["' || s.member_id || '",' || case when s.merged_into is null then s.wallets else 'null' end || ']', 'null'
+            ), ',' order by q.i) || ']' as found`
+
+async function statesOf(db: Db, questions: readonly Question[]): Promise<Told> {
+  const ids = questions.flatMap(({ member }) => member ?? [])
+  if (ids.length === 0) return NOTHING
+  return told(
+    await db.query<{ version: number; found: string }>(
+      `select ${FOUND}
+         from unnest($1::uuid[]) with ordinality as q(member_id, i)
+         left join member_states s on s.member_id = q.member_id and s.space_id = $2`,
+      [uuids(ids, (id) => id), db.space],
+      'wallets-by-id',
+    ),
   )
 }
 
-async function namedStatesOf(db: Db, questions: readonly Question[]): Promise<Row[]> {
-  const keys = questions.flatMap(({ key }) => (key === undefined ? [] : [key]))
-  if (keys.length === 0) return []
-  return await db.query<Row>(
-    `select n.key as asked, s.member_id as member, s.merged_into is not null as merged, s.wallets, ${VERSION} from lookups n join member_states s on s.member_id = n.member_id
-      where n.space_id = $2 and n.key = any ($1::uuid[]) and s.space_id = $2`,
-    [uuids(keys, (key) => key), db.space],
-    'wallets-by-name',
+async function namedStatesOf(db: Db, questions: readonly Question[]): Promise<Told> {
+  const keys = questions.flatMap(({ key }) => key ?? [])
+  if (keys.length === 0) return NOTHING
+  return told(
+    await db.query<{ version: number; found: string }>(
+      `select ${FOUND}
+         from unnest($1::uuid[]) with ordinality as q(key, i)
+         left join lookups n on n.space_id = $2 and n.key = q.key
+         left join member_states s on s.member_id = n.member_id and s.space_id = $2`,
+      [uuids(keys, (key) => key), db.space],
+      'wallets-by-name',
+    ),
   )
+}
+
+function told([row]: readonly { version: number; found: string }[]): Told {
+  return row ? { version: row.version, found: JSON.parse(row.found) as Found[] } : NOTHING
 }
 
 function show(configuration: Configuration, held: readonly WalletState[]): WalletAnswer[] {

@@ -6,10 +6,12 @@ import { newId } from '@laurel/engine/base/ids'
 import { changeMember } from '@laurel/engine/change-member'
 import { enroll } from '@laurel/engine/enroll'
 import { getMember, listMembers } from '@laurel/engine/members/members'
+import { walletsText } from '@laurel/engine/gate/answers'
 import { listEntries } from '@laurel/engine/views/entries'
 import { listPurchases } from '@laurel/engine/views/purchases'
 import { answer, type Call, type Handlers, pageOf, param, read, revisedAnswer, seenRevision, write } from '../call.ts'
 
+const NOTHING: Answer['headers'] = {}
 const fixed = (call: Call) => ({ now: call.now, newId, secret: call.door.secret })
 
 export const members: Handlers<
@@ -67,8 +69,9 @@ export const members: Handlers<
 }
 
 /** Refuses with member_unknown. */
-export async function walletsAnswer(door: Door, space: number, member: string): Promise<Answer> {
-  const data = await door.wallets.read(space, member)
-  if (!data) throw new Refused('member_unknown', `there is no member "${member}"`)
-  return answer(200, { data })
+export function walletsAnswer(door: Door, space: number, member: string): Promise<Answer> {
+  return door.wallets.read(space, member).then((data) => {
+    if (!data) throw new Refused('member_unknown', `there is no member "${member}"`)
+    return { status: 200, body: `{"data":${walletsText(data)}}`, headers: NOTHING }
+  })
 }
