@@ -80,8 +80,8 @@ export async function verify(
   const configured = configurations()
   const known = async (db: Db) => await configured.get(db, await versionOf(db))
   const read: Read = (work) => withRead(pool, space, async (db) => await work(db, await known(db)))
-  const unknown = await unread('configuration', () => withRead(pool, space, known))
-  if (unknown) report.wrong = { what: unknown }
+  const unknown = await unread(() => withRead(pool, space, known))
+  if (unknown) report.wrong = { what: `configuration: ${unknown}` }
   let after: Uuid | undefined = NOBODY
   while (after !== undefined && !report.wrong) {
     after = await verifySome(read, after, report)
@@ -103,28 +103,27 @@ async function versionOf(db: Db): Promise<number> {
 }
 
 /** That something cannot be read, and why; nothing where it can. An outage is thrown on. */
-async function unread(what: string, work: () => Promise<unknown>): Promise<string | undefined> {
+async function unread(work: () => Promise<unknown>): Promise<string | undefined> {
   try {
     await work()
     return undefined
   } catch (thrown) {
     const fault = faultOf(thrown)
     if (!isUnreadable(fault)) throw fault
-    return `${what}: cannot be read: ${fault.message}`
+    return `cannot be read: ${fault.message}`
   }
 }
 
 async function verifyShared(read: Read, { name, audit, find }: Shared, report: Report): Promise<void> {
   let what: string | undefined
-  const failed = await unread(name, () =>
+  const failed = await unread(() =>
     read(async (db, configuration) => {
       await db.query('set local statement_timeout = 0') // the whole of a table
       what = await audit(db, configuration, report)
     }),
   )
-  if (failed && find)
-    await unread(name, () => read(async (db, configuration) => (what = await find(db, configuration))))
-  what ??= failed
+  if (failed && find) await unread(() => read(async (db, configuration) => (what = await find(db, configuration))))
+  what ??= failed && `${name}: ${failed}`
   if (what) report.wrong = { what }
 }
 
@@ -133,16 +132,16 @@ async function verifySome(read: Read, from: Uuid, report: Report): Promise<Uuid 
   let last: Uuid | undefined
   const many = async (db: Db, configuration: Configuration) =>
     (last = await verifyMembers(db, configuration, from, MEMBERS_AT_ONCE, report))
-  if ((await unread('members', () => read(many))) === undefined) return last
+  if ((await unread(() => read(many))) === undefined) return last
   const members = await read((db) => membersAfter(db, from, MEMBERS_AT_ONCE))
   for (const [i, member] of members.entries()) {
     const one = async (db: Db, configuration: Configuration) =>
       await verifyMembers(db, configuration, members[i - 1] ?? from, 1, report)
-    const what = await unread('member', () => read(one))
+    const what = await unread(() => read(one))
     if (what && !report.wrong) {
       let row: Report['wrong'] // its digest may say which row it is
-      await unread('rows', () => read(async (db) => (row = await auditRows(db, [member]))))
-      report.wrong = row ?? { member: encodeId('mem', member), what }
+      await unread(() => read(async (db) => (row = await auditRows(db, [member]))))
+      report.wrong = row ?? { member: encodeId('mem', member), what: `one of its rows ${what}` }
     }
     if (report.wrong) return undefined
   }

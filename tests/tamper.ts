@@ -32,6 +32,22 @@ export async function unnoticed(
   return missed
 }
 
+/** What is seen while one column of one row has another value. */
+export async function tampered<T>(
+  { sql }: Pick<TestDatabase, 'sql'>,
+  { table, column, where }: { table: string; column: string; where: string },
+  to: string,
+  look: () => Promise<T>,
+): Promise<T> {
+  const found = (await columnsOf(sql, table)).find((one) => one.column === column)
+  const [row] = await sql(`select ctid::text, ${column}::text as value from ${table} where ${where} limit 1`)
+  const changed = found && row && (await change(sql, table, found, row.ctid as string, to))
+  if (changed === undefined) throw new Error(`${table}.${column} cannot be changed where ${where}`)
+  const seen = await look()
+  await put(sql, table, found as Column, changed, row?.value as string | null)
+  return seen
+}
+
 /** Columns that have a value of their own. */
 async function columnsOf(sql: Sql, table: string): Promise<Column[]> {
   return (await sql(

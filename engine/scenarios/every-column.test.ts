@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { openEverything } from '../../tests/everything.ts'
-import { unnoticed } from '../../tests/tamper.ts'
+import { tampered, unnoticed } from '../../tests/tamper.ts'
 import { verify } from '../verify.ts'
 
 /**
@@ -47,6 +47,31 @@ test.each([...DIGESTED, ...DERIVED])(
   },
   120_000,
 )
+
+test.each([
+  ["redemptions.history of external_id = 'r-1'", '{', /^mem_\w+ redemption rdm_/],
+  ["checkouts.sums of external_id = 'o-1'", 'null', /^mem_\w+ checkout chk_/],
+  ["holds.parts of external_id = 'h-1'", '{', /^mem_\w+ hold hld_/],
+  ["returns.lines of external_id = 'b-1'", '5', /^mem_\w+ return ret_/],
+  ['merges.lots of undone is null', '{', /^mem_\w+ merge mrg_/],
+  ["voucher_redemptions.said of external_id = 'v-1'", '5', /^ redemption vrd_/],
+  ["vouchers.terms of code = 'OPEN'", '{', /^ voucher vch_/],
+  ["purchases.items of external_id = 'p-1'", '{', /^mem_\w+ one of its rows cannot be read: /],
+  ["purchases.awards of external_id = 'p-1'", '5', /^mem_\w+ one of its rows cannot be read: /],
+  ["activities.awards of external_id = 'a-1'", '[{', /^mem_\w+ one of its rows cannot be read: /],
+  ["member_states.wallets of wallets <> '[]'", '{', /^mem_\w+ one of its rows cannot be read: /],
+  ['unclaimed_purchases.returned of returned is not null', '{', /^ purchase pur_\w+: cannot be read: /],
+  ['outbox.events of batch = 1', '{}', /^ outbox: batch 1 cannot be read/],
+  ['outbox.events of batch = 1', 'x', /^ outbox: batch 1 cannot be read/],
+  ["programs.timezone of slug = 'coffee'", 'nowhere', /cannot be read: /],
+])('what cannot be read is named: %s', async (cell, to, named) => {
+  const [table = '', column = '', where = ''] = cell.split(/\.| of /)
+  const said = await tampered(database, { table, column, where }, to, async () => {
+    const { wrong: found } = await verify(pool, space)
+    return `${found?.member ?? ''} ${found?.what}`
+  })
+  expect(said).toMatch(named)
+})
 
 test('rows of before have the digest that they would be written with', async () => {
   const file = await readFile(new URL('../migrations/0015_row_digests.sql', import.meta.url), 'utf8')
