@@ -22,6 +22,12 @@ export type Body = {
   id?: string
   member?: string | null
   points?: number
+  /** of a hold */
+  parts?: { wallet: string; entry?: string | null }[]
+  /** of a redemption */
+  code?: string
+  /** of a checkout */
+  hold?: string | null
   wallets?: ({ wallet: string } & Balances)[]
   [more: string]: unknown
 }
@@ -80,6 +86,9 @@ export type Setup = {
   ladders: Ladder[]
 }
 export type OpenDriver = (setup: Setup, start: Instant) => Promise<Driver>
+
+/** What answers are called that are no refusals. */
+export const CODES: Record<number, Code> = { 200: 'repeat', 201: 'ok', 202: 'accepted' }
 
 /** A list of wallets as clients get it, by name. */
 export function shownOf(wallets: readonly ({ wallet: string } & Balances)[]): Shown {

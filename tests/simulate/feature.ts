@@ -29,6 +29,8 @@ export type Code = string
 export type Known = {
   /** of what was made under that name (`step.externalId`): its id (hld_…), and its member's (mem_…) */
   made(name: string): { id: string; member: string } | undefined
+  /** the code that the history calls so: its own, or one that was issued */
+  code(name: string): string
   /** the number of the entry that opened a member's lot, which is the so many-th of all it ever had in the wallet */
   lotSeq(member: string, wallet: string, nth: number): Promise<number>
 }
@@ -43,7 +45,7 @@ export type Feature = {
   model(w: World, step: Step): Expected
   /** What the engine is asked; or what is done to it where nothing is asked of the gate. */
   ask?(step: Step, known: Known): Ask | Promise<Ask>
-  act?(driver: Driver, step: Step): Promise<Code>
+  act?(driver: Driver, step: Step, known: Known): Promise<Code>
 }
 
 type Of<S> = {
@@ -52,7 +54,7 @@ type Of<S> = {
   generate(r: Random, w: World, n: number): S | undefined
   model(w: World, step: Step & S): Expected
   ask?(step: Step & S, known: Known): Ask | Promise<Ask>
-  act?(driver: Driver, step: Step & S): Promise<Code>
+  act?(driver: Driver, step: Step & S, known: Known): Promise<Code>
 }
 
 export function feature<S extends object>(one: Of<S>): Feature {

@@ -2,6 +2,7 @@ import type { Feature } from './feature.ts'
 import { activity } from './features/activities.ts'
 import { adjust } from './features/adjust.ts'
 import { claim, guest, guestReturn } from './features/guests.ts'
+import { commit, reserve, voids } from './features/checkouts.ts'
 import { capture, hold, release } from './features/holds.ts'
 import { changeLot } from './features/lots.ts'
 import { enroll, status } from './features/members.ts'
@@ -52,6 +53,9 @@ export const FEATURES: readonly Feature[] = [
   unlockVouchers,
   redeemVouchers,
   rollBackVouchers,
+  reserve,
+  commit,
+  voids,
   reward,
   changeReward,
   codes,

@@ -4,7 +4,7 @@ import type { Cap } from '../../contract/wallets.ts'
 import { later, periodOf } from './calendar.ts'
 import { awards, inForce, type Room, type Rooms, type Rule, type Terms, type What } from './earning.ts'
 import { multipliersAt } from './tiers.ts'
-import { type Member, settingsOf, sum, type World } from './world.ts'
+import { familyOf, type Member, settingsOf, sum, type World } from './world.ts'
 
 /**
  * Caps, cooldowns and budgets as docs/guides/caps-and-budgets.md tells them: whatever rules ever gave is in a list, and every limit
@@ -38,12 +38,13 @@ function roomsOf(w: World, member: Member, rules: readonly Rule[], at: Instant):
   const rooms: Rooms = { rules: new Map(), wallets: new Map() }
   for (const { name, wallet, versions } of rules) {
     const terms = versions[0]?.terms ?? {}
-    const own = member.given.filter((one) => one.rule === name)
+    const given = familyOf(w, member).flatMap((one) => one.given)
+    const own = given.filter((one) => one.rule === name)
     const room = capped(w, terms.caps ?? [], own, at)
     room.part = Math.min(room.part, budgetLeft(w, name, terms, at))
     room.shut = own.some((one) => tooClose(w, one.at, at, terms.cooldown))
     rooms.rules.set(name, room)
-    const there = member.given.filter((one) => one.wallet === wallet)
+    const there = given.filter((one) => one.wallet === wallet)
     rooms.wallets.set(wallet, capped(w, settingsOf(w, wallet).caps, there, at))
   }
   return rooms

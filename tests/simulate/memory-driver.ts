@@ -20,14 +20,23 @@ import { newState } from '../../engine/ledger/chain.rules.ts'
 import type { MemberState } from '../../engine/ledger/books.ts'
 import { STATUS as REDEMPTION } from '../../engine/redemptions/redemptions.rules.ts'
 import { draft } from '../../engine/ledger/ledger.rules.ts'
-import { type Asked, type Driver, type OpenDriver, type Setup, type Answer, shownOf, lotsShown } from './driver.ts'
+import {
+  type Asked,
+  CODES,
+  type Driver,
+  type OpenDriver,
+  type Setup,
+  type Answer,
+  shownOf,
+  lotsShown,
+} from './driver.ts'
 import { rulesInMemory } from './memory-rules.ts'
 import { importCodes } from './memory-rewards.ts'
 import { tiersShown } from './memory-tiers-load.ts'
 import { changeVoucher, createVoucher, vouchersShown } from './memory-vouchers.ts'
 import type { Change as VoucherChange, Made as MadeVoucher } from './features/vouchers.ts'
 import { load } from './memory-load.ts'
-import { booksOf, living, openingEntries, save, type Tables, tablesOf } from './memory-tables.ts'
+import { elderBooks, booksOf, living, openingEntries, save, type Tables, tablesOf } from './memory-tables.ts'
 
 /** The pure core: what a list would read from a database comes from tables in memory, and goes back there. */
 export const openMemoryDriver: OpenDriver = async (setup, start) => new MemoryDriver(setup, start)
@@ -138,14 +147,7 @@ class MemoryDriver implements Driver {
 
   createReward: Driver['createReward'] = async (_at, made) => this.rules.createReward(made)
   changeReward: Driver['changeReward'] = async (_at, slug, change) => this.rules.changeReward(slug, change)
-  /** The worker looks at everybody before and after. */
-  changeLadder: Driver['changeLadder'] = async (at, ladder, change) => {
-    await this.passTime(at)
-    const code = this.rules.changeLadder(ladder, change)
-    for (const { member, mergedInto } of this.tables.states.values())
-      if (mergedInto === null) this.run([itemOf({ verb: 'time', member: encodeId('mem', member) }, at)])
-    return code
-  }
+  changeLadder: Driver['changeLadder'] = async (at, ladder, change) => this.rules.changeLadder(at, ladder, change)
 
   async tiers(at: Instant, member: string) {
     const state = this.state(member)
@@ -184,6 +186,7 @@ class MemoryDriver implements Driver {
   }
 
   async audit(at: Instant) {
+    const family = elderBooks(this.tables)
     for (const state of this.tables.states.values()) {
       const books = booksOf(this.tables, state)
       const own = <T extends { member: Uuid }>(all: Iterable<T>) => [...all].filter((x) => x.member === state.member)
@@ -205,6 +208,7 @@ class MemoryDriver implements Driver {
           own(this.tables.purchases.values()),
           own(this.tables.limits.counters.values()),
           own(this.tables.activities.values()),
+          family,
         )
       if (wrong) return wrong
     }
@@ -221,7 +225,7 @@ class MemoryDriver implements Driver {
 function answerOf({ outcome }: Answered): Answer {
   const body = JSON.parse(outcome?.body ?? '{}')
   const status = outcome?.status ?? 0
-  return { code: status === 201 ? 'ok' : status === 200 ? 'repeat' : body.code, body }
+  return { code: CODES[status] ?? body.code, body }
 }
 
 function itemOf(ask: Ask, at: Instant, submit: Submit = {}): Item {

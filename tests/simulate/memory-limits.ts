@@ -1,7 +1,13 @@
 import type { Uuid } from '../../contract/ids.ts'
 import { type Configuration, versionById } from '../../engine/earning/configuration.ts'
 import type { Changes } from '../../engine/gate/decisions.ts'
-import { type LimitSlices, type NeedsLimits, noLimits } from '../../engine/gate/limit-slices.ts'
+import {
+  type CounterNeed,
+  familyOf,
+  type LimitSlices,
+  type NeedsLimits,
+  noLimits,
+} from '../../engine/gate/limit-slices.ts'
 import { KINDS } from '../../engine/ledger/accounts.ts'
 import type { Entry } from '../../engine/ledger/books.ts'
 import { budgetName } from '../../engine/limits/budgets.rules.ts'
@@ -20,8 +26,14 @@ export function loadLimits(
   c: Configuration,
   entriesOf: (member: Uuid) => readonly Entry[],
   needs: NeedsLimits,
+  eldersOf: (member: Uuid) => Uuid[] = () => [],
 ): LimitSlices {
   const limits = noLimits()
+  const wanted = [...needs.counters.values()]
+  for (const member of new Set(wanted.map((need) => need.member))) {
+    const elders = eldersOf(member).map((elder) => ({ member: elder, seq: entriesOf(elder).length }))
+    if (elders.length > 0) limits.elders.set(member, elders)
+  }
   limits.asked = [...needs.budgets.values()]
   for (const { name, points } of limits.asked.map((key) => named(t, budgetName(key))))
     if (points !== undefined) limits.budgets.set(name, points)
@@ -29,7 +41,8 @@ export function loadLimits(
     entriesOf(member).filter(
       (e) => e.kind === KINDS.earn.code && versionById(c, e.ruleVersionId ?? 0)?.ruleId === ruleId,
     )
-  for (const need of needs.counters.values()) {
+  const family = (need: CounterNeed) => familyOf(limits, need.member).map((member) => ({ ...need, member }))
+  for (const need of wanted.flatMap(family)) {
     const { member, scope, scopeId, period, from, until, since } = need
     const key = { member, scope, scopeId, period }
     const kept = t.counters.get(counterName(need))

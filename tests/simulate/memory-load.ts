@@ -5,6 +5,7 @@ import { noLimits } from '../../engine/gate/limit-slices.ts'
 import { noTiers } from '../../engine/gate/tier-slices.ts'
 import { noVouchers } from '../../engine/gate/voucher-slices.ts'
 import { noRedemptions } from '../../engine/gate/redemption-slices.ts'
+import { needReissued } from '../../engine/gate/redemption-vouchers.ts'
 import type { Item } from '../../engine/gate/list.ts'
 import { verbOf } from '../../engine/gate/verbs.ts'
 import { findMember, type FurtherNeeds, type Needs, type Slices } from '../../engine/gate/slices.ts'
@@ -16,7 +17,7 @@ import { loadLimits } from './memory-limits.ts'
 import { loadRedemptions, needUndone } from './memory-rewards.ts'
 import { loadTiers } from './memory-tiers-load.ts'
 import { loadVouchers } from './memory-vouchers.ts'
-import { booksIn, living, type Tables } from './memory-tables.ts'
+import { booksIn, eldersOf, living, type Tables } from './memory-tables.ts'
 
 /** As slices.ts reads: names and members, then what the verbs say that they need besides. */
 export function load(t: Tables, configuration: Configuration, items: readonly Item[]): Slices {
@@ -97,14 +98,22 @@ function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
   for (const { id } of needs.purchases) copy(t.purchases, slices.purchases, id)
   for (const { id } of needs.returns) copy(t.returns, slices.returns, id)
   for (const { id } of needs.activities) copy(t.activities, slices.activities, id)
+  for (const { id } of needs.checkouts) copy(t.checkouts, slices.checkouts, id)
   for (const { member, other } of needs.merges)
     for (const one of t.merges.values())
       if (one.member === member && one.other === other) slices.merges.set(one.id, one)
   if (needs.limits)
-    slices.limits = loadLimits(t.limits, slices.configuration, (m) => booksIn(t, m).entries, needs.limits)
+    slices.limits = loadLimits(
+      t.limits,
+      slices.configuration,
+      (m) => booksIn(t, m).entries,
+      needs.limits,
+      (m) => eldersOf(t, m),
+    )
   if (needs.redemptions) {
     slices.redemptions = loadRedemptions(t.rewards, needs.redemptions, (member) => living(t, member)?.member)
     needUndone(t.rewards, needs, slices.redemptions)
+    needReissued(slices, needs)
   }
   if (needs.vouchers) slices.vouchers = loadVouchers(t.vouchers, needs.vouchers, (member) => living(t, member)?.member)
   for (const key of needs.unclaimed) copy(t.unclaimed, slices.unclaimed, key)
@@ -140,9 +149,8 @@ function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
     if (entry?.activatesAt !== undefined) slices.fates.set(`${member} ${seq}`, fateOf(t, member, entry))
   }
   for (const { member, walletId, since } of needs.sent) {
-    const sent = booksIn(t, member).entries.filter(
-      (e) => e.walletId === walletId && e.bookedAt >= since && kindOf(e) === 'transferOut',
-    )
+    const all = [member, ...eldersOf(t, member)].flatMap((one) => booksIn(t, one).entries)
+    const sent = all.filter((e) => e.walletId === walletId && e.bookedAt >= since && kindOf(e) === 'transferOut')
     slices.sent.set(
       `${member} ${walletId} ${since}`,
       sent.reduce((sum, e) => sum + e.points, 0),

@@ -45,6 +45,7 @@ export function rulesInMemory(setup: Setup, start: Instant) {
       keeping: 1,
       firm: 1,
       terms: termsOfLadder(ladder),
+      publishedAt: start,
       createdAt: start,
     }),
   )
@@ -93,14 +94,16 @@ export function rulesInMemory(setup: Setup, start: Instant) {
       }
       return changed()
     },
-    changeLadder(slug: string, change: Partial<Ladder>) {
+    changeLadder(publishedAt: Instant, slug: string, change: Partial<Ladder>) {
       const before = said.get(slug)
       if (!before) return 'tier_ladder_unknown'
       const after = { ...before, ...change }
       said.set(slug, after)
       ladders = ladders.map((one) => {
+        if (one.slug !== slug) return one
+        const { past = [], ...before } = one
         const version = one.version + 1
-        return one.slug === slug ? { ...one, version, firm: version, terms: termsOfLadder(after) } : one
+        return { ...one, version, firm: version, publishedAt, terms: termsOfLadder(after), past: [...past, before] }
       })
       return changed()
     },

@@ -1,6 +1,8 @@
+import type { ElderBooks } from '../../engine/gate/audit-elders.ts'
 import type { Uuid } from '../../contract/ids.ts'
 import type { Instant } from '../../contract/instants.ts'
 import type { Activity } from '../../engine/activities/activities.rules.ts'
+import type { Checkout } from '../../engine/checkouts/checkouts.rules.ts'
 import type { StoredAnswer } from '../../engine/base/answers.ts'
 import { eachMember, type Kept, returnsOf } from '../../engine/gate/decisions.ts'
 import type { Answered } from '../../engine/gate/save.ts'
@@ -28,6 +30,7 @@ export type Tables = {
   holds: Map<Uuid, Hold>
   activities: Map<Uuid, Activity>
   merges: Map<Uuid, Merge>
+  checkouts: Map<Uuid, Checkout>
   limits: LimitTables
   vouchers: VoucherTables
   rewards: RewardTables
@@ -49,6 +52,7 @@ export function tablesOf(): Tables {
     holds: new Map(),
     activities: new Map(),
     merges: new Map(),
+    checkouts: new Map(),
     limits: limitTablesOf(),
     vouchers: voucherTablesOf(),
     rewards: rewardTablesOf(),
@@ -83,6 +87,7 @@ function saveKept(t: Tables, { change, names, vouchers }: Kept): void {
 function saveOne(t: Tables, changes: NonNullable<Answered['changes']>): void {
   const { member, books } = changes
   t.states.set(member, books.state)
+  for (const one of changes.checkouts ?? []) t.checkouts.set(one.id, one)
   if (changes.merges) t.merges.set(changes.merges.id, changes.merges)
   if (changes.activity) t.activities.set(changes.activity.id, changes.activity)
   if (changes.limits) saveLimits(t.limits, changes.limits)
@@ -129,6 +134,36 @@ export function booksOf(t: Tables, state: MemberState): BooksOf {
 export function living(t: Tables, member: Uuid): MemberState | undefined {
   const state = t.states.get(member)
   return state?.mergedInto ? living(t, state.mergedInto) : state
+}
+
+/** Of everybody, what counted with whom it was merged into: for the audit. */
+export function elderBooks(t: Tables): ElderBooks {
+  const own = <T extends { member: Uuid }>(all: Iterable<T>, member: Uuid) =>
+    [...all].filter((x) => x.member === member)
+  const heirsOf = (member: Uuid, found = new Set<Uuid>()): Set<Uuid> => {
+    for (const one of t.merges.values()) {
+      if (one.other !== member || found.has(one.member)) continue
+      found.add(one.member)
+      heirsOf(one.member, found)
+    }
+    return found
+  }
+  return new Map(
+    [...new Set([...t.merges.values()].map(({ other }) => other))].map((member) => [
+      member,
+      {
+        entries: booksIn(t, member).entries,
+        purchases: own(t.purchases.values(), member),
+        activities: own(t.activities.values(), member),
+        heirs: heirsOf(member),
+      },
+    ]),
+  )
+}
+
+/** All who live on as a member, however far back. */
+export function eldersOf(t: Tables, member: Uuid): Uuid[] {
+  return [...t.states.keys()].filter((one) => one !== member && living(t, one)?.member === member).sort()
 }
 
 export function booksIn(t: Tables, member: Uuid) {

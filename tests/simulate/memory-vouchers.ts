@@ -108,6 +108,8 @@ export function createVoucher(t: VoucherTables, at: Instant, member: Uuid | null
 export function changeVoucher(t: VoucherTables, at: Instant, code: string, change: Change): string {
   const one = codeKeys(code).flatMap((key) => t.vouchers.get(key) ?? [])[0]
   if (!one) return 'voucher_unknown'
+  if (one.status === STATUS.withdrawn) return 'voucher_not_applicable'
+  if (one.source !== null && !('blocked' in change)) return 'invalid_request'
   const { startsAt } = one
   const locked = [...t.locks.values()].filter((lock) => lock.key === one.key && lock.until > at).length
   if ('total' in change && change.total !== null && change.total < one.used + locked) return 'invalid_request'

@@ -2,6 +2,7 @@ import type { Instant } from '../../contract/instants.ts'
 import type { RewardKind, RewardStock } from '../../contract/rewards.ts'
 import { later, periodOf } from './calendar.ts'
 import { available } from './model.ts'
+import { type Voucher, voucherShown } from './vouchers.ts'
 import { living, type Member, type Spend, type World } from './world.ts'
 
 /** Rewards as the model has them: what is left, and how often a member redeemed one, is counted again among all redemptions. */
@@ -10,10 +11,15 @@ export type Terms = {
   stock?: RewardStock
   code?: { pool: string }
   valid?: { activatesAfter?: string; for?: string; uses?: number }
-  value?: { kind: 'points'; wallet: string; points: number }
+  value?: Value
   stepUp?: boolean
   visibility?: { endsAt?: string; startsAt?: string }
 }
+type Value =
+  | { kind: 'points'; wallet: string; points: number }
+  | { kind: 'amount'; amount: number }
+  | { kind: 'percent'; percent: number; maxAmount?: number }
+  | { kind: 'product'; sku: string; quantity?: number }
 export type Reward = {
   slug: string
   kind: RewardKind
@@ -40,13 +46,57 @@ export type Redemption = {
   cost: Record<string, number>
   spends: Spend[]
   code: string | undefined
+  /** what a till takes for it */
+  voucher: Voucher | undefined
   pool: Pool | undefined
   /** the limits that it was counted against: the stock in all, that of a period */
   counted: string[]
 }
 
-export const statusNow = (w: World, one: Redemption): string =>
-  one.status === 'issued' && one.until !== null && one.until <= w.now ? 'expired' : one.status
+export function statusNow(w: World, one: Redemption): string {
+  if (one.status !== 'issued') return one.status
+  if (one.voucher && timesUsed(w, one) >= one.uses) return 'used'
+  return one.until !== null && one.until <= w.now ? 'expired' : one.status
+}
+
+/** By hand and at tills; a gift card is used when nothing is left on it. */
+export function timesUsed(w: World, { voucher, used, uses, status }: Redemption): number {
+  if (!voucher || status === 'cancelled') return used
+  const shown = voucherShown(w, voucher)
+  if (shown.balance !== null) return shown.balance === 0 ? uses : used
+  return Math.min(uses, used + shown.used)
+}
+
+/** The voucher that goes with it, under a name that the history knows it by. */
+export function issued(w: World, member: Member, reward: Reward, name: string, one: Validity): Voucher | undefined {
+  const { value, valid } = reward.terms
+  if (!value || value.kind === 'points' || !['coupon', 'product', 'gift_card'].includes(reward.kind)) return undefined
+  const isCard = reward.kind === 'gift_card'
+  return {
+    code: name,
+    value:
+      value.kind !== 'amount'
+        ? value.kind === 'percent'
+          ? { ...value, base: 'remaining' }
+          : value
+        : isCard
+          ? { kind: 'gift', balance: value.amount }
+          : value,
+    category: 'common',
+    priority: 100,
+    total: isCard ? null : (valid?.uses ?? 1),
+    perMember: null,
+    minAmount: null,
+    sku: null,
+    member,
+    startsAt: one.from > w.now ? one.from : null,
+    endsAt: one.until,
+    blocked: false,
+    issued: true,
+    withdrawn: false,
+    locks: [],
+  }
+}
 
 /** The stocks that a redemption now is taken from. */
 export function stocksOf(w: World, { stock }: Terms): { name: string; most: number }[] {
@@ -91,7 +141,8 @@ export function redeemable(
 }
 
 /** From when and until when it can be used. */
-export function validity(w: World, { valid }: Terms): { from: Instant; until: Instant | null } {
+export type Validity = { from: Instant; until: Instant | null }
+export function validity(w: World, { valid }: Terms): Validity {
   const from = valid?.activatesAfter === undefined ? w.now : later(w.now, valid.activatesAfter, w.setup.timezone)
   const until = valid?.for === undefined ? null : later(w.now, valid.for, w.setup.timezone)
   return { from, until: until === null ? null : Math.max(from, until) }

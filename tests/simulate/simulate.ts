@@ -3,6 +3,7 @@ import { DAY, type Instant, MINUTE } from '../../contract/instants.ts'
 import { type Answer, type Asked, type Driver, type OpenDriver, type Setup, shownOf } from './driver.ts'
 import type { Expected, Feature, Known, Step } from './feature.ts'
 import { FEATURES } from './features.ts'
+import { statusNow } from './checkouts.ts'
 import { balances, endOf, openLots, passTime } from './model.ts'
 import { find, type Member, type World, worldOf } from './world.ts'
 import { type Random, randomOf } from './random.ts'
@@ -95,6 +96,8 @@ function stepOf(r: Random, world: World, n: number): Step {
 function later(r: Random, world: World): Instant {
   const next = r.chance(0.1) ? r.pick(turns(world).slice(0, 3)) : undefined
   if (next !== undefined) return next
+  const paying = [...world.checkouts.values()].slice(-3).some((one) => statusNow(world, one) === 'reserved')
+  if (paying && r.chance(0.85)) return world.now + r.int(1, 5 * 60_000) * 1000 // somebody waits at the till
   const most = r.weighted([
     { weight: 70, most: 60 * MINUTE },
     { weight: 25, most: 3 * DAY },
@@ -128,7 +131,13 @@ async function playList(driver: Driver, world: World, list: Step[], n: number, i
   const answers = await answersOf(driver, list, ids)
   for (const [i, { code, body }] of answers.entries()) {
     const name = (list[i] as { externalId?: string }).externalId
-    if (code === 'ok' && name && body.id && body.member) ids.set(name, { id: body.id, member: body.member })
+    const { hold } = list[i] as { hold?: string }
+    for (const { wallet, entry } of (hold && body.parts) || [])
+      if (entry) ids.set(`${hold} ${wallet}`, { id: entry, member: '' })
+    if (code !== 'ok' || !name || !body.id || !body.member) continue
+    ids.set(name, { id: body.id, member: body.member })
+    if (body.code) ids.set(`of ${name}`, { id: body.id, member: body.member, code: body.code })
+    if (body.hold) ids.set(`hold of ${name}`, { id: body.hold, member: body.member })
   }
   for (const [i, { said, after }] of expected.entries()) {
     const answer = answers[i] ?? { code: 'no answer', body: {} }
@@ -139,7 +148,7 @@ async function playList(driver: Driver, world: World, list: Step[], n: number, i
       return `${what}: the model says ${said.code}${points}, the engine ${answer.code}${heard}`
     }
     const differs = Object.entries(said.told ?? {}).find(
-      ([field, right]) => !isDeepStrictEqual(answer.body[field], right),
+      ([field, right]) => !isDeepStrictEqual(answer.body[field], inTheirWords(right, ids)),
     )
     if (differs)
       return `${what}: ${differs[0]} is ${told(differs[1])} for the model, ${told(answer.body[differs[0]])} for the engine`
@@ -153,32 +162,42 @@ async function playList(driver: Driver, world: World, list: Step[], n: number, i
     : membersOf(world, [...list, ...expected.map(({ said }) => ({ member: said.whose }))])
   const wrong = await compare(driver, world, touched)
   return (
-    wrong ?? (isAll || list.some((step) => /voucher/i.test(step.do)) ? await compareVouchers(driver, world) : undefined)
+    wrong ??
+    (isAll || list.some((step) => /voucher|redeem|cancel|fulfil|reserve|commit|void/i.test(step.do))
+      ? await compareVouchers(driver, world, ids)
+      : undefined)
   )
+}
+
+/** Codes that were made are called by what they are for. */
+function inTheirWords(right: unknown, ids: Ids): unknown {
+  return Array.isArray(right) ? right.map((code: string) => ids.get(code)?.code ?? code).sort() : right
 }
 
 const told = (value: unknown): string => JSON.stringify(value) ?? 'nothing'
 
 /** Every voucher, as the model and as a reader has it. */
-async function compareVouchers(driver: Driver, world: World): Promise<string | undefined> {
+async function compareVouchers(driver: Driver, world: World, ids: Ids): Promise<string | undefined> {
   const engine = new Map((await driver.vouchers(world.now)).map((one) => [one.code, one]))
   for (const voucher of world.vouchers.values()) {
-    const [right, shown] = [voucherShown(world, voucher), engine.get(voucher.code)]
+    const code = ids.get(voucher.code)?.code ?? voucher.code
+    const [right, shown] = [{ ...voucherShown(world, voucher), code }, engine.get(code)]
     if (!isDeepStrictEqual(right, shown)) return `voucher: the model says ${told(right)}, the engine ${told(shown)}`
   }
   return engine.size === world.vouchers.size ? undefined : 'voucher: the engine has more of them'
 }
 
-type Ids = Map<string, { id: string; member: string }>
+type Ids = Map<string, { id: string; member: string; code?: string }>
 
 async function answersOf(driver: Driver, list: Step[], ids: Ids): Promise<Answer[]> {
   const [step] = list as [Step]
   const one = NAMED.get(step.do) as Feature
-  if (one.act) return [{ code: await one.act(driver, step), body: {} }]
   const known: Known = {
     made: (name) => ids.get(name),
+    code: (name) => ids.get(name)?.code ?? name,
     lotSeq: async (member, wallet, nth) => (await driver.lotSeqs(member, wallet))[nth] ?? 0,
   }
+  if (one.act) return [{ code: await one.act(driver, step, known), body: {} }]
   const asks: Asked[] = []
   for (const s of list) {
     const ask = await NAMED.get(s.do)?.ask?.(s, known)

@@ -16,6 +16,9 @@ export type Voucher = {
   startsAt: Instant | null
   endsAt: Instant | null
   blocked: boolean
+  /** for a reward that was redeemed; which was cancelled or used up by hand */
+  issued?: boolean
+  withdrawn?: boolean
   locks: Lock[]
 }
 type Lock = { session: string; member: Member | null; until: Instant; amount: number }
@@ -24,6 +27,8 @@ type Lock = { session: string; member: Member | null; until: Instant; amount: nu
 type Part = { voucher: Voucher; amount: number; back: number }
 export type Used = {
   content: string
+  /** it was paid at a till: nobody says the same again */
+  ofCheckout?: true
   member: Member | null
   parts: Part[]
   totals: Totals
@@ -60,15 +65,17 @@ export function voucherShown(w: World, voucher: Voucher) {
   const used = usesOf(w, voucher).length
   const balance = balanceOf(w, voucher)
   const gone = (voucher.total !== null && used >= voucher.total) || balance === 0
-  const status = voucher.blocked
-    ? 'blocked'
-    : gone
-      ? 'used_up'
-      : voucher.endsAt !== null && voucher.endsAt <= w.now
-        ? 'expired'
-        : voucher.startsAt !== null && voucher.startsAt > w.now
-          ? 'scheduled'
-          : 'active'
+  const status = voucher.withdrawn
+    ? 'withdrawn'
+    : voucher.blocked
+      ? 'blocked'
+      : gone
+        ? 'used_up'
+        : voucher.endsAt !== null && voucher.endsAt <= w.now
+          ? 'expired'
+          : voucher.startsAt !== null && voucher.startsAt > w.now
+            ? 'scheduled'
+            : 'active'
   return { code: voucher.code, status, used, locked: liveLocks(w, voucher).length, balance }
 }
 
@@ -77,7 +84,7 @@ function refuses(w: World, voucher: Voucher, member: Member | null, session: str
   const locks = liveLocks(w, voucher)
   const others = locks.filter((lock) => lock.session !== session)
   const uses = usesOf(w, voucher)
-  if (voucher.blocked) return 'voucher_not_applicable'
+  if (voucher.blocked || voucher.withdrawn) return 'voucher_not_applicable'
   if (others.length === locks.length) {
     if (voucher.endsAt !== null && voucher.endsAt <= w.now) return 'voucher_expired'
     if (voucher.startsAt !== null && voucher.startsAt > w.now) return 'voucher_not_applicable'

@@ -1,5 +1,6 @@
 import type { Instant } from '../../contract/instants.ts'
 import type { WalletSettings } from '../../contract/wallets.ts'
+import type { Checkout } from './checkouts.ts'
 import type { Setup } from './driver.ts'
 import type { Rooms, Rule } from './earning.ts'
 import type { Given } from './limits.ts'
@@ -37,6 +38,9 @@ export type World = {
   merges: Merge[]
   /** by their code, and what was redeemed by its external id */
   vouchers: Map<string, Voucher>
+  checkouts: Map<string, Checkout>
+  /** names of orders that were voided before anybody reserved them */
+  closed: Set<string>
   used: Map<string, Used>
   ladders: Map<string, Ladder>
   rewards: Map<string, Reward>
@@ -193,6 +197,8 @@ export function worldOf(setup: Setup, now: Instant): World {
     activities: new Map(),
     merges: [],
     vouchers: new Map(),
+    checkouts: new Map(),
+    closed: new Set(),
     used: new Map(),
     ladders: new Map(setup.ladders.map((ladder) => [ladder.slug, ladder])),
     rewards: new Map(),
@@ -224,6 +230,10 @@ export function join(w: World, name: string): Member {
 
 /** Whoever was merged into another is that other. */
 export const living = (member: Member): Member => (member.mergedInto ? living(member.mergedInto) : member)
+/** A member, and all who live on as it by now. */
+export const familyOf = (w: World, member: Member): Member[] =>
+  [...w.members.values()].filter((one) => living(one) === member)
+
 export function find(w: World, name: string): Member | undefined {
   const member = w.members.get(name)
   return member && living(member)

@@ -16,7 +16,8 @@ export const hold = feature<Placed>({
 
   generate(r, w, n) {
     if (w.members.size === 0) return undefined
-    if (r.chance(0.05) && w.holds.size > 0) return again(r, w)
+    const before = [...w.holds.values()].filter((one) => one.content !== '') // those of checkouts have no name of their own
+    if (r.chance(0.05) && before.length > 0) return again(r, before)
     const member = r.pick([...w.members.values()])
     const wallets = [...w.wallets.keys()].filter(() => r.chance(0.7))
     if (wallets.length === 0) return undefined
@@ -60,13 +61,17 @@ export const hold = feature<Placed>({
   }),
 })
 
-function again(r: Random, w: World): Placed {
-  const before = r.pick([...w.holds.values()])
+function again(r: Random, holds: readonly Hold[]): Placed {
+  const before = r.pick(holds)
   const [wallets, minutes] = JSON.parse(before.content)
   return { externalId: before.name, member: before.member.name, wallets, minutes: minutes + (r.chance(0.8) ? 0 : 1) }
 }
 
-function setAside(w: World, member: Member, part: { wallet: string; points: number }): Hold['parts'][number]['lots'] {
+export function setAside(
+  w: World,
+  member: Member,
+  part: { wallet: string; points: number },
+): Hold['parts'][number]['lots'] {
   const lots: Hold['parts'][number]['lots'] = []
   let wanted = part.points
   for (const lot of spendable(w, member, part.wallet)) {
@@ -108,7 +113,12 @@ export const capture = feature<Captured>({
     letGo(one)
     one.status = 'captured'
     one.captured = amounts
-    for (const [i, { wallet, lots }] of one.parts.entries()) spendHeld(one.member, wallet, lots, amounts[i] ?? 0)
+    for (const [i, { wallet, lots }] of one.parts.entries()) {
+      const points = amounts[i] ?? 0
+      const taken = spendHeld(one.member, wallet, lots, points)
+      const said = { member: one.member.name, wallet, points, externalId: '' }
+      w.spends.set(`${name} ${wallet}`, { n: one.n, said, member: one.member, wallet, lots: taken })
+    }
     passTime(w) // what was not needed and has ended does not live on by this spending
     letBack(w, one)
     for (const { wallet } of one.parts) seen(w, one.member, wallet, 'spend')
@@ -127,14 +137,22 @@ function wrongAmount(one: Hold, points: number): string | undefined {
   return points > (one.parts[0]?.points ?? 0) ? 'insufficient_points' : undefined
 }
 
-function spendHeld(member: Member, wallet: string, lots: Hold['parts'][number]['lots'], points: number): void {
+export function spendHeld(
+  member: Member,
+  wallet: string,
+  lots: Hold['parts'][number]['lots'],
+  points: number,
+): typeof lots {
   let wanted = points
+  const taken: typeof lots = []
   for (const { lot, points: held } of lots) {
     const n = Math.min(held, wanted)
     lot.left -= n
     wanted -= n
+    if (n > 0) taken.push({ lot, points: n })
   }
   member.journal.push({ what: 'spent', wallet, points })
+  return taken
 }
 
 /** What was set aside is let go; what has ended meanwhile expires. */

@@ -49,7 +49,7 @@ export const purchase = feature<Said>({
   ask: (said) => ({ verb: 'purchase', program: 'coffee', ...namedOf(said), ...itemsOf(said) }),
 })
 
-function record(w: World, said: Said) {
+export function record(w: World, said: Said) {
   const member = find(w, said.member) ?? join(w, said.member)
   const { given, ...by } = decided(w, member, said.items, said.occurredAt, said.externalId)
   const bought: Purchase = {

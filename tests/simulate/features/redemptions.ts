@@ -1,7 +1,17 @@
 import { decodeId } from '../../../contract/ids.ts'
 import { type Expected, feature, type Known } from '../feature.ts'
 import { datesOf, give, passTime, seen, spendable, take } from '../model.ts'
-import { type Redemption, redeemable, type Reward, statusNow, stocksOf, validity } from '../rewards.ts'
+import {
+  issued,
+  type Redemption,
+  redeemable,
+  type Reward,
+  statusNow,
+  stocksOf,
+  timesUsed,
+  validity,
+} from '../rewards.ts'
+import { plain, type Voucher, voucherShown } from '../vouchers.ts'
 import { find, living, type Lot, type Member, type World } from '../world.ts'
 import type { Random } from '../random.ts'
 import { someone } from './purchase.ts'
@@ -12,7 +22,7 @@ type Said = { externalId: string; member: string; reward: string; price?: number
 /** Points become a reward: as far as there are points, stock and codes, and the member may. */
 export const redeem = feature<Said>({
   do: 'redeem',
-  weight: 9,
+  weight: 14,
 
   generate(r, w, n) {
     if (w.rewards.size === 0) return undefined
@@ -80,16 +90,20 @@ function taken(w: World, said: Said, member: Member, reward: Reward, { cost, fro
   const { code, valid, value } = reward.terms
   const done = reward.kind === 'donation' || reward.kind === 'conversion'
   const pool = code && w.pools.get(code.pool)
+  const handed = pool?.left.shift()
+  const voucher = issued(w, member, reward, handed ?? `of ${said.externalId}`, { from, until })
+  if (voucher) w.vouchers.set(plain(voucher.code), voucher)
   const n = ++w.counter
   const spends: Redemption['spends'] = []
   for (const [wallet, points] of Object.entries(cost)) {
     const lots: { lot: Lot; points: number }[] = []
     take(spendable(w, member, wallet), points, (lot, some) => lots.push({ lot, points: some }))
-    if (!value) seen(w, member, wallet, 'spend') // a conversion is none
-    member.journal.push({ what: value ? 'moved' : 'spent', wallet, points: value ? -points : points })
+    const converts = value?.kind === 'points'
+    if (!converts) seen(w, member, wallet, 'spend') // a conversion is none
+    member.journal.push({ what: converts ? 'moved' : 'spent', wallet, points: converts ? -points : points })
     spends.push({ n, said: { member: said.member, wallet, points, externalId: '' }, member, wallet, lots })
   }
-  if (value) {
+  if (value?.kind === 'points') {
     const { wallet, points } = value
     const { until: end } = datesOf(w, wallet, w.now, { pending: { kind: 'none' } })
     give(w, member, { wallet, points, source: said.externalId, from: w.now, until: end }, 'moved')
@@ -102,13 +116,14 @@ function taken(w: World, said: Said, member: Member, reward: Reward, { cost, fro
     at: w.now,
     from,
     until,
-    uses: done || reward.kind === 'physical' ? 1 : (valid?.uses ?? 1),
+    uses: done || reward.kind === 'physical' || reward.kind === 'gift_card' ? 1 : (valid?.uses ?? 1),
     used: done ? 1 : 0,
     usedAs: new Set(),
     status: done ? 'used' : 'issued',
     cost,
     spends,
-    code: pool?.left.shift(),
+    code: handed,
+    voucher,
     pool: pool?.reusable ? pool : undefined,
     counted: stocksOf(w, reward.terms).map(({ name }) => name),
   }
@@ -117,8 +132,8 @@ function taken(w: World, said: Said, member: Member, reward: Reward, { cost, fro
 const toldOf = (w: World, one: Redemption) => ({
   status: statusNow(w, one),
   spent: one.cost,
-  code: one.code,
-  uses: { total: one.uses, used: one.used },
+  ...(one.code === undefined && one.voucher ? {} : { code: one.code }), // one that was made is nobody's choice
+  uses: { total: one.uses, used: timesUsed(w, one) },
 })
 
 /** It is undone: points, stock, limit and code are there again. */
@@ -133,8 +148,12 @@ export const cancel = feature<{ redemption: string }>({
     const whose = living(one.member).name
     const status = statusNow(w, one)
     if (status === 'cancelled') return { code: 'repeat', told: toldOf(w, one), whose }
-    if (status === 'used' || status === 'expired' || one.used > 0) return { code: 'redemption_not_open' }
+    if (one.status !== 'issued' && !LEFT.includes(one.status)) return { code: 'redemption_not_open' }
+    if ((one.status === 'issued' && (one.until ?? Number.POSITIVE_INFINITY) <= w.now) || one.used > 0)
+      return { code: 'redemption_not_open' }
     if (w.paused) return { code: 'program_paused' }
+    if (one.voucher && isTouched(w, one.voucher)) return { code: 'redemption_not_open' }
+    if (one.voucher) one.voucher.withdrawn = true
     for (const spend of one.spends) refundAll(w, spend)
     one.status = 'cancelled'
     if (one.code !== undefined) one.pool?.left.push(one.code)
@@ -144,6 +163,24 @@ export const cancel = feature<{ redemption: string }>({
 
   ask: ({ redemption }, known) => ({ verb: 'cancelRedemption', ...idOf(redemption, known) }),
 })
+
+/** Sent on its way, it can still come back. */
+const LEFT = ['ordered', 'shipped', 'delivered']
+
+function isTouched(w: World, voucher: Voucher): boolean {
+  const { used, locked } = voucherShown(w, voucher)
+  return used > 0 || locked > 0
+}
+
+/** By hand, where no till was. A gift card is taken whole, where no till has taken of it. */
+function useByHand(w: World, voucher: Voucher): boolean {
+  const { used, locked, balance, status } = voucherShown(w, voucher)
+  const no = balance === null ? voucher.total !== null && used >= voucher.total : used > 0
+  if (no || locked > 0 || voucher.blocked || status === 'withdrawn') return false
+  if (voucher.total === null || voucher.total === 1) voucher.withdrawn = true
+  else voucher.total -= 1
+  return true
+}
 
 type Way = 'order' | 'ship' | 'deliver' | 'use'
 const LEADS = { order: 'ordered', ship: 'shipped', deliver: 'delivered' } as const
@@ -173,7 +210,9 @@ export const fulfil = feature<{ redemption: string; way: Way; use?: string }>({
     const status = statusNow(w, one)
     const isSent = one.reward.kind === 'physical'
     if (way === 'use') {
-      if (status !== 'issued' || isSent || w.now < one.from) return { code: 'redemption_not_open' }
+      if (one.status !== 'issued' || status === 'expired' || isSent || w.now < one.from)
+        return { code: 'redemption_not_open' }
+      if (one.voucher && !useByHand(w, one.voucher)) return { code: 'redemption_not_open' }
       one.used += 1
       if (use !== undefined) one.usedAs.add(use)
       if (one.used === one.uses) one.status = 'used'

@@ -41,10 +41,10 @@ export const refund = feature<Said>({
     return { code: 'ok', points: back }
   },
 
-  ask: ({ externalId, member, spend, points }) => ({
+  ask: ({ externalId, member, spend, points }, known) => ({
     verb: 'refund',
     member: `external:${member}`,
-    spend: `external:${spend}`,
+    spend: (spend.includes(' ') ? known.made(spend)?.id : undefined) ?? `external:${spend}`,
     reason: 'brought back',
     externalId,
     ...(points === undefined ? {} : { points }),

@@ -15,12 +15,23 @@ const LIVE_MAX = 5
 export type Made = Pick<Reward, 'kind' | 'terms'> & { reward: string; status: 'draft' | 'active' }
 export const reward = feature<Made>({
   do: 'reward',
-  weight: 1.2,
+  weight: 2,
 
   generate(r, w, n) {
     const live = [...w.rewards.values()].filter((one) => one.status === 'active')
     if (live.length >= LIVE_MAX) return undefined
-    const kind = r.pick(['experience', 'experience', 'experience', 'physical', 'donation', 'conversion'] as const)
+    const kind = r.pick([
+      'experience',
+      'experience',
+      'coupon',
+      'coupon',
+      'product',
+      'gift_card',
+      'gift_card',
+      'physical',
+      'donation',
+      'conversion',
+    ] as const)
     return { reward: `rwd-${n}`, kind, status: r.chance(0.9) ? 'active' : 'draft', terms: termsOf(r, w, kind) }
   },
 
@@ -100,13 +111,28 @@ function termsOf(r: Random, w: World, kind: Reward['kind']): Terms {
   return {
     price: r.chance(0.3) ? [cost(), cost()] : [cost()],
     ...(r.chance(0.6) ? { stock: stockOf(r) } : {}),
-    ...(kind === 'experience' && r.chance(0.5) ? { code: { pool: r.pick(POOLS).slug } } : {}),
-    ...(['experience', 'physical'].includes(kind) && r.chance(0.4) ? { valid: validOf(r) } : {}),
-    ...(kind === 'conversion' ? { value: { kind: 'points', wallet: to as string, points: r.int(1, 50) } } : {}),
+    ...(['experience', 'coupon', 'gift_card'].includes(kind) && r.chance(0.4)
+      ? { code: { pool: r.pick(POOLS).slug } }
+      : {}),
+    ...(kind !== 'donation' && kind !== 'conversion' && r.chance(0.4) ? { valid: validOf(r) } : {}),
+    ...valueOf(r, kind, to as string),
     ...(r.chance(0.15) ? { stepUp: true } : {}),
     ...(r.chance(0.2)
       ? { visibility: { startsAt: formatInstant(startsAt), endsAt: formatInstant(startsAt + r.int(1, 40) * DAY) } }
       : {}),
+  }
+}
+
+function valueOf(r: Random, kind: Reward['kind'], to: string): Pick<Terms, 'value'> {
+  if (kind === 'conversion') return { value: { kind: 'points', wallet: to, points: r.int(1, 50) } }
+  if (kind === 'product') return { value: { kind: 'product', sku: r.pick(['beans', 'cake']), quantity: r.int(1, 2) } }
+  if (kind === 'gift_card') return { value: { kind: 'amount', amount: r.int(1, 6_000) } }
+  if (kind !== 'coupon') return {}
+  const most = r.chance(0.3) ? { maxAmount: r.int(1, 1000) } : {}
+  return {
+    value: r.chance(0.5)
+      ? { kind: 'amount', amount: r.int(1, 3_000) }
+      : { kind: 'percent', percent: r.pick([5, 10, 33, 100]), ...most },
   }
 }
 

@@ -11,8 +11,9 @@ export const spend = feature<Said>({
   weight: 15,
 
   generate(r, w, n) {
-    if (r.chance(0.04) && w.spends.size > 0) {
-      const before = r.pick([...w.spends.values()]).said
+    const own = [...w.spends.values()].filter(({ said }) => said.externalId !== '')
+    if (r.chance(0.04) && own.length > 0) {
+      const before = r.pick(own).said
       return { ...before, points: before.points + (r.chance(0.7) ? 0 : 1) }
     }
     const name = r.chance(0.98) && w.members.size > 0 ? r.pick([...w.members.keys()]) : someone(r, w)

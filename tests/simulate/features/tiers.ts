@@ -58,8 +58,8 @@ function windowOf(r: Random): TierWindow {
 type Terms = Pick<Ladder, 'downgrade' | 'grace' | 'tiers'>
 /** open: everyone holds the first tier. What begins or ceases to be everyone's is nobody's to keep: it stays so. */
 function termsOf(r: Random, { kind }: TierWindow, metric: Metric, open: boolean): Terms {
-  const roundUp = r.chance(0.3) ? { roundUp: r.pick(['day'] as const) } : {}
-  const period = r.pick(['P3D', 'PT36H'])
+  const roundUp = r.chance(0.3) ? { roundUp: r.pick(['day', 'month'] as const) } : {}
+  const period = r.pick(['P3D', 'P2W', 'P1M', 'P40D', 'PT36H'])
   return {
     downgrade: metric.of.balance === undefined ? r.pick(['reassess', 'reassess', 'one_level', 'none']) : 'reassess',
     grace: kind === 'lifetime' || r.chance(0.5) ? null : { period, ...roundUp },

@@ -1,6 +1,7 @@
 import { MINUTE } from '../../../contract/instants.ts'
 import { voucherRedemptionKey } from '../../../engine/gate/names.ts'
-import { type Expected, feature } from '../feature.ts'
+import { type Expected, feature, type Known } from '../feature.ts'
+import { statusNow } from '../checkouts.ts'
 import { find, sum, type World } from '../world.ts'
 import { plain, quoted, type Till, type Used, voucherShown } from '../vouchers.ts'
 import type { Random } from '../random.ts'
@@ -28,7 +29,7 @@ export const lockVouchers = feature<Locked>({
     return { code: 'repeat', told: { totals: found.totals } } // nothing that stays is made: 200, as for a repeat
   },
 
-  ask: ({ session, minutes, ...till }) => ({ verb: 'lockVouchers', ...orderOf(till), session, minutes }),
+  ask: ({ session, minutes, ...till }, known) => ({ verb: 'lockVouchers', ...orderOf(till, known), session, minutes }),
 })
 
 /** It lets go of all, or of some of it. */
@@ -50,7 +51,12 @@ export const unlockVouchers = feature<{ session: string; codes?: string[] }>({
     return { code: 'repeat', told: { unlocked: unlocked.sort() } }
   },
 
-  ask: (said) => ({ verb: 'unlockVouchers', program: 'coffee', session: said.session, codes: said.codes }),
+  ask: ({ session, codes }, known) => ({
+    verb: 'unlockVouchers',
+    program: 'coffee',
+    session,
+    codes: codes?.map(known.code),
+  }),
 })
 
 type Redeemed = Till & { order: string }
@@ -59,13 +65,16 @@ export const redeemVouchers = feature<Redeemed>({
   do: 'redeemVouchers',
   weight: 9,
   generate(r, w, n) {
-    const again = r.chance(0.06) ? r.pick([...w.used.entries(), undefined]) : undefined
+    const before = [...w.used.entries()].filter(([, one]) => !one.ofCheckout)
+    const again = r.chance(0.06) ? r.pick([...before, undefined]) : undefined
     if (again) {
       const till = JSON.parse(again[1].content) as Till
       return { ...till, order: again[0], ...(r.chance(0.3) ? { policy: 'partial', codes: ['none-2'] } : {}) }
     }
     const till = tillOf(r, w)
-    return till && { ...till, order: `o-${n}`, ...(r.chance(0.4) ? { session: `till-${r.int(1, 4)}` } : {}) }
+    const open = [...w.checkouts.keys()].slice(-3)
+    const order = r.chance(0.05) && open.length > 0 ? r.pick(open) : `o-${n}`
+    return till && { ...till, order, ...(r.chance(0.4) ? { session: `till-${r.int(1, 4)}` } : {}) }
   },
 
   model(w, said) {
@@ -75,10 +84,16 @@ export const redeemVouchers = feature<Redeemed>({
     if (before) {
       if (member === undefined) return { code: 'member_unknown' }
       const whose = before.member ? find(w, before.member.name) : null
-      const isSame = contentOf(before) === contentOf({ content: JSON.stringify(till) }) && whose === member
+      const isSame =
+        !before.ofCheckout && contentOf(before) === contentOf({ content: JSON.stringify(till) }) && whose === member
       return isSame ? { code: 'repeat', told: { totals: before.totals } } : { code: 'external_id_conflict' }
     }
-    const found = refusesOrder(w, till) ?? quoted(w, till)
+    const no = refusesOrder(w, till)
+    if (no) return { code: no }
+    const checkout = w.checkouts.get(said.order)
+    if (checkout && checkout.parts.length > 0 && statusNow(w, checkout) === 'reserved')
+      return { code: 'external_id_conflict' }
+    const found = quoted(w, till)
     if (typeof found === 'string') return { code: found }
     const { parts, totals } = found
     w.used.set(said.order, {
@@ -93,9 +108,9 @@ export const redeemVouchers = feature<Redeemed>({
     return { code: 'ok', told: { totals } }
   },
 
-  ask: (said) => ({
+  ask: (said, known) => ({
     verb: 'redeemVouchers',
-    ...orderOf(said),
+    ...orderOf(said, known),
     session: said.session,
     externalId: said.order,
   }),
@@ -144,10 +159,10 @@ export const rollBackVouchers = feature<RolledBack>({
     return { code: 'repeat', told: { status: statusOf(one) } }
   },
 
-  ask: ({ order, codes, amount, name }) => ({
+  ask: ({ order, codes, amount, name }, known) => ({
     verb: 'rollBackVouchers',
     redemption: voucherRedemptionKey(order),
-    codes,
+    codes: codes?.map(known.code),
     amount,
     externalId: name,
   }),
@@ -159,7 +174,7 @@ function statusOf({ parts }: Used): string {
 }
 
 /** Why nothing of the order is looked at. */
-function refusesOrder(w: World, { member: name }: Till): string | undefined {
+export function refusesOrder(w: World, { member: name }: Till): string | undefined {
   if (w.paused) return 'program_paused'
   const member = name === undefined ? undefined : find(w, name)
   if (name !== undefined && !member) return 'member_unknown'
@@ -180,32 +195,35 @@ function contentOf({ content }: { content: string }): string {
   return JSON.stringify([codes.map(plain), said])
 }
 
-const orderOf = ({ member, codes, lines, policy, sequence }: Till) => ({
+export const orderOf = ({ member, codes, lines, policy, sequence }: Till, known: Known) => ({
   program: 'coffee',
   ...(member === undefined ? {} : { member: `external:${member}` }),
-  codes,
+  codes: codes.map(known.code),
   order: { currency: 'GBP', items: itemsOf({ items: lines }).items },
   policy,
   sequence,
 })
 
-function tillOf(r: Random, w: World): Till | undefined {
-  if (w.vouchers.size === 0) return undefined
-  const codes = codesOf(r, w)
-  const lined = codes.some((code) => {
+/** Whether one of them is for some of the goods only. */
+export const isForOneLine = (w: World, codes: readonly string[]): boolean =>
+  codes.some((code) => {
     const one = w.vouchers.get(plain(code))
     return one && (one.sku !== null || one.value.kind === 'product')
   })
+
+function tillOf(r: Random, w: World): Till | undefined {
+  if (w.vouchers.size === 0) return undefined
+  const codes = codesOf(r, w)
   return {
-    ...(r.chance(0.75) && w.members.size > 0 ? { member: r.pick([...w.members.keys()]) } : {}),
+    ...(r.chance(0.75) && w.members.size > 0 ? { member: whoseOf(r, w, codes) } : {}),
     codes,
-    lines: Array.from({ length: lined ? 1 : r.int(1, 3) }, (_, i) => lineOf(r, i)),
+    lines: Array.from({ length: isForOneLine(w, codes) ? 1 : r.int(1, 3) }, (_, i) => lineOf(r, i)),
     policy: r.chance(0.5) ? 'all' : 'partial',
     sequence: r.chance(0.5) ? 'asked' : 'priority',
   }
 }
 
-function codesOf(r: Random, w: World): string[] {
+export function codesOf(r: Random, w: World): string[] {
   const latest = [...w.vouchers.values()].slice(-LIVE_MAX - 2)
   const live = latest.filter((one) => voucherShown(w, one).status === 'active')
   const locked = latest.filter((one) => voucherShown(w, one).locked > 0)
@@ -219,4 +237,11 @@ function codesOf(r: Random, w: World): string[] {
   })
   return some.map(() => (r.chance(0.02) ? 'none-1' : typed(r, r.pick(known).code)))
 }
-const typed = (r: Random, code: string) => (r.chance(0.8) ? code : code.toUpperCase().replace('-', ' '))
+/** Mostly who may use them. */
+export function whoseOf(r: Random, w: World, codes: readonly string[]): string {
+  const bound = codes.flatMap((code) => w.vouchers.get(plain(code))?.member?.name ?? [])
+  return bound.length > 0 && r.chance(0.8) ? r.pick(bound) : r.pick([...w.members.keys()])
+}
+
+const typed = (r: Random, code: string) =>
+  r.chance(0.8) || code.startsWith('of ') ? code : code.toUpperCase().replace('-', ' ')

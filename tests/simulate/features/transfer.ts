@@ -2,7 +2,18 @@ import type { Instant } from '../../../contract/instants.ts'
 import { wallOf } from '../calendar.ts'
 import { feature } from '../feature.ts'
 import { available, datesOf, give, spendable, take } from '../model.ts'
-import { aWallet, find, living, type Lot, type Member, type Sent, settingsOf, sum, type World } from '../world.ts'
+import {
+  familyOf,
+  aWallet,
+  find,
+  living,
+  type Lot,
+  type Member,
+  type Sent,
+  settingsOf,
+  sum,
+  type World,
+} from '../world.ts'
 
 type Converted = { externalId: string; member: string; from: string; to: string; points: number }
 
@@ -30,7 +41,8 @@ export const transfer = feature<Sent>({
     if (from.status !== 'active' || to.status !== 'active') return { code: 'member_suspended' }
     const { transfers } = settingsOf(w, said.wallet)
     const { min = 0, max = Number.POSITIVE_INFINITY, perDay = Number.POSITIVE_INFINITY } = transfers ?? {}
-    const today = sum(from.sent.filter((s) => s.wallet === said.wallet && sameDay(w, s.at)).map((s) => s.points))
+    const sent = familyOf(w, from).flatMap((one) => one.sent)
+    const today = sum(sent.filter((s) => s.wallet === said.wallet && sameDay(w, s.at)).map((s) => s.points))
     const no = !transfers || said.points < min || said.points > max || today + said.points > perDay
     if (no) return { code: 'transfer_refused' }
     const fee = Math.floor((said.points * (transfers.feePercent ?? 0)) / 100) + (transfers.feePoints ?? 0)

@@ -23,10 +23,11 @@ export const voucher = feature<Made>({
     const live = [...w.vouchers.values()].slice(-LIVE_MAX).filter((one) => !one.blocked)
     if (live.length === LIVE_MAX && r.chance(0.7)) return undefined
     const value = aValue(r)
+    const own = [...w.vouchers].flatMap(([code, one]) => (one.issued ? [] : [code]))
     const lasts = value.kind === 'gift' && r.chance(0.8)
     const startsAt = r.chance(0.2) ? w.now + r.int(-5, 5) * DAY : null
     return {
-      code: r.chance(0.03) && w.vouchers.size > 0 ? r.pick([...w.vouchers.keys()]) : `save-${n}`,
+      code: r.chance(0.03) && own.length > 0 ? r.pick(own) : `save-${n}`,
       value,
       category: r.pick(['common', 'common', 'never', 'always'] as const),
       priority: r.int(1, 3),
@@ -67,7 +68,8 @@ export const changeVoucher = feature<Changed>({
       { endsAt: r.chance(0.3) ? null : endsAt },
       { blocked: !one.blocked },
     ])
-    return { code: one.code, change: one.blocked ? { blocked: false } : change }
+    const few = one.blocked || one.issued
+    return one.withdrawn ? undefined : { code: one.code, change: few ? { blocked: !one.blocked } : change }
   },
 
   model(w, { code, change }) {
@@ -77,6 +79,8 @@ export const changeVoucher = feature<Changed>({
       .flatMap(({ parts }) => parts)
       .filter((p) => p.voucher === one && p.back < p.amount)
     const locked = one.locks.filter((lock) => lock.until > w.now)
+    if (one.withdrawn || (one.issued && !('blocked' in change)))
+      return { code: one.withdrawn ? 'voucher_not_applicable' : 'invalid_request' }
     if ('total' in change && change.total !== null && change.total < used.length + locked.length)
       return { code: 'invalid_request' }
     if ('endsAt' in change && change.endsAt !== null && change.endsAt <= (one.startsAt ?? 0))
@@ -85,7 +89,7 @@ export const changeVoucher = feature<Changed>({
     return { code: 'ok' }
   },
 
-  act: (driver, { at, code, change }) => driver.changeVoucher(at, code, change),
+  act: (driver, { at, code, change }, known) => driver.changeVoucher(at, known.code(code), change),
 })
 
 function aValue(r: Random): Voucher['value'] {

@@ -38,9 +38,21 @@ function restOf(r: Random, slug: string, expiry: Expiry): Said['patch'] {
   const pending = pendingOf(r)
   return {
     pending: pending.kind === 'until' && expiry.kind === 'rolling' ? { kind: 'none' } : pending, // or it is refused
+    pays: r.chance(0.4) ? null : paysOf(r),
     refundGrace: r.chance(0.5) ? null : r.pick(['P10D', 'P1M', 'PT6H']),
     caps: r.chance(0.6) ? [] : capsOf(r),
     conversions: r.chance(0.3) ? [] : [{ to, give: r.int(1, 10), get: r.int(1, 5) }],
+  }
+}
+
+/** What points are worth at a till. */
+function paysOf(r: Random): NonNullable<WalletSettings['pays']> {
+  return {
+    points: r.int(1, 10),
+    amount: r.int(1, 200),
+    ...(r.chance(0.3) ? { maxPercent: r.int(1, 100) } : {}),
+    ...(r.chance(0.3) ? { maxAmount: r.int(1, 2_000) } : {}),
+    ...(r.chance(0.3) ? { minPoints: r.int(1, 40) } : {}),
   }
 }
 
