@@ -96,3 +96,10 @@ export function runThen(run: Run, { version, at, standing }: Kept): Run | undefi
 export function versionOf(newest: Course, version: number): Course | undefined {
   return newest.ladder.version === version ? newest : newest.past().find(({ ladder }) => ladder.version === version)
 }
+
+/** The versions that count in the same way, up to the one by which is looked. */
+export function versionsUntil({ newest, course }: Run): Course[] {
+  const { version, keeping } = course.ladder
+  const past = newest.ladder.past?.length ? newest.past() : []
+  return [...past.filter(({ ladder }) => ladder.keeping === keeping && ladder.version < version), course]
+}

@@ -275,7 +275,6 @@ test('nor what came back within a month, whatever was bought meanwhile', () => {
       fc.nat(27 * 24),
       versions,
       (t, others, amount, n, delay, vs) => {
-        fc.pre(t.window?.kind !== 'tier_anniversary') // what counts together depends on what was reached when
         const [a, b] = [climber(aCourse(t), JOINED), climber(aCourse(t), JOINED)]
         const [bought, back] = [formatInstant(hour(n)), formatInstant(hour(n + delay))]
         const told = vs.map((v) => ({ ...v, n: 2_500 + v.n, differs: v.differs.window ? {} : v.differs }))
@@ -294,6 +293,39 @@ test('nor what came back within a month, whatever was bought meanwhile', () => {
       },
     ),
     { numRuns: 400 },
+  )
+})
+
+test('when it is told does not matter for where it ends, nor in what order, where windows are years', () => {
+  const windows = fc.constantFrom<LadderTerms['window']>(
+    { kind: 'tier_anniversary' },
+    { kind: 'tier_anniversary' },
+    { kind: 'calendar', per: 'year' },
+    { kind: 'join_anniversary' },
+    { kind: 'lifetime' },
+  )
+  const purchase = fc.record({
+    amount: fc.integer({ min: 1, max: 600 }),
+    day: fc.nat(14).map((n) => 120 + n * 30),
+    late: fc.constantFrom(0, 0, 1, 20, 30, 60),
+    back: fc.option(fc.constantFrom(60, 90, 120, 150)),
+  })
+  fc.assert(
+    fc.property(windows, terms, fc.array(purchase, { maxLength: 7 }), (window, t, all) => {
+      const on = (day: number) => formatInstant(hour(day * 24 + 12))
+      const [a, b] = [0, 1].map((isLate) => {
+        const one = climber(aCourse({ ...t, window }), JOINED)
+        const told = all.flatMap(({ amount, day, late, back }) => [
+          { amount, day, at: day + late * isLate },
+          ...(back === null ? [] : [{ amount: -amount, day, at: day + back }]),
+        ])
+        for (const { amount, day, at: when } of told.toSorted((x, y) => x.at - y.at))
+          one.counts(amount, on(day), on(when))
+        return [720, 800, 1100].map((day) => one.at(on(day)))
+      })
+      expect(b).toEqual(a)
+    }),
+    { numRuns: 500 },
   )
 })
 

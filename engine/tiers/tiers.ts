@@ -59,8 +59,8 @@ export type Grace = { tier: string; until: Instant; day: number }
 export type Kept = { version: number; at: Instant; tier: string; standing: Standing }
 
 /**
- * A window that is over. kept: what was let stand in it. whole: where it was to end, if a tier that was reached in it began the next one. before: of
- * rolling ones, what `floor` was made of in its turn, where more was reached before it ended: at most one a tier.
+ * A window that is over. kept: what was let stand in it. whole: where it was to end, if a tier that was reached in it began the next one. before: what
+ * `floor` was made of in its turn, where more was reached before it ended: at most one a tier.
  */
 export type Before = {
   from: number

@@ -1,0 +1,123 @@
+import type { Instant } from '@laurel/contract/instants'
+import type { TierWhy } from '@laurel/contract/tiers'
+import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
+import { baseOf, levelOf, nextLevel, slugOf, worthOf } from './levels.rules.ts'
+import { day, keptLevel, reachedIn, type Run, versionsUntil } from './runs.rules.ts'
+import type { Before, Grace, Kept, Standing } from './tiers.ts'
+import { graceEnd, nextEnd } from './windows.rules.ts'
+
+/** What a window hands on to the next, and what is let stand beyond its end. */
+
+/** Grace for what falls: one a tier, as long as the latest of them. */
+export function letStand({ course, terms, state }: Run, held: number, next: number, at: Instant): void {
+  const { standing } = state
+  const tier = slugOf(terms, held)
+  if (terms.grace === null || next >= held || tier === null) return
+  const ended = localDay(at, course.timezone)
+  const until = graceEnd(ended, terms.grace, course.timezone)
+  const all = standing.graces ?? []
+  if (until <= at || all.some((one) => one.tier === tier && one.until >= until)) return
+  standing.graces = [...all.filter((one) => one.tier !== tier), { tier, until, day: ended }]
+}
+
+/** Those that are not over, or go by something else. */
+export function keepGraces(standing: Standing, stays: (grace: Grace) => boolean): void {
+  const graces = standing.graces?.filter(stays)
+  if (graces?.length) standing.graces = graces
+  else delete standing.graces
+}
+
+/** What was held through a window that is over, whatever counted in it. */
+export function heldThrough(run: Run, { floor, kept: all }: Before): number {
+  return Math.max(levelOf(run.terms, floor), keptLevel(run, all))
+}
+
+/** The tier that began the year was never reached: so the year did not begin, and what counted before it still does. */
+export function goOn(standing: Standing, { from, floor, before, kept: older = [] }: Before, to: number): void {
+  standing.from = from
+  standing.to = to
+  standing.floor = floor
+  // what was let stand since is let stand on
+  const since = standing.kept ?? []
+  const all = [...since, ...older.filter(({ tier }) => !since.some((one) => one.tier === tier))]
+  if (all.length > 0) standing.kept = all
+  if (before) standing.before = before
+  else delete standing.before
+}
+
+export function handOn(run: Run, held: number, next: number): void {
+  const { terms, state, course, given } = run
+  const { standing } = state
+  standing.floor = slugOf(terms, next)
+  keepGraces(standing, (grace) => grace.day !== standing.from)
+  letStand(run, held, next, dayStart(standing.from, course.timezone))
+  keepGraces(standing, (grace) => grace.until > given.now)
+}
+
+/** What was reached on a rolling ladder is kept for as long again, from that day on. */
+export function keepFrom({ course, terms, state }: Run, reached: number, from: number, period: string): void {
+  const { standing } = state
+  const { before } = standing
+  const older = takeKept(standing, dayStart(from, course.timezone))
+  standing.before = {
+    from: standing.from,
+    to: standing.to ?? standing.from,
+    floor: standing.floor,
+    ...(older ? { kept: older } : {}),
+    ...(before && standing.to !== null ? { before } : {}),
+  }
+  standing.floor = slugOf(terms, reached)
+  standing.from = from
+  standing.to = shiftDay(from, period, 1)
+}
+
+/** What was let stand before then is taken out: it ends with its window. */
+function takeKept(standing: Standing, end: Instant): Kept[] | undefined {
+  const { kept: all = [] } = standing
+  const later = all.filter(({ at }) => at >= end)
+  if (later.length > 0) standing.kept = later
+  else delete standing.kept
+  return later.length < all.length ? all.filter(({ at }) => at < end) : undefined
+}
+
+/** A window ends: what it came to is held through the next. */
+export function roll(run: Run, to: number): TierWhy {
+  const { course, terms, state } = run
+  const { standing } = state
+  const end = dayStart(to, course.timezone)
+  // a grace that ends here no longer keeps the next one from standing
+  keepGraces(standing, (grace) => grace.until > end)
+  const stood = Math.max(levelOf(terms, standing.floor), levelOf(terms, standing.peak))
+  const older = takeKept(standing, end)
+  const held = Math.max(stood, keptLevel(run, older))
+  const from = terms.window.kind === 'rolling' ? shiftDay(to, terms.window.period, -1) : standing.from
+  const next = nextLevel(terms, held, reachedAtEnd(run, [from, to], end))
+  const before: Before = { from: standing.from, to, floor: slugOf(terms, stood) }
+  if (older) before.kept = older
+  if (standing.whole !== undefined) {
+    before.whole = standing.whole
+    if (standing.before) before.before = standing.before // a year that was cut short leaves the one before within reach
+  }
+  standing.before = before
+  delete standing.whole
+  standing.from = to
+  standing.to = nextEnd(terms.window, standing.joined, to)
+  standing.floor = slugOf(terms, next)
+  delete standing.peak
+  if (terms.window.kind === 'rolling' && next <= baseOf(terms)) standing.to = null
+  letStand(run, held, next, end)
+  return 'period_ended'
+}
+
+/** By the version that held at its end, or the last one since that everybody was held against. */
+function reachedAtEnd(run: Run, days: readonly [number, number], end: Instant): number {
+  const { course, terms, given, state } = run
+  const versions = versionsUntil(run)
+  const by = versions.findLast(
+    ({ ladder: { publishedAt = 0, firm, version } }) => publishedAt < end || firm === version,
+  )
+  if (!by || by === course) return reachedIn(run, days)
+  const worth = worthOf(course, given, days, Math.min(days[1], day(run)) - state.standing.joined)
+  const { tiers } = by.ladder.terms
+  return terms.tiers.findLastIndex(({ slug }) => tiers.some((one) => one.slug === slug && one.threshold <= worth))
+}
