@@ -1,12 +1,13 @@
 import type pg from 'pg'
 import { encodeId, type Uuid } from '@laurel/contract/ids'
-import { formatInstant } from '@laurel/contract/instants'
+import { formatInstant, type Instant } from '@laurel/contract/instants'
 import { type Db, withRead, withTx } from './base/db.ts'
 import { readEvents } from './base/outbox.ts'
 import type { Configuration, Configurations } from './earning/configuration.ts'
 import type { ConfiguredReward } from './earning/configured.ts'
 import type { RedeemAsk } from './gate/redemption-asks.ts'
 import type { Gate } from './gate/gate.ts'
+import { isAutomatic } from './rewards/rewards.rules.ts'
 import { saveLooked, selectLooked } from './redemptions/redemptions.sql.ts'
 
 type Deps = { pool: pg.Pool; gate: Pick<Gate, 'submit'>; known: Configurations }
@@ -28,20 +29,23 @@ const RAISES = new Set([
 const TIMES_MAX = 100
 
 export function autoRewards(configuration: Configuration): ConfiguredReward[] {
-  return configuration.rewards.filter(({ status, terms }) => status === 'active' && terms.auto !== undefined)
+  return configuration.rewards.filter(isAutomatic)
 }
 
 /**
  * Redeems rewards for members whose wallet has reached a reward's threshold: looks at events since it looked last, at most `limit`, and asks for
- * what they may have brought about, as often as the balance allows. Begins when the first such reward was made. Each ask has the name of
+ * what they may have brought about, as often as the balance allows. Begins with what happens after there is such a reward. Each ask has the name of
  * the event that caused it, and is decided on the balance as it is then: looking twice redeems once. Gives how many events it looked at.
  */
 export async function redeemReached(deps: Deps, space: number, limit: number): Promise<number> {
   const looked = await withRead(deps.pool, space, (db) => look(deps, db, limit))
   if (!looked) return 0
   const { rewards, causes, position, events } = looked
-  const asked = [...causes].map(async ([member, by]) => {
-    for (const reward of rewards) if (!(await redeemAll(deps, space, member, reward, by))) return false
+  const asked = [...causes].map(async ([member, { id, at }]) => {
+    for (const reward of rewards) {
+      if (at < madeAt(reward.id) * 1000) continue // what was there before is for the member's next points
+      if (!(await redeemAll(deps, space, member, reward, id))) return false
+    }
     return true
   })
   if ((await Promise.all(asked)).includes(false)) return 0 // an outage: it is looked again
@@ -49,7 +53,8 @@ export async function redeemReached(deps: Deps, space: number, limit: number): P
   return events
 }
 
-type Looked = { rewards: ConfiguredReward[]; causes: Map<string, string>; position: number; events: number }
+type Cause = { id: string; at: Instant }
+type Looked = { rewards: ConfiguredReward[]; causes: Map<string, Cause>; position: number; events: number }
 
 /** Whose points moved, and by which event last; undefined where there is nothing to look at. */
 async function look({ known }: Deps, db: Db, limit: number): Promise<Looked | undefined> {
@@ -64,9 +69,9 @@ async function look({ known }: Deps, db: Db, limit: number): Promise<Looked | un
   const events = await readEvents(db, from, limit)
   const last = events.at(-1)
   if (!last) return undefined
-  const causes = new Map<string, string>()
-  for (const { type, member, id } of events)
-    if (member !== undefined && RAISES.has(type)) causes.set(encodeId('mem', member), id)
+  const causes = new Map<string, Cause>()
+  for (const { type, member, id, at } of events)
+    if (member !== undefined && RAISES.has(type)) causes.set(encodeId('mem', member), { id, at })
   return { rewards, causes, position: last.position, events: events.length }
 }
 

@@ -11,12 +11,14 @@ import type {
 } from '@laurel/contract/rewards'
 import { addPeriod } from './base/calendar.ts'
 import type { Tx } from './base/db.ts'
+import { lastPosition } from './base/outbox.ts'
 import { nextConfigVersion } from './base/spaces.ts'
 import { type Configuration, loadConfiguration, program, type Program } from './earning/configuration.ts'
 import { compileCondition, compileNumber } from './earning/expressions.ts'
 import { type RevisedReward, revisedReward, rewardRow } from './rewards/rewards.ts'
 import { insertReward, insertRewardVersion, type RewardRow, updateReward } from './rewards/rewards.sql.ts'
-import { isNeverUsable } from './rewards/rewards.rules.ts'
+import { saveLooked } from './redemptions/redemptions.sql.ts'
+import { isAutomatic, isNeverUsable } from './rewards/rewards.rules.ts'
 import { circleFaults, faultsOf, type Known, termsOf } from './rewards/terms.rules.ts'
 
 /** What the door fixes: when it is, and where new ids come from. */
@@ -40,6 +42,7 @@ export async function createReward(tx: Tx, body: RewardBody, door: Door): Promis
   }
   const shown = without({ category, images, texts })
   await insertRewardVersion(tx, rewardId, { version: 1, name, terms, shown }, door.now)
+  await beginAutomatic(tx, configuration, { status, terms })
   return await revisedReward(tx, await rewardRow(tx, encodeId('rwd', id)))
 }
 
@@ -69,6 +72,7 @@ export async function changeReward(
     check(configuration, ours, { ...row, terms }, validFaults(terms, ours, door.now))
     await insertRewardVersion(tx, row.rewardId, { version: row.version + 1, name, terms, shown }, door.now)
     await updateReward(tx, row.rewardId, row.status, door.now)
+    await beginAutomatic(tx, configuration, { ...row, terms })
   }
   return await revisedReward(tx, await rewardRow(tx, ref))
 }
@@ -83,13 +87,23 @@ const TURNS: Record<RewardTurn, RewardStatus> = { publish: 'active', archive: 'a
 export async function turnReward(tx: Tx, ref: string, turn: RewardTurn, door: Door): Promise<RevisedReward> {
   await nextConfigVersion(tx)
   const row = await rewardRow(tx, ref)
-  if (turn === 'publish' && row.status === 'archived') {
+  if (turn === 'publish' && row.status !== 'active') {
     const configuration = await loadConfiguration(tx)
     const { others } = knownOf(configuration, programOf(configuration, row), row.slug)
-    refuse(circleFaults(row.terms, others))
+    if (row.status === 'archived') refuse(circleFaults(row.terms, others))
+    await beginAutomatic(tx, configuration, { ...row, status: 'active' })
   }
   if (row.status !== TURNS[turn]) await updateReward(tx, row.rewardId, TURNS[turn], door.now)
   return await revisedReward(tx, await rewardRow(tx, ref))
+}
+
+/** The first that thresholds redeem: they are reached by what comes from now on. */
+async function beginAutomatic(
+  tx: Tx,
+  before: Configuration,
+  reward: { status: RewardStatus; terms: RewardTerms },
+): Promise<void> {
+  if (isAutomatic(reward) && !before.rewards.some(isAutomatic)) await saveLooked(tx, await lastPosition(tx))
 }
 
 function pricesOf(price: RewardBody['price']): RewardTerms['price'] {

@@ -1,8 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { decodeId } from '../contract/ids.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { decodeId, encodeId } from '../contract/ids.ts'
 import { openRewards, type RewardShop } from '../tests/rewards.ts'
+import { door } from '../tests/shop.ts'
 import { redeemReached } from './auto-redeem.ts'
+import { withTx } from './base/db.ts'
 import { numberEvents } from './base/outbox.ts'
+import { changeReward, turnReward } from './configure-rewards.ts'
 import { configurations } from './earning/configuration.ts'
 import { expireDue } from './expire-redemptions.ts'
 import type { Ask } from './gate/asks.ts'
@@ -65,6 +69,8 @@ describe('a threshold', () => {
   const lookAll = async () => {
     while ((await look()) > 0);
   }
+  const named = async (slug: string) =>
+    encodeId('rwd', (await shop.sql('select id from rewards where slug = $1', [slug]))[0]?.id as string)
   const own = async (member: string) =>
     (await shop.told(member))
       .filter(({ type, data }) => type === 'reward.redeemed' && data.automatic)
@@ -124,6 +130,32 @@ describe('a threshold', () => {
     await shop.send({ verb: 'adjust', member: dan, wallet: 'points', points: 1, reason: 'more' })
     await lookAll()
     expect(await own(dan)).toEqual(['badge'])
+  })
+
+  it('is not reached by what was there before a reward was redeemed so', async () => {
+    await shop.sql("update rewards set status = 'archived' where slug in ('cup', 'half', 'badge')")
+    await shop.sql('update spaces set config_version = config_version + 1')
+    const id = await shop.reward({ slug: 'by-hand', price: { points: 100 } })
+    const [kim, leo] = [await shop.member('kim', 500), await shop.member('leo', 500)]
+    const auto = { wallet: 'points', threshold: 100 }
+    await withTx(shop.pool, shop.space, (tx) => changeReward(tx, id, { auto }, undefined, door()))
+    await lookAll()
+    const mia = await shop.member('mia', 530) // nobody has looked when the next one is made
+    await sleep(2)
+    await shop.reward({ slug: 'later', price: { points: 10 }, auto: { wallet: 'points', threshold: 10 } })
+    await lookAll()
+    expect([await own(kim), await own(leo), await own(mia)]).toEqual([[], [], Array(5).fill('by-hand')])
+    await shop.send({ verb: 'adjust', member: leo, wallet: 'points', points: 9, reason: 'next points' })
+    await lookAll()
+    expect(await own(leo)).toEqual([...Array(5).fill('by-hand')])
+    await withTx(shop.pool, shop.space, async (tx) => {
+      for (const slug of ['by-hand', 'later']) await turnReward(tx, await named(slug), 'archive', door())
+    })
+    const ned = await shop.member('ned', 100)
+    await withTx(shop.pool, shop.space, async (tx) => turnReward(tx, await named('later'), 'publish', door()))
+    await lookAll()
+    expect(await own(ned)).toEqual([])
+    expect(await wrong()).toBeUndefined()
   })
 
   it('does not redeem what is refused, and goes on', async () => {

@@ -75,6 +75,18 @@ async function numberWaiting(tx: Tx): Promise<number> {
   return row?.events ?? 0
 }
 
+/** Where the last event is that was committed, also where it waits for its position. */
+export async function lastPosition(db: Db): Promise<number> {
+  const [row] = await db.query<{ position: number }>(
+    `select s.last_position + coalesce((select sum(count) from outbox
+              where space_id = $1 and first_position is null), 0)::bigint as position
+       from spaces s where s.space_id = $1`,
+    [db.space],
+    'outbox-last',
+  )
+  return row?.position ?? 0
+}
+
 /** Events with positions above `after`, ascending, at most `limit`; one statement. */
 export async function readEvents(db: Db, after: number, limit: number): Promise<StoredEvent[]> {
   const batches = await db.query<{ batchId: Uuid; first: number; at: Instant; events: string }>(

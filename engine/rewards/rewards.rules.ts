@@ -56,6 +56,11 @@ export function eligible(reward: Reward, facts: RewardFacts): Redeemable | Refus
   )
 }
 
+/** A threshold redeems it, nobody asks for it. */
+export function isAutomatic({ status, terms }: Pick<Reward, 'status' | 'terms'>): boolean {
+  return status === 'active' && terms.auto !== undefined
+}
+
 /** Whether members see it at all: active, and neither before its beginning nor after its end. */
 export function offered(reward: Reward, at: Instant): boolean {
   return notOffered(reward, { at }) === undefined
