@@ -26,10 +26,16 @@ export function rowDigest<Row>({ table, columns }: Digested<Row>, space: number,
   return digestOf(text)
 }
 
-/** The condition, in SQL, that a row is not what its digest (`row_digest`) says. */
-export function isAltered<Row>({ table, columns }: Digested<Row>): string {
-  const values = ['space_id', ...columns.map(([column]) => column)]
+/** The digest in SQL, of columns of a row (`microseconds` for instants): for rows that SQL makes, and to take it again. */
+export function rowDigestSql(table: string, columns: readonly string[]): string {
+  const values = ['space_id', ...columns]
   const bytes = values.map((sql) => `convert_to(coalesce('=' || (${sql})::text, '-'), 'UTF8')`)
   const content = [`convert_to('=${table}', 'UTF8')`, ...bytes].join(` || '\\x00'::bytea || `)
-  return `row_digest is distinct from encode(substring(sha256(${content}) from 1 for 16), 'hex')::uuid`
+  return `encode(substring(sha256(${content}) from 1 for 16), 'hex')::uuid`
+}
+
+/** The condition, in SQL, that a row is not what its digest (`row_digest`) says. */
+export function isAltered<Row>({ table, columns }: Digested<Row>): string {
+  const names = columns.map(([column]) => column)
+  return `row_digest is distinct from ${rowDigestSql(table, names)}`
 }

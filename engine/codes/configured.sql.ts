@@ -1,6 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import type { Db, Tx } from '../base/db.ts'
+import { microseconds, rowDigestSql } from '../base/row-digests.ts'
 
 /** A pool as it is set up, and how far its codes were handed out. */
 export type PoolRow = {
@@ -46,6 +47,25 @@ export async function selectPools(
   return rows
 }
 
+/** What was set up of a pool, in the order of its digest, which SQL takes: it numbers pools. How far its codes were handed out is counted. */
+const POOL = rowDigestSql('code_pools', [
+  ...['pool_id', 'id', 'program_id', 'slug', 'name', 'reusable', 'low_at', 'revision'],
+  ...['created_at', 'updated_at'].map(microseconds),
+])
+
+/** The slug of a pool that was not set up as it is: for verify. */
+export async function alteredPool(db: Db): Promise<string | undefined> {
+  const [row] = await db.query<{ slug: string }>(
+    `select slug from code_pools where space_id = $1 and row_digest is distinct from ${POOL} limit 1`,
+    [db.space],
+  )
+  return row?.slug
+}
+
+async function digestPool(tx: Tx, id: Uuid): Promise<void> {
+  await tx.query(`update code_pools set row_digest = ${POOL} where space_id = $1 and id = $2`, [tx.space, id])
+}
+
 /** Empty. False when the slug is taken in the program. */
 export async function insertPool(
   tx: Tx,
@@ -57,6 +77,7 @@ export async function insertPool(
      values ($1, $2, $3, $4, $5, $6, $7, $8, $8) on conflict (program_id, slug) do nothing returning 1`,
     [tx.space, pool.id, pool.programId, pool.slug, pool.name, pool.reusable, pool.lowAt, formatInstant(now)],
   )
+  if (rows.length > 0) await digestPool(tx, pool.id)
   return rows.length > 0
 }
 
@@ -67,12 +88,13 @@ export async function updatePool(
   change: { name: string; reusable: boolean; lowAt: number | null },
   now: Instant,
 ): Promise<void> {
-  await tx.query(
+  const [row] = await tx.query<{ id: Uuid }>(
     `update code_pools set name = $3, reusable = $4, low_at = $5, revision = revision + 1, updated_at = $6,
             told_at = case when low_at is not distinct from $5 then told_at end
-      where space_id = $1 and pool_id = $2`,
+      where space_id = $1 and pool_id = $2 returning id`,
     [tx.space, poolId, change.name, change.reusable, change.lowAt, formatInstant(now)],
   )
+  if (row) await digestPool(tx, row.id)
 }
 
 /** Marks pools as told that are low and were not told yet; whoever marks one tells of it. */

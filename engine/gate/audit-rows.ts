@@ -3,10 +3,12 @@ import { alteredAdjustment } from '../adjustments/adjustments.sql.ts'
 import type { Db } from '../base/db.ts'
 import { alteredCards } from '../cards/cards.sql.ts'
 import { alteredCheckouts } from '../checkouts/checkouts.sql.ts'
+import { alteredPool } from '../codes/configured.sql.ts'
 import { alteredHolds } from '../ledger/holds.sql.ts'
 import { alteredMerges } from '../members/merges.sql.ts'
 import { alteredReturns } from '../purchases/purchases.sql.ts'
 import { alteredRedemptions } from '../redemptions/redemptions.sql.ts'
+import { alteredReward } from '../rewards/rewards.sql.ts'
 import { alteredUnclaimed } from '../unclaimed/unclaimed.sql.ts'
 import { findAltered } from '../vouchers/audit.sql.ts'
 
@@ -38,6 +40,17 @@ export async function auditOtherRows(db: Db): Promise<string | undefined> {
   if (adjustment) return `adjustment ${encodeId('adj', adjustment)}: ${NOT_WRITTEN}`
   const unclaimed = await alteredUnclaimed(db)
   return unclaimed && `purchase ${encodeId('pur', unclaimed)}: ${NOT_WRITTEN}`
+}
+
+/** A reward, a version of one or a pool of codes that was not set up as it is. */
+export async function auditConfiguredRows(db: Db): Promise<string | undefined> {
+  const reward = await alteredReward(db)
+  if (reward) {
+    const of = reward.version === null ? '' : `version ${reward.version} of `
+    return `${of}reward "${reward.slug}": ${NOT_WRITTEN}`
+  }
+  const pool = await alteredPool(db)
+  return pool && `pool "${pool}": ${NOT_WRITTEN}`
 }
 
 /** A voucher, a redemption of some, a use or a lock whose digest is of something else. */

@@ -9,7 +9,7 @@ import { auditAllCodes } from './audit-codes.ts'
 import { findStrayIssued } from './audit-issued.ts'
 import { auditOutbox, findUnreadBatch } from './audit-outbox.ts'
 import { auditAllRedemptions } from './audit-redemptions.ts'
-import { auditOtherRows, auditVoucherRows } from './audit-rows.ts'
+import { auditConfiguredRows, auditOtherRows, auditVoucherRows } from './audit-rows.ts'
 import { auditAllUnclaimed, findUnreadUnclaimed } from './audit-unclaimed.ts'
 import { auditAllVouchers } from './audit-vouchers.ts'
 
@@ -44,6 +44,7 @@ export const SHARED: readonly Shared[] = [
   { name: 'rows of vouchers', audit: auditVoucherRows },
   { name: 'codes', audit: auditAllCodes },
   { name: 'adjustments', audit: auditAllAdjustments },
+  { name: 'rows of rewards and pools', audit: auditConfiguredRows },
   { name: 'rows of adjustments and of nobody', audit: auditOtherRows },
   { name: 'transfers', audit: auditTransfers },
   {

@@ -21,6 +21,10 @@ alter table returns add column row_digest uuid;
 alter table merges add column row_digest uuid;
 alter table adjustments add column row_digest uuid;
 alter table unclaimed_purchases add column row_digest uuid;
+-- Written right after the row, which SQL numbers; of a pool what was set up.
+alter table rewards add column row_digest uuid;
+alter table reward_versions add column row_digest uuid;
+alter table code_pools add column row_digest uuid;
 
 update vouchers set row_digest = digest_of_row('vouchers', space_id::text, code_key::text, voucher_id::text, version::text,
   program_id::text, code, terms, status::text, reason, bound_to::text, source_id::text, micros(created_at), micros(starts_at),
@@ -51,6 +55,12 @@ update adjustments set row_digest = digest_of_row('adjustments', space_id::text,
 update unclaimed_purchases set row_digest = digest_of_row('unclaimed_purchases', space_id::text, key::text, purchase_id::text,
   version::text, program_id::text, total::text, micros(occurred_at), micros(recorded_at), digest::text, external_id, items, channel,
   store, metadata, returned);
+update rewards set row_digest = digest_of_row('rewards', space_id::text, reward_id::text, id::text, program_id::text, slug, kind, status,
+  revision::text, micros(created_at), micros(updated_at));
+update reward_versions set row_digest = digest_of_row('reward_versions', space_id::text, reward_id::text, version::text, name, category,
+  terms::text, shown::text, micros(created_at));
+update code_pools set row_digest = digest_of_row('code_pools', space_id::text, pool_id::text, id::text, program_id::text, slug, name,
+  reusable::text, low_at::text, revision::text, micros(created_at), micros(updated_at));
 
 alter table vouchers alter column row_digest set not null;
 alter table voucher_locks alter column row_digest set not null;
@@ -69,4 +79,4 @@ drop function digest_of_row(text[]);
 drop function micros(timestamptz);
 
 grant update (row_digest) on vouchers, voucher_redemptions, voucher_uses, redemptions, cards, checkouts, holds,
-  merges, adjustments, unclaimed_purchases to laurel_app;
+  merges, adjustments, unclaimed_purchases, rewards, code_pools to laurel_app;

@@ -3,6 +3,7 @@ import { formatInstant, type Instant } from '@laurel/contract/instants'
 import type { RewardKind, RewardShown, RewardStatus, RewardTerms } from '@laurel/contract/rewards'
 import { int4s } from '../base/arrays.ts'
 import type { Db, Tx } from '../base/db.ts'
+import { microseconds, rowDigestSql } from '../base/row-digests.ts'
 
 /** What one version of a reward says. */
 export type RewardVersionRow = {
@@ -80,6 +81,35 @@ export async function selectShown(db: Db, rewardIds: readonly number[]): Promise
   return new Map(rows.map(({ rewardId, shown }) => [rewardId, shown]))
 }
 
+/** What rows say, in the order of their digests, which SQL takes: it numbers rewards and lays out JSON. */
+const REWARD = rowDigestSql('rewards', [
+  ...['reward_id', 'id', 'program_id', 'slug', 'kind', 'status', 'revision'],
+  ...['created_at', 'updated_at'].map(microseconds),
+])
+const VERSION = rowDigestSql('reward_versions', [
+  ...['reward_id', 'version', 'name', 'category', 'terms', 'shown'],
+  microseconds('created_at'),
+])
+
+/** A reward that was not written as it is, or a version of one: for verify. */
+export async function alteredReward(db: Db): Promise<{ slug: string; version: number | null } | undefined> {
+  const [row] = await db.query<{ slug: string; version: number | null }>(
+    `(select slug, null::int as version from rewards where space_id = $1 and row_digest is distinct from ${REWARD} limit 1)
+     union all
+     (select coalesce((select slug from rewards r where r.space_id = $1 and r.reward_id = v.reward_id), 'none'), version
+        from reward_versions v where space_id = $1 and row_digest is distinct from ${VERSION} limit 1) limit 1`,
+    [db.space],
+  )
+  return row
+}
+
+async function digestReward(tx: Tx, rewardId: number): Promise<void> {
+  await tx.query(`update rewards set row_digest = ${REWARD} where space_id = $1 and reward_id = $2`, [
+    tx.space,
+    rewardId,
+  ])
+}
+
 /** Without a version yet; undefined when the slug is taken in the program. */
 export async function insertReward(
   tx: Tx,
@@ -92,6 +122,7 @@ export async function insertReward(
      returning reward_id as "rewardId"`,
     [tx.space, reward.id, reward.programId, reward.slug, reward.kind, reward.status, formatInstant(now)],
   )
+  if (row) await digestReward(tx, row.rewardId)
   return row?.rewardId
 }
 
@@ -102,8 +133,10 @@ export async function insertRewardVersion(
   now: Instant,
 ): Promise<void> {
   await tx.query(
-    `insert into reward_versions (space_id, reward_id, version, name, category, terms, shown, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    `insert into reward_versions (space_id, reward_id, version, name, category, terms, shown, created_at, row_digest)
+     select n.*, ${VERSION} from (
+       select $1::int as space_id, $2::int as reward_id, $3::int as version, $4::text as name, $5::text as category,
+              $6::jsonb as terms, $7::jsonb as shown, $8::timestamptz as created_at) n`,
     [
       tx.space,
       rewardId,
@@ -123,4 +156,5 @@ export async function updateReward(tx: Tx, rewardId: number, status: RewardStatu
     `update rewards set status = $3, revision = revision + 1, updated_at = $4 where space_id = $1 and reward_id = $2`,
     [tx.space, rewardId, status, formatInstant(now)],
   )
+  await digestReward(tx, rewardId)
 }

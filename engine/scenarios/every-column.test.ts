@@ -27,6 +27,9 @@ const DIGESTED: [table: string, except: string[]][] = [
   ['merges', []],
   ['adjustments', []],
   ['unclaimed_purchases', []],
+  ['rewards', []],
+  ['reward_versions', []],
+  ['code_pools', ['told_at']], // that few are left was told, and when
 ]
 /** Are derived from each other. */
 const DERIVED: [table: string, except: string[]][] = [
