@@ -239,7 +239,10 @@ export const tierWhy = z
   })
 export type TierWhy = z.infer<typeof tierWhy>
 
-/** from, to: null where there is none. at: when it took effect; bookedAt: when that was written. */
+/**
+ * from, to: null where there is none. at: when it took effect; bookedAt: when that was written. What is done by hand is there also
+ * where another tier is not held by it: from and to are then the same.
+ */
 export const tierChange = z
   .object({
     from: z.string().nullable(),
@@ -251,5 +254,9 @@ export const tierChange = z
     reason: z.string().nullable(),
     by: z.string().nullable(),
   })
-  .meta({ id: 'TierChange' })
+  .meta({
+    id: 'TierChange',
+    description:
+      'What is assigned or taken away by hand is there too where the same tier is held: from and to are the same then',
+  })
 export type TierChangeAnswer = z.infer<typeof tierChange>

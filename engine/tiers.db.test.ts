@@ -229,6 +229,36 @@ describe('verify', () => {
       `update tier_states set standing = replace(standing, '"floor":"bronze"', '"floor":"gold"')`,
       /gold by what counts/,
     ],
+    ['update tier_states set standing = \'{"joined":\'', /"status": its standing cannot be read/],
+    [`update tier_states set standing = '{"joined":20000,"from":20000,"to":null}'`, /its standing cannot be read/],
+    [
+      `update tier_states set standing = replace(standing, '"floor":', '"graces":[{"tier":1}],"floor":')`,
+      /its standing cannot be read/,
+    ],
+    ["update tier_history set until = at - interval '1 day' where seq = 2", /change 2 ended before it took effect/],
+    ["update tier_history set why = 'taken_back' where seq = 2", /change 2 is no fall, and taken_back/],
+    ["update tier_history set reason = 'x' where seq = 2", /change 2 was done by somebody, and reached/],
+    [
+      "update tier_history set booked_at = booked_at + interval '1 day' where seq = 1",
+      /change 2 was written before the one before it/,
+    ],
+    ["update tier_history set why = 'assigned' where seq = 2", /change 2 was done by somebody who gave no reason/],
+    [
+      "update tier_states set manual_tier = 'silver', manual_reason = 'x'",
+      /silver is held by hand, and nobody assigned it/,
+    ],
+  ]
+  const byHand: [string, RegExp][] = [
+    ["update tier_states set manual_reason = 'bribe'", /it was assigned for another reason/],
+    ['update tier_states set manual_by = gen_random_uuid()', /it was assigned by somebody else/],
+    ["update tier_history set reason = 'bribe' where seq = 4", /it was assigned for another reason/],
+    ['update tier_history set actor = gen_random_uuid() where seq = 4', /it was assigned by somebody else/],
+    ["update tier_history set why = 'ladder_changed', reason = null where seq = 4", /changes nothing/],
+    [
+      "update tier_history set why = 'ladder_changed' where seq = 2",
+      /change 2 took effect when no version was published/,
+    ],
+    ["update tier_history set why = 'assignment_ended' where seq = 4", /nobody assigned it/],
   ]
 
   test('names what was tampered with', async () => {
@@ -240,6 +270,30 @@ describe('verify', () => {
       expect([sql, said?.what]).toEqual([sql, expect.stringMatching(what)])
       expect(said?.member).toMatch(/^mem_/)
     }
+    expect(await wrong(shop)).toBeUndefined()
+  })
+
+  test('names what was tampered with of what was done by hand, also where the same tier is held', async () => {
+    const shop = await openLadder()
+    vi.setSystemTime(START + 86_400_000)
+    await shop.buy('p1', 'external:ann', 12_000)
+    await shop.assign({ tier: 'gold', reason: 'status match' })
+    await shop.assign({ tier: 'gold', reason: 'and once more' })
+    await shop.assign({ tier: 'gold', reason: 'and once more' })
+    expect((await shop.history('ann')).map(({ from, to, why }) => [from, to, why])).toEqual([
+      [null, 'bronze', 'reached'],
+      ['bronze', 'silver', 'reached'],
+      ['silver', 'gold', 'assigned'],
+      ['gold', 'gold', 'assigned'],
+    ])
+    expect(await shop.told('ann')).toEqual(['joined', 'upgraded', 'upgraded'])
+    expect(await wrong(shop)).toBeUndefined()
+    for (const [sql, what] of byHand) {
+      const said = await tamper(shop, sql)
+      expect([sql, said?.what]).toEqual([sql, expect.stringMatching(what)])
+    }
+    await shop.assign({ verb: 'releaseTier', reason: 'over' })
+    expect((await shop.history('ann')).at(-1)).toMatchObject({ from: 'gold', to: 'silver', why: 'assignment_ended' })
     expect(await wrong(shop)).toBeUndefined()
   })
 })

@@ -120,9 +120,9 @@ export function tierChanges(slices: Slices, one: Changes, facts: Facts, whole: C
     if (!outcome) continue
     const { state, buckets, changes, told } = outcome
     if (state.dueAt > 0 && one.books.state.mergedInto === null) lookAt(one.books.state, state.dueAt)
+    found.history.push(...stored(one, state, changes, byHand(slices, one, state, facts), facts.now))
     if (outcome.changed) found.states.push(state)
     for (const bucket of buckets) found.buckets.push({ ...bucket, member: one.member, ladderId: state.ladderId })
-    found.history.push(...stored(one, state, changes, facts))
     for (const change of changes) one.events.push(tellChange(one, course, change))
     for (const notice of told) one.events.push(tellNotice(one, course, state, notice))
   }
@@ -224,19 +224,32 @@ function programsOf(slices: Slices, one: Changes): Set<number> {
   return programs
 }
 
-function stored(one: Changes, state: TierState, changes: readonly TierChange[], facts: Facts): StoredChange[] {
-  const first = state.historySeq - changes.length + 1
-  return changes.map((change, i) => {
-    const byHand = change.why === 'assigned' || (change.why === 'assignment_ended' && one.assigns !== undefined)
-    return {
-      ...change,
-      member: one.member,
-      ladderId: state.ladderId,
-      seq: first + i,
-      bookedAt: facts.now,
-      reason: byHand ? (one.assigns?.reason ?? null) : null,
-      by: byHand ? (facts.actor ?? null) : null,
-    }
+/** Who did it by hand, and why: what is assigned or taken away now, or was assigned to another who is this one now. */
+function byHand(slices: Slices, one: Changes, { ladderId, manual }: TierState, facts: Facts): Hand | undefined {
+  const before = slices.tiers.states.get(tierKey(one.member, ladderId))?.manual ?? null
+  if (one.assigns?.ladderId === ladderId) {
+    const same = JSON.stringify(before) === JSON.stringify(one.assigns.manual)
+    return same ? undefined : { reason: one.assigns.reason, by: facts.actor ?? null }
+  }
+  const taken = manual !== null && JSON.stringify(before) !== JSON.stringify(manual)
+  return taken ? { reason: manual.reason, by: manual.by } : undefined
+}
+
+type Hand = Pick<StoredChange, 'reason' | 'by'>
+
+/** Changes as they are kept. What is done by hand is among them, also where another tier is not held by it. */
+function stored(one: Changes, state: TierState, changes: readonly TierChange[], hand: Hand | undefined, now: Instant) {
+  const { member, ladderId, tier, until, manual } = state
+  const why = one.assigns ? (manual ? 'assigned' : 'assignment_ended') : 'merged'
+  const all = [...changes]
+  if (hand && changes.at(-1)?.why !== why) {
+    all.push({ from: tier, to: tier, at: Math.max(now, changes.at(-1)?.at ?? state.since ?? now), until, why })
+    state.historySeq += 1
+  }
+  const first = state.historySeq - all.length + 1
+  return all.map((change, i): StoredChange => {
+    const { reason, by } = i === all.length - 1 && hand ? hand : { reason: null, by: null }
+    return { ...change, member, ladderId, seq: first + i, bookedAt: now, reason, by }
   })
 }
 
