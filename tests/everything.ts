@@ -48,7 +48,7 @@ async function configured(post: Post, patch: Post): Promise<void> {
   })
   const rule = (name: string, kind: string, args: object, more: object = {}) =>
     post('/v1/earning-rules', { program: 'coffee', name, kind, args, ...more })
-  await rule('A point a pound', 'per_amount', { points: 1, per: 100 })
+  await rule('A point a pound', 'per_amount', { points: 1, per: 100 }, { caps: [{ points: 500, per: 'day' }] })
   await rule('Opening', 'fixed', { points: 5 }, { budget: { points: 50 } })
   await post('/v1/activity-types', { program: 'coffee', slug: 'review', name: 'Review', schema: { type: 'object' } })
   await rule('Reviews', 'fixed', { points: 20 }, { on: { event: 'activity', activity: 'review' } })

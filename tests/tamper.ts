@@ -16,6 +16,8 @@ export async function unnoticed(
   named: () => Promise<string | undefined>,
   except: readonly string[] = [],
 ): Promise<string[]> {
+  const [any] = await sql(`select from ${table} limit 1`)
+  if (!any) throw new Error(`${table} has no rows: nothing would be shown`)
   const missed: string[] = []
   for (const column of await columnsOf(sql, table)) {
     if (except.includes(column.column)) continue

@@ -217,9 +217,9 @@ export async function givenOfBudgets(
   )
 }
 
-export async function allBudgets(db: Db): Promise<Budget[]> {
-  return await db.query<Budget>(
-    'select rule_id as "ruleId", period, points_spent as points from budgets where space_id = $1',
+export async function allBudgets(db: Db): Promise<(Budget & { limit: number })[]> {
+  return await db.query<Budget & { limit: number }>(
+    'select rule_id as "ruleId", period, points_spent as points, points_limit as limit from budgets where space_id = $1',
     [db.space],
   )
 }

@@ -37,6 +37,8 @@ const DERIVED: [table: string, except: string[]][] = [
   ['lots', []],
   ['lot_uses', ['written']], // tells uses of one entry apart: which they are is the rest of it
   ['stock', []],
+  ['budgets', ['told_at']], // that it is used up was told, and when
+  ['counters', ['kept_at']], // since when it is right: entries are counted anew before
   ['pool_codes', []],
 ]
 
