@@ -164,6 +164,23 @@ describe('verify', () => {
     expect(await look()).toBeUndefined()
   })
 
+  it('names the reason of any entry of a transfer that is another: of who sent, of who got it, of the fee', async () => {
+    await shop.sql(`update wallets set settings = settings || '{"transfers": {"feePoints": 1}}'`)
+    await shop.sql('update spaces set config_version = config_version + 1')
+    const gift = { verb: 'transfer', member: 'external:bob', to: 'external:ann', wallet: 'points' } as const
+    expect((await shop.gate.submit(shop.space, { ...gift, points: 3, reason: 'a gift' })).status).toBe(201)
+    const entries = await shop.sql("select member_id, seq from entries where reason = 'a gift'")
+    expect(entries).toHaveLength(3)
+    for (const { member_id, seq } of entries) {
+      const say = (reason: string) =>
+        shop.sql('update entries set reason = $3 where member_id = $1 and seq = $2', [member_id, seq, reason])
+      await say('a bribe')
+      expect(await look()).toMatch(/reason/)
+      await say('a gift')
+      expect(await look()).toBeUndefined()
+    }
+  })
+
   it('goes on working while purchases come in', async () => {
     const buying = Promise.all(
       Array.from({ length: 300 }, (_, i) => shop.buy(`live-${i}`, `external:m${i % 7}`, i * 10, { occurredAt: NOW() })),

@@ -2,7 +2,7 @@ import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
 import type { Db } from '../base/db.ts'
 import type { Configuration } from '../earning/configuration.ts'
 import { kindName } from '../ledger/accounts.ts'
-import { findUneven } from '../ledger/ledger.sql.ts'
+import { findOtherReason, findUneven } from '../ledger/ledger.sql.ts'
 import { auditAllAdjustments } from './audit-adjustments.ts'
 import { auditAllBudgets } from './audit-budgets.ts'
 import { auditAllCodes } from './audit-codes.ts'
@@ -60,9 +60,11 @@ export const SHARED: readonly Shared[] = [
 
 async function auditTransfers(db: Db): Promise<string | undefined> {
   const uneven = await findUneven(db)
+  const other = uneven ?? (await findOtherReason(db))
   return (
-    uneven &&
-    `${kindName(uneven.kind)} of entry ${encodeEntryId(uneven.member, uneven.seq)}: other points came than went`
+    other &&
+    `${kindName(other.kind)} of entry ${encodeEntryId(other.member, other.seq)}: ` +
+      (uneven ? 'other points came than went' : 'it is not for the same reason everywhere')
   )
 }
 

@@ -134,6 +134,18 @@ export async function findUneven(db: Db): Promise<{ member: Uuid; seq: number; k
   return row
 }
 
+/** A transfer whose entries, its fee among them, are not all for one reason, if there is one: a member of it, and an entry. */
+export async function findOtherReason(db: Db): Promise<{ member: Uuid; seq: number; kind: number } | undefined> {
+  const [row] = await db.query<{ member: Uuid; seq: number; kind: number }>(
+    `select (array_agg(member_id order by kind, seq))[1] as member, (array_agg(seq order by kind, seq))[1] as seq,
+            min(kind)::int as kind
+       from entries where space_id = $1 and kind in (${KINDS.transferIn.code}, ${KINDS.fee.code})
+      group by source_id having count(distinct coalesce(reason, '')) > 1 limit 1`,
+    [db.space],
+  )
+  return row
+}
+
 /** How many points a member transferred to others in a wallet since an instant; in the order of the keys. */
 export async function loadSent(
   db: Db,
