@@ -8,12 +8,15 @@ let next = pool.length
 let lastMs = 0
 let counter = 0
 
+/** A clock set back by less is waited for, so that ids keep their order; one set back by more was wrong before. */
+const SET_BACK_MS = 60_000
+
 /**
  * A UUID version 7 (RFC 9562 § 5.7): milliseconds, then a 12-bit counter that keeps ids of one process in the order
  * in which they were made, then 62 random bits. Made at doors, never inside a decision.
  */
 export function newId(ms: number = Date.now()): Uuid {
-  if (ms > lastMs) {
+  if (ms > lastMs || ms < lastMs - SET_BACK_MS) {
     lastMs = ms
     counter = 0
   } else if (++counter > 0xfff) {
