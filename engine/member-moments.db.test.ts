@@ -224,7 +224,16 @@ test('control: without the guards of its name and its member, two workers give t
   }
   for (const gate of gates) await gate.close()
   expect(doubled).toBeGreaterThan(0)
-  await shop.sql('delete from lot_uses')
-  await shop.sql('delete from members')
-  await shop.sql('delete from member_states')
+  for (const table of [
+    'lot_uses',
+    'lots',
+    'entries',
+    'counters',
+    'activities',
+    'purchases',
+    'members',
+    'member_states',
+  ]) {
+    await shop.sql(`delete from ${table}`)
+  }
 })
