@@ -1,11 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { decodeId } from '@laurel/contract/ids'
 import type { WalletPatch } from '@laurel/contract/wallets'
+import { inTurn, twoGates } from '../tests/pair.ts'
 import { door, NOW, openShop, type Shop } from '../tests/shop.ts'
-import { openPool, withTx } from './base/db.ts'
+import { withTx } from './base/db.ts'
 import { changeWallet } from './configure-wallets.ts'
 import type { Ask } from './gate/asks.ts'
-import { createGate, type Gate } from './gate/gate.ts'
+import type { Gate } from './gate/gate.ts'
 import { verify } from './verify.ts'
 
 /** Two gates are two processes to the database; the careless two do not look whether what they read has moved. */
@@ -13,22 +14,13 @@ const [ALICE, BOB] = ['019aa000-0000-7000-8000-00000000000a', '019aa000-0000-700
 let shop: Shop
 let gates: [Gate, Gate]
 let careless: [Gate, Gate]
-const pools: ReturnType<typeof openPool>[] = []
 
 beforeAll(async () => {
   shop = await openShop()
   await shop.rule('fixed', { points: 10 })
   await set({ adjustmentLimit: 100 })
-  const open = (unguarded: boolean) => {
-    const pool = openPool(shop.url, { max: 4 })
-    pools.push(pool)
-    return createGate({ pool, unguarded })
-  }
-  gates = [open(false), open(false)]
-  careless = [open(true), open(true)]
-})
-afterAll(async () => {
-  for (const pool of pools) await pool.end()
+  gates = twoGates(shop)
+  careless = twoGates(shop, { unguarded: true })
 })
 
 const set = (patch: WalletPatch) =>
@@ -177,9 +169,7 @@ describe('deciding at once', () => {
     await join('fay')
     for (let i = 0; i < 5; i++) {
       const told = await give('fay', 1000)
-      const answers = await Promise.all(
-        Array.from({ length: 20 }, (_, n) => send(gates[n % 2] as Gate, deciding(told.body, 'approve'), BOB)),
-      )
+      const answers = await inTurn(gates, 20, (gate) => send(gate, deciding(told.body, 'approve'), BOB))
       expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1)
       expect(answers[0]?.body.status).toBe('approved')
       expect(await entriesOf(told.body)).toHaveLength(1)

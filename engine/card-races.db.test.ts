@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { decodeId } from '../contract/ids.ts'
 import { atOnce, openPair, type Pair, send } from '../tests/pair.ts'
 import { verify } from './verify.ts'
@@ -10,9 +10,6 @@ let careless: Pair
 beforeAll(async () => {
   careful = await openPair(false)
   careless = await openPair(true)
-})
-afterAll(async () => {
-  for (const pair of [careful, careless]) await pair.close()
 })
 
 /** How many cards somebody has who asks for one twenty times at once. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { decodeId } from '../contract/ids.ts'
 import { atOnce, dropEntryKeys, openPair, type Pair, send } from '../tests/pair.ts'
 import { door } from '../tests/shop.ts'
@@ -21,9 +21,6 @@ beforeAll(async () => {
     await shop.sql(`update wallets set settings = settings || '{"pays": {"points": 1, "amount": 100}}'`)
     await shop.sql('update spaces set config_version = config_version + 1')
   }
-})
-afterAll(async () => {
-  for (const pair of [careful, careless]) await pair.close()
 })
 
 const codeOf = (told: { status: number; body: any }) => told.body.code ?? told.body.status

@@ -1,30 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { inTurn, twoGates } from '../tests/pair.ts'
 import { NOW, openShop, type Shop } from '../tests/shop.ts'
-import { openPool } from './base/db.ts'
 import type { Ask } from './gate/asks.ts'
-import { createGate, type Gate } from './gate/gate.ts'
+import type { Gate } from './gate/gate.ts'
 import { verify } from './verify.ts'
 
-/** Two gates, each with its connections, are two processes to the database. */
+/** Two processes to the database. */
 let shop: Shop
 let gates: [Gate, Gate]
 let careless: [Gate, Gate]
-const pools: ReturnType<typeof openPool>[] = []
 const OCCURRED = NOW() - 3_600_000_000
 
 beforeAll(async () => {
   shop = await openShop()
   await shop.rule('per_amount', { points: 1, per: 100 })
-  const open = (unguarded: boolean) => {
-    const pool = openPool(shop.url, { max: 4 })
-    pools.push(pool)
-    return createGate({ pool, unguarded })
-  }
-  gates = [open(false), open(false)]
-  careless = [open(true), open(true)]
-})
-afterAll(async () => {
-  for (const pool of pools) await pool.end()
+  gates = twoGates(shop)
+  careless = twoGates(shop, { unguarded: true })
 })
 
 const send = async (gate: Gate, ask: Ask) => {
@@ -55,9 +46,7 @@ const given = async (name: string) =>
 
 async function claimedByFifty(pair: [Gate, Gate], name: string) {
   expect((await keep(pair[0], name)).status).toBe(201)
-  return await Promise.all(
-    Array.from({ length: 50 }, (_, i) => claim(pair[i % 2] as Gate, name, `${name}-member-${i}`)),
-  )
+  return await inTurn(pair, 50, (gate, i) => claim(gate, name, `${name}-member-${i}`))
 }
 
 describe('an unclaimed purchase', () => {
@@ -73,9 +62,7 @@ describe('an unclaimed purchase', () => {
 
   it('that one member claims fifty times is claimed once, and every answer is the same purchase', async () => {
     await keep(gates[0], 'same')
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, i) => claim(gates[i % 2] as Gate, 'same', 'eager')),
-    )
+    const answers = await inTurn(gates, 50, (gate) => claim(gate, 'same', 'eager'))
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([...Array(49).fill(200), 201])
     expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1)
     expect(await given('same')).toBe(10)

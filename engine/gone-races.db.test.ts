@@ -1,32 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { door, NOW, openShop, type Shop } from '../tests/shop.ts'
-import { openPool, withTx } from './base/db.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { dropEntryKeys, openPair, type Pair } from '../tests/pair.ts'
+import { door, NOW, type Shop } from '../tests/shop.ts'
+import { withTx } from './base/db.ts'
 import { changeWallet } from './configure-wallets.ts'
-import { createGate, type Gate } from './gate/gate.ts'
+import type { Gate } from './gate/gate.ts'
 import { passDue } from './pass-time.ts'
 import { verify } from './verify.ts'
 
 /** Goods come back, one by one and in two processes at once, in the very seconds in which their points end. */
-type Pair = { shop: Shop; gates: [Gate, Gate] }
 const HOUR = 3_600_000_000
 const UNITS = 24
 const MEMBERS = ['ann', 'bob', 'cleo']
-const pools: ReturnType<typeof openPool>[] = []
 let careful: Pair
-/** Versions are not compared. */
+/** Versions are not compared, and nothing keeps an entry's number from being used twice. */
 let careless: Pair
-
-async function open(unguarded: boolean): Promise<Pair> {
-  const shop = await openShop({ unguarded })
-  await shop.rule('per_amount', { points: 1, per: 100 })
-  const process = () => {
-    const pool = openPool(shop.url, { max: 4 })
-    pools.push(pool)
-    return createGate({ pool, unguarded })
-  }
-  return { shop, gates: [process(), process()] }
-}
 
 const ending = (shop: Shop, expiry: object) =>
   withTx(shop.pool, shop.space, (tx) =>
@@ -34,17 +22,9 @@ const ending = (shop: Shop, expiry: object) =>
   )
 
 beforeAll(async () => {
-  careful = await open(false)
-  careless = await open(true)
-  // Nor does anything keep an entry's number from being used twice; and what one writes the other sees late.
-  await careless.shop.sql('alter table entries drop constraint entries_pkey')
-  await careless.shop.sql('alter table lot_uses drop constraint lot_uses_pkey')
-  await careless.shop.sql(`create function linger() returns trigger language plpgsql as
-    $$ begin perform pg_sleep(0.03); return new; end $$`)
-  await careless.shop.sql('create trigger linger before insert on outbox for each row execute function linger()')
-})
-afterAll(async () => {
-  for (const pool of pools) await pool.end()
+  careful = await openPair(false)
+  careless = await openPair(true)
+  await dropEntryKeys(careless)
 })
 
 /** Each has 500 points that stay, and as many of a purchase as it has units times ten, which end in some seconds. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { decodeEntryId, decodeId } from '../contract/ids.ts'
 import { dropEntryKeys, openPair, type Pair, send } from '../tests/pair.ts'
 import type { Shop } from '../tests/shop.ts'
@@ -15,9 +15,6 @@ beforeAll(async () => {
   careful = await openPair(false)
   careless = await openPair(true)
   await dropEntryKeys(careless)
-})
-afterAll(async () => {
-  for (const pair of [careful, careless]) await pair.close()
 })
 
 const at = <T>(pair: Pair, n: number, ask: (i: number) => Ask, map: (told: { status: number; body: any }) => T) =>

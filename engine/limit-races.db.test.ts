@@ -1,34 +1,25 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { encodeId } from '@laurel/contract/ids'
 import { DAY, parseInstant } from '@laurel/contract/instants'
+import { twoGates } from '../tests/pair.ts'
 import { door, openShop, type Shop } from '../tests/shop.ts'
-import { openPool, type Tx, withTx } from './base/db.ts'
+import { type Tx, withTx } from './base/db.ts'
 import { createProgram } from './configure-programs.ts'
 import { createRule, publishRuleVersion, type RuleAsk } from './configure-rules.ts'
 import { changeWallet } from './configure-wallets.ts'
-import { createGate, type Gate, type GateOptions } from './gate/gate.ts'
+import type { Gate, GateOptions } from './gate/gate.ts'
 import { verify } from './verify.ts'
 
-/** Two gates, each with its connections, are two processes to the database. Small lists, so that there are many of them. */
+/** Two processes to the database. Small lists, so that there are many of them. */
 let shop: Shop
 let gates: Gate[]
 let programs = 0
-const pools: ReturnType<typeof openPool>[] = []
 
-function openGates(of: Shop, options: Partial<GateOptions> = {}): Gate[] {
-  return [1, 2].map(() => {
-    const pool = openPool(of.url, { max: 4 })
-    pools.push(pool)
-    return createGate({ pool, singlesMax: 5, ...options })
-  })
-}
+const openGates = (of: Shop, options: Partial<GateOptions> = {}) => twoGates(of, { singlesMax: 5, ...options })
 
 beforeAll(async () => {
   shop = await openShop()
   gates = openGates(shop)
-})
-afterAll(async () => {
-  for (const pool of pools) await pool.end()
 })
 
 const MIDNIGHT = parseInstant('2026-06-01T00:00:00+02:00') as number

@@ -1,22 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { DAY } from '@laurel/contract/instants'
+import { gateBeside } from '../tests/pair.ts'
 import { NOW, door, openShop, type Shop } from '../tests/shop.ts'
-import { openPool, withTx } from './base/db.ts'
+import { withTx } from './base/db.ts'
 import { configurations } from './earning/configuration.ts'
 import type { Ask } from './gate/asks.ts'
-import { createGate, type Gate } from './gate/gate.ts'
+import type { Gate } from './gate/gate.ts'
 import { getMember } from './members/members.ts'
 import { verify } from './verify.ts'
 import { createWalletReader } from './views/wallets.ts'
 import { changeWallet } from './configure-wallets.ts'
 
 let shop: Shop
-const pools: ReturnType<typeof openPool>[] = []
-const gateOf = (unguarded = false): Gate => {
-  const pool = openPool(shop.url, { max: 4 })
-  pools.push(pool)
-  return createGate({ pool, unguarded, ...(unguarded ? { singlesMax: 5 } : {}) }) // short lists meet more often
-}
+const gateOf = (unguarded = false): Gate => gateBeside(shop, { unguarded, ...(unguarded ? { singlesMax: 5 } : {}) }) // short lists meet more often
 
 beforeAll(async () => {
   shop = await openShop()
@@ -25,7 +21,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   vi.useRealTimers()
-  for (const pool of pools) await pool.end()
 })
 
 /** A merge patch keeps what it does not name: transfers are said anew each time. */

@@ -1,41 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { NOW, openShop, type Shop } from '../tests/shop.ts'
-import { openPool } from './base/db.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { dropEntryKeys, inTurn, openPair, type Pair } from '../tests/pair.ts'
+import { NOW } from '../tests/shop.ts'
 import { keyOf } from './base/keys.ts'
 import type { Ask } from './gate/asks.ts'
-import { createGate, type Gate } from './gate/gate.ts'
+import type { Gate } from './gate/gate.ts'
 import { passDue } from './pass-time.ts'
 import { verify } from './verify.ts'
 
 /** Spending against spending, and against the end of what is spent: two processes, and the worker of each, at once. */
-type Pair = { shop: Shop; gates: [Gate, Gate] }
-const pools: ReturnType<typeof openPool>[] = []
 let careful: Pair
-/** Versions are not compared. */
+/** Versions are not compared, and nothing keeps an entry's number from being used twice. */
 let careless: Pair
 
-async function open(unguarded: boolean): Promise<Pair> {
-  const shop = await openShop({ unguarded })
-  const process = () => {
-    const pool = openPool(shop.url, { max: 4 })
-    pools.push(pool)
-    return createGate({ pool, unguarded })
-  }
-  return { shop, gates: [process(), process()] }
-}
-
 beforeAll(async () => {
-  careful = await open(false)
-  careless = await open(true)
-  // Nor does anything keep an entry's number from being used twice; and what one writes the other sees late.
-  await careless.shop.sql('alter table entries drop constraint entries_pkey')
-  await careless.shop.sql('alter table lot_uses drop constraint lot_uses_pkey')
-  await careless.shop.sql(`create function linger() returns trigger language plpgsql as
-    $$ begin perform pg_sleep(0.02); return new; end $$`)
-  await careless.shop.sql('create trigger linger before insert on outbox for each row execute function linger()')
-})
-afterAll(async () => {
-  for (const pool of pools) await pool.end()
+  careful = await openPair(false)
+  careless = await openPair(true)
+  await dropEntryKeys(careless)
 })
 
 const spending = (member: string, points: number): Ask => ({
@@ -45,11 +25,8 @@ const spending = (member: string, points: number): Ask => ({
   points,
   reason: 'mug',
 })
-async function send({ shop, gates }: Pair, i: number, ask: Ask): Promise<number> {
-  return (await (gates[i % 2] as Gate).submit(shop.space, ask)).status
-}
-const many = (pair: Pair, times: number, ask: (i: number) => Ask): Promise<number[]> =>
-  Promise.all(Array.from({ length: times }, (_, i) => send(pair, i, ask(i))))
+const many = ({ shop, gates }: Pair, times: number, ask: (i: number) => Ask): Promise<number[]> =>
+  inTurn(gates, times, async (gate, i) => (await gate.submit(shop.space, ask(i))).status)
 const done = (statuses: number[]) => statuses.filter((status) => status === 201).length
 const wrong = async ({ shop }: Pair) => (await verify(shop.pool, shop.space)).wrong?.what
 
@@ -115,13 +92,13 @@ describe('points that end while they are spent', () => {
   async function race(pair: Pair, name: string): Promise<void> {
     const member = `external:${name}`
     const end = await brings(pair, name, 60, 200, 1_200)
-    const spends = async (i: number) => {
-      while (NOW() < end + 200_000) await send(pair, i, spending(member, 1))
+    const spends = async (gate: Gate) => {
+      while (NOW() < end + 200_000) await gate.submit(pair.shop.space, spending(member, 1))
     }
     const works = async (gate: Gate) => {
       while (NOW() < end + 300_000) await passDue(pair.shop.pool, gate, pair.shop.space, 100)
     }
-    await Promise.all([spends(0), spends(1), spends(0), spends(1), works(pair.gates[0]), works(pair.gates[1])])
+    await Promise.all(pair.gates.flatMap((gate) => [spends(gate), spends(gate), works(gate)]))
   }
 
   it('are spent or expired, once, and none is spent that has expired', async () => {

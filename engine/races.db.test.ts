@@ -1,31 +1,23 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { inTurn, twoGates } from '../tests/pair.ts'
 import { NOW, openShop, type Shop } from '../tests/shop.ts'
-import { openPool, withTx } from './base/db.ts'
+import { withTx } from './base/db.ts'
 import { keyOf } from './base/keys.ts'
 import type { Ask } from './gate/asks.ts'
-import { createGate, type Gate } from './gate/gate.ts'
+import type { Gate } from './gate/gate.ts'
 import { changeStatus, loadStates } from './ledger/states.sql.ts'
 import { verify } from './verify.ts'
 
-/** Two gates, each with its connections, are two processes to the database: what one has read the other may change. */
+/** Two processes to the database: what one has read the other may change. */
 let shop: Shop
 let gates: [Gate, Gate]
 let careless: [Gate, Gate]
-const pools: ReturnType<typeof openPool>[] = []
 
 beforeAll(async () => {
   shop = await openShop()
   await shop.rule('per_amount', { points: 1, per: 100 })
-  const open = (unguarded: boolean) => {
-    const pool = openPool(shop.url, { max: 4 })
-    pools.push(pool)
-    return createGate({ pool, unguarded })
-  }
-  gates = [open(false), open(false)]
-  careless = [open(true), open(true)]
-})
-afterAll(async () => {
-  for (const pool of pools) await pool.end()
+  gates = twoGates(shop)
+  careless = twoGates(shop, { unguarded: true })
 })
 
 const send = async (gate: Gate, ask: Ask, idempotency?: { key: string; request: string }) => {
@@ -48,8 +40,7 @@ const spending = (member: string, points: number): Ask => ({
   points,
   reason: 'mug',
 })
-const both = <T>(n: number, work: (gate: Gate, i: number) => Promise<T>) =>
-  Promise.all(Array.from({ length: n }, (_, i) => work(gates[i % 2] as Gate, i)))
+const both = <T>(n: number, work: (gate: Gate, i: number) => Promise<T>) => inTurn(gates, n, work)
 const wrong = async () => (await verify(shop.pool, shop.space)).wrong
 
 describe('two processes', () => {

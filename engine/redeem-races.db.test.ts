@@ -1,44 +1,28 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { dropEntryKeys, inTurn, type Pair, pairOf } from '../tests/pair.ts'
 import { openRewards, type RewardShop, type Told } from '../tests/rewards.ts'
-import { openPool } from './base/db.ts'
-import { createGate, type Gate } from './gate/gate.ts'
+import type { Gate } from './gate/gate.ts'
 import { verify } from './verify.ts'
 
-/** Two gates, each with its connections, are two processes to the database. Small lists, so that there are many of them. */
-type Pair = { shop: RewardShop; gates: [Gate, Gate]; pools: ReturnType<typeof openPool>[] }
-let careful: Pair
+/** Two processes to the database. Small lists, so that there are many of them. */
+type RewardPair = Pair<RewardShop>
+let careful: RewardPair
 /** Nothing is compared, and nothing keeps an entry's number or a name from being used twice. */
-let careless: Pair
+let careless: RewardPair
 
-async function open(unguarded: boolean): Promise<Pair> {
-  const shop = await openRewards({ unguarded })
-  const pools = [openPool(shop.url, { max: 4 }), openPool(shop.url, { max: 4 })]
-  const gates = pools.map((pool) => createGate({ pool, unguarded, singlesMax: 20 })) as [Gate, Gate]
-  return { shop, gates, pools }
-}
+const open = async (unguarded: boolean) => await pairOf(await openRewards({ unguarded }), unguarded, { singlesMax: 20 })
 
 beforeAll(async () => {
   careful = await open(false)
   careless = await open(true)
-  for (const [table, key] of [
-    ['entries', 'entries_pkey'],
-    ['lot_uses', 'lot_uses_pkey'],
-  ])
-    await careless.shop.sql(`alter table ${table} drop constraint ${key}`)
-  // What one writes the other cannot see yet when it reads: the race is run every time.
-  await careless.shop.sql(`create function linger() returns trigger language plpgsql as
-    $$ begin perform pg_sleep(0.1); return new; end $$`)
-  await careless.shop.sql('create trigger linger before insert on outbox for each row execute function linger()')
-})
-afterAll(async () => {
-  for (const pool of [...careful.pools, ...careless.pools]) await pool.end()
+  await dropEntryKeys(careless)
 })
 
-const members = ({ shop }: Pair, name: string, n: number, points: number) =>
+const members = ({ shop }: RewardPair, name: string, n: number, points: number) =>
   Promise.all(Array.from({ length: n }, (_, i) => shop.member(`${name}-${i}`, points)))
 /** Asked at once, of both processes in turn. */
-const all = (pair: Pair, n: number, ask: (i: number, gate: Gate) => Promise<Told>) =>
-  Promise.all(Array.from({ length: n }, (_, i) => ask(i, pair.gates[i % 2] as Gate)))
+const all = ({ gates }: RewardPair, n: number, ask: (i: number, gate: Gate) => Promise<Told>) =>
+  inTurn(gates, n, (gate, i) => ask(i, gate))
 const outcomes = (told: Told[]) => {
   const counts: Record<string, number> = {}
   for (const { status, body } of told) {
@@ -47,10 +31,10 @@ const outcomes = (told: Told[]) => {
   }
   return counts
 }
-const wrong = async ({ shop }: Pair) => (await verify(shop.pool, shop.space)).wrong?.what
+const wrong = async ({ shop }: RewardPair) => (await verify(shop.pool, shop.space)).wrong?.what
 
 describe('500 members redeem the last one', () => {
-  const race = async (pair: Pair, n: number, slug: string) => {
+  const race = async (pair: RewardPair, n: number, slug: string) => {
     await pair.shop.reward({ slug, price: { points: 1 }, stock: { total: 1 } })
     const who = await members(pair, slug, n, 1)
     return outcomes(await all(pair, n, (i, gate) => pair.shop.redeem(who[i] as string, slug, {}, gate)))
@@ -68,7 +52,7 @@ describe('500 members redeem the last one', () => {
 })
 
 describe('1,500 asks claim 1,000 codes', () => {
-  const race = async (pair: Pair, asks: number, codes: number, slug: string) => {
+  const race = async (pair: RewardPair, asks: number, codes: number, slug: string) => {
     await pair.shop.codes(
       slug,
       Array.from({ length: codes }, (_, i) => `${slug}-${i}`),
@@ -96,7 +80,7 @@ describe('1,500 asks claim 1,000 codes', () => {
 })
 
 describe('200 redemptions of one member whose balance is enough for one', () => {
-  const race = async (pair: Pair, n: number, slug: string) => {
+  const race = async (pair: RewardPair, n: number, slug: string) => {
     await pair.shop.reward({ slug, price: { points: 10 } })
     const [ann] = await members(pair, slug, 1, 10)
     const told = await all(pair, n, (_, gate) => pair.shop.redeem(ann as string, slug, {}, gate))

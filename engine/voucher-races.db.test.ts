@@ -1,36 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { inTurn, twoGates } from '../tests/pair.ts'
 import { door, openShop, type Shop } from '../tests/shop.ts'
-import { type Db, openPool, withRead, withTx } from './base/db.ts'
+import { type Db, withRead, withTx } from './base/db.ts'
 import { blockVoucher, createVoucher } from './configure-vouchers.ts'
 import { codeKey } from './base/codes.ts'
 import { configurations } from './earning/configuration.ts'
 import type { Ask, VouchersOnOrder } from './gate/asks.ts'
-import { createGate, type Gate } from './gate/gate.ts'
+import type { Gate } from './gate/gate.ts'
 import { voucherRedemptionKey } from './gate/names.ts'
 import { locksOfVouchers } from './vouchers/vouchers.sql.ts'
 import { verify } from './verify.ts'
 import { currentConfiguration } from './views/current.ts'
 
-/** Two gates, each with its connections, are two processes to the database: tills that ask of the same vouchers at once. */
+/** Two processes to the database: tills that ask of the same vouchers at once. */
 let shop: Shop
 let gates: [Gate, Gate]
 let careless: [Gate, Gate]
-const pools: ReturnType<typeof openPool>[] = []
 
 beforeAll(async () => {
   shop = await openShop()
-  const open = (unguarded: boolean) => {
-    const pool = openPool(shop.url, { max: 4 })
-    pools.push(pool)
-    return createGate({ pool, unguarded })
-  }
-  gates = [open(false), open(false)]
-  careless = [open(true), open(true)]
+  gates = twoGates(shop)
+  careless = twoGates(shop, { unguarded: true })
   for (const name of ['ada', 'bea']) await shop.buy(`first-${name}`, `external:${name}`, 100)
-})
-afterAll(async () => {
-  for (const pool of pools) await pool.end()
 })
 
 const known = configurations()
@@ -73,8 +65,7 @@ const rollBack = (externalId: string, more: object = {}): Ask => ({
   redemption: voucherRedemptionKey(externalId),
   ...more,
 })
-const tills = <T>(n: number, work: (gate: Gate, i: number) => Promise<T>, of = gates) =>
-  Promise.all(Array.from({ length: n }, (_, i) => work(of[i % 2] as Gate, i)))
+const tills = <T>(n: number, work: (gate: Gate, i: number) => Promise<T>) => inTurn(gates, n, work)
 const stored = async (code: string) =>
   (await shop.sql('select used, balance::int, version from vouchers where code = $1', [code]))[0]
 const told = async (type: string, word: string): Promise<number> => {
@@ -220,12 +211,20 @@ async function atOnce(code: string, of: [Gate, Gate], asks: [Ask, Ask]) {
   const { answers } = await withTx(shop.pool, shop.space, async (tx) => {
     await tx.query('select from vouchers where code like $1 order by code_key for update', [`${code}%`])
     const sent = Promise.all(asks.map((ask, i) => send(of[i] as Gate, ask)))
-    await sleep(HELD_MS)
+    for (let i = 0; i < 250 && (await waiting()) < asks.length; i++) await sleep(20)
     return { answers: sent }
   })
   return await answers
 }
-const HELD_MS = 200
+/** How many wait for what another has: they have read, and would save. */
+const waiting = async () =>
+  Number(
+    (
+      await shop.sql(
+        "select count(*) as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      )
+    )[0]?.n,
+  )
 
 describe.each([
   ['guarded', () => gates, 1],

@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type pg from 'pg'
-import { afterAll, inject, type RunnerTestSuite } from 'vitest'
+import pg from 'pg'
+import { afterAll, inject, type RunnerTestSuite, vi } from 'vitest'
 import { openPool } from '../engine/base/db.ts'
 import { cloneTemplate, run, toDatabase } from './connect.ts'
 
@@ -18,10 +18,18 @@ export type TestDatabase = {
   /** One statement as superuser, past row security: to arrange, to look, to tamper. bigint comes as text. */
   sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
   /** Ends the connections. Not needed: it happens after the file. */
-  close(): Promise<void>
+  close(): Promise<unknown>
 }
 
-const opened: { name: string; close: () => Promise<void> }[] = []
+const opened: { name: string; close: () => Promise<unknown> }[] = []
+
+/** Connections of another process to a test's database; they end after the file. */
+export function openPoolBeside(url: string): pg.Pool {
+  const pool = openPool(url, { max: 4 })
+  beside.push(pool)
+  return pool
+}
+const beside: pg.Pool[] = []
 
 /**
  * `const database = await openDatabase()` at the top of a `*.db.test.ts`, or in a `beforeAll`. Dropped after the file,
@@ -32,20 +40,26 @@ export async function openDatabase(): Promise<TestDatabase> {
   const name = await cloneTemplate(server)
   const url = toDatabase(server.ownerUrl, name)
   const pool = openPool(url, { max: 20, applicationName: 'laurel-test' })
-  let closing: Promise<void> | undefined
-  const close = () => (closing ??= pool.end())
+  const admin = new pg.Pool({ connectionString: toDatabase(server.superuserUrl, name), max: 5 })
+  admin.on('error', () => {}) // a test cut it off: the next statement opens another
+  let closing: Promise<unknown> | undefined
+  const close = () => (closing ??= Promise.all([pool.end(), admin.end()]))
   opened.push({ name, close })
-  const sql = (text: string, values: unknown[] = []) => run(toDatabase(server.superuserUrl, name), text, values)
+  const sql = async (text: string, values: unknown[] = []) =>
+    (await admin.query(values.length > 0 ? { text, values } : text)).rows as Record<string, unknown>[]
   const spaces = await sql("select space_id from spaces where tenant = 'default' order by mode")
   const [space, otherSpace] = spaces.map((row) => Number(row.space_id))
   if (space === undefined || otherSpace === undefined) throw new Error('the migrations made no default spaces')
   return { url, pool, space, otherSpace, sql, close }
 }
 
-/** Registered for every test file by tests/setup.ts; runs after the file's own hooks. */
+/** Registered for every test file by tests/setup.ts; runs after the file's own hooks. The next file has a true clock. */
 export function closeDatabasesAfterFile(): void {
   // oxlint-disable-next-line no-empty-pattern -- vitest insists on a pattern
   afterAll(async ({}, suite) => {
+    vi.useRealTimers()
+    vi.restoreAllMocks()
+    for (const pool of beside.splice(0)) await pool.end()
     for (const { name, close } of opened.splice(0)) {
       await close()
       const server = inject('server')
