@@ -54,6 +54,8 @@ export function auditActivity(c: Configuration, a: Activity, entries: readonly E
   if (a.digest !== digestOf(`${a.member}|${activityContent(a.programId, a.type, a.occurredAt, a.data)}`)) {
     return 'its content is not what was recorded'
   }
+  const type = c.activityTypes.find(({ programId, slug }) => programId === a.programId && slug === a.type)
+  if (a.version > (type?.version ?? 0)) return 'there is no such version of its type' // 0: a moment, which has none
   const done = doneBefore(a)
   const frozen = a.frozen === null ? null : (JSON.parse(a.frozen) as Frozen)
   const decided = award(rulesFor(c, a.programId, a.configVersion, done), activityQuestion(program, done, frozen))
@@ -64,5 +66,8 @@ export function auditActivity(c: Configuration, a: Activity, entries: readonly E
     .filter((e) => e.kind === KINDS.earn.code)
     .map((e) => `${e.seq} ${e.ruleVersionId} ${e.points} ${e.digest}`)
   const due = a.awards.map(([version, points, , seq]) => `${seq} ${version} ${points} ${bookedDigest(a)}`)
-  return made.join() === due.join() ? undefined : 'its awards are not what its entries gave'
+  if (made.join() !== due.join()) return 'its awards are not what its entries gave'
+  return entries.some((e) => e.kind === KINDS.earn.code && e.bookedAt !== a.recordedAt)
+    ? 'it was not recorded when its entries were booked'
+    : undefined
 }

@@ -42,6 +42,9 @@ export function auditCommerce(
       ([version, points, , seq]) => `${seq} ${KINDS.earn.code} ${version} ${points} ${bookedDigest(p)}`,
     )
     if (made.join() !== due.join()) return `purchase ${encodeId('pur', p.id)}: its awards are not what its entries gave`
+    const isClaimed = p.claimed !== null // which books it later
+    if (!isClaimed && earned.some((e) => e.bookedAt !== p.recordedAt))
+      return `purchase ${encodeId('pur', p.id)}: it was not recorded when its entries were booked`
   }
   for (const a of activities) {
     const what = auditActivity(configuration, a, bySource.get(a.id) ?? [])

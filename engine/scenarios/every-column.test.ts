@@ -31,11 +31,15 @@ const DIGESTED: [table: string, except: string[]][] = [
   ['reward_versions', []],
   ['code_pools', ['told_at']], // that few are left was told, and when
 ]
-/** Are derived from each other. */
+/** As configured a little earlier or later its rules are the same, unless they were changed between. */
+const SAME_RULES = 'config_version'
+/** Are derived from each other. What gave nothing has no entry that says what it was decided on. */
 const DERIVED: [table: string, except: string[]][] = [
   ['entries', []],
   ['lots', []],
   ['lot_uses', ['written']], // tells uses of one entry apart: which they are is the rest of it
+  ['purchases', [SAME_RULES, 'frozen → "x"', 'claimed → "x"']],
+  ['activities', [SAME_RULES, 'frozen → "x"']],
   ['stock', []],
   ['budgets', ['told_at']], // that it is used up was told, and when
   ['counters', ['kept_at']], // since when it is right: entries are counted anew before
