@@ -10,6 +10,8 @@ export type Args =
   | ({ kind: 'per_item'; points: number } & Filter)
   | { kind: 'fixed'; points: number }
   | { kind: 'multiplier'; factor: number }
+  | { kind: 'nth_purchase'; n: number; points: number; every?: boolean }
+  | ({ kind: 'first_time'; points: number } & Filter)
 
 /** What a rule says of its points beside how many. */
 export type Terms = {
@@ -60,8 +62,8 @@ export function inForce(rules: Iterable<Rule>, at: Instant, on: string | undefin
 /** Of everything that may be given: `whole`, or not at all; `part` is what is left to be had; `shut`: nothing, for a while. */
 export type Room = { whole: number; part: number; shut: boolean }
 /** What limits left when it was decided, by rule and by wallet: it is decided again with the same. */
-/** `multipliers`: those of the tiers that were held. */
-export type Rooms = { rules: Map<string, Room>; wallets: Map<string, Room>; multipliers?: string[] }
+/** `multipliers`: those of the tiers that were held. `number`: the how many-th purchase it is of the member. */
+export type Rooms = { rules: Map<string, Room>; wallets: Map<string, Room>; multipliers?: string[]; number?: number }
 /** What happened: in a purchase, these lines; else an activity with so many stars. */
 export type What = Line[] | { type: string; stars: number }
 
@@ -76,7 +78,8 @@ export function awards(rules: readonly Rule[], what: What, rooms: Rooms): Award[
     const { args, terms } = versions[0] as Version
     if (terms?.when && !isTrue(terms.when, what)) continue
     const ground = plain.filter((a) => a.wallet === wallet).reduce((sum, a) => sum + a.points, 0)
-    const wanted = args.kind === 'multiplier' ? multiplied(args.factor, ground) : plainPoints(args, what)
+    const wanted =
+      args.kind === 'multiplier' ? multiplied(args.factor, ground) : plainPoints(args, what, rooms.number ?? 0)
     const points = allowed(rooms, rule, wanted, [...plain, ...more])
     if (points > 0) (args.kind === 'multiplier' ? more : plain).push({ rule: name, wallet, points, terms })
   }
@@ -124,10 +127,15 @@ function multiplied(factor: number, ground: number): number {
   return Number((BigInt(ground) * parts) / 10_000n)
 }
 
-function plainPoints(args: Exclude<Args, { kind: 'multiplier' }>, what: What): number {
+function plainPoints(args: Exclude<Args, { kind: 'multiplier' }>, what: What, number: number): number {
   const lines = Array.isArray(what) ? what : []
   if (args.kind === 'fixed') return lines.length > 0 || lines !== what ? args.points : 0
+  if (args.kind === 'nth_purchase') {
+    const isIt = args.every ? number % args.n === 0 : number === args.n
+    return isIt && lines.length > 0 ? args.points : 0
+  }
   const counting = lines.filter((line) => counts(args, line))
+  if (args.kind === 'first_time') return counting.length > 0 ? args.points : 0
   if (args.kind === 'per_item') return args.points * counting.reduce((units, line) => units + line.quantity, 0)
   const amount = counting.reduce((sum, line) => sum + BigInt(line.amount), 0n) * BigInt(args.points)
   const per = BigInt(args.per)

@@ -18,6 +18,16 @@ export type Ladder = {
   downgrade: 'reassess' | 'one_level' | 'none'
   grace: { period: string; roundUp?: 'day' | 'month' } | null
   tiers: { slug: string; threshold: number; multiplier: string }[]
+  /** when this version was published, and those before it */
+  since?: Instant
+  past?: Ladder[]
+}
+
+/** The versions that held from then on, the one of then too. */
+export function versionsFrom(ladder: Ladder, at: Instant): Ladder[] {
+  const all = [...(ladder.past ?? []), ladder]
+  const first = all.findLastIndex(({ since }) => (since ?? at) <= at)
+  return all.slice(Math.max(0, first))
 }
 
 export const MEASURES = ['spend', 'purchases', 'earned', 'activities', 'balance'] as const

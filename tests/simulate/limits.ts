@@ -25,7 +25,11 @@ export type Given = {
 export function decided(w: World, member: Member, what: What, at: Instant, source: string) {
   const rules = inForce(w.rules.values(), at, Array.isArray(what) ? undefined : what.type)
   const rooms = roomsOf(w, member, rules, at)
-  if (Array.isArray(what)) rooms.multipliers = multipliersAt(w, member, at)
+  if (Array.isArray(what)) {
+    const family = new Set(familyOf(w, member))
+    rooms.multipliers = multipliersAt(w, member, at)
+    rooms.number = 1 + [...w.purchases.values()].filter((one) => family.has(one.member)).length
+  }
   const given = awards(rules, what, rooms)
   for (const { rule, wallet, points, terms } of given) {
     const budget = terms?.budget && (terms.budget.per ?? 'lifetime')
@@ -40,7 +44,8 @@ function roomsOf(w: World, member: Member, rules: readonly Rule[], at: Instant):
     const terms = versions[0]?.terms ?? {}
     const given = familyOf(w, member).flatMap((one) => one.given)
     const own = given.filter((one) => one.rule === name)
-    const room = capped(w, terms.caps ?? [], own, at)
+    const once: Cap[] = versions[0]?.args.kind === 'first_time' ? [{ per: 'lifetime', times: 1 }] : []
+    const room = capped(w, [...(terms.caps ?? []), ...once], own, at)
     room.part = Math.min(room.part, budgetLeft(w, name, terms, at))
     room.shut = own.some((one) => tooClose(w, one.at, at, terms.cooldown))
     rooms.rules.set(name, room)

@@ -26,7 +26,8 @@ export function loadLimits(
   c: Configuration,
   entriesOf: (member: Uuid) => readonly Entry[],
   needs: NeedsLimits,
-  eldersOf: (member: Uuid) => Uuid[] = () => [],
+  eldersOf: (member: Uuid) => Uuid[],
+  purchasesOf: (member: Uuid) => Counting[],
 ): LimitSlices {
   const limits = noLimits()
   const wanted = [...needs.counters.values()]
@@ -49,10 +50,12 @@ export function loadLimits(
     if (kept ? kept.keptAt >= since : from >= since) {
       if (kept) limits.counters.set(counterName(key), kept)
     } else if (need.count) {
-      const own =
-        scope === SCOPES.rule
-          ? gave(member, scopeId)
-          : entriesOf(member).filter((e) => e.kind === KINDS.earn.code && e.walletId === scopeId)
+      const own: Counting[] =
+        scope === SCOPES.purchases
+          ? purchasesOf(member)
+          : scope === SCOPES.rule
+            ? gave(member, scopeId)
+            : entriesOf(member).filter((e) => e.kind === KINDS.earn.code && e.walletId === scopeId)
       const then = own.filter((e) => e.occurredAt >= from && e.occurredAt < until)
       limits.counters.set(counterName(key), { ...key, ...countedOf(then), keptAt: 0 })
     }
@@ -67,7 +70,9 @@ function named(t: LimitTables, name: string) {
   return { name, points: t.budgets.get(name) }
 }
 
-function countedOf(entries: readonly Entry[]): Pick<Counter, 'times' | 'points' | 'lastAt'> {
+type Counting = Pick<Entry, 'source' | 'points' | 'occurredAt'>
+
+function countedOf(entries: readonly Counting[]): Pick<Counter, 'times' | 'points' | 'lastAt'> {
   return {
     times: new Set(entries.map((e) => e.source)).size,
     points: entries.reduce((sum, e) => sum + e.points, 0),

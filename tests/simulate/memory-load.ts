@@ -109,6 +109,7 @@ function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
       (m) => booksIn(t, m).entries,
       needs.limits,
       (m) => eldersOf(t, m),
+      (m) => purchasesOf(t, m),
     )
   if (needs.redemptions) {
     slices.redemptions = loadRedemptions(t.rewards, needs.redemptions, (member) => living(t, member)?.member)
@@ -156,6 +157,12 @@ function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
       sent.reduce((sum, e) => sum + e.points, 0),
     )
   }
+}
+
+/** As they are counted: how many there are. */
+function purchasesOf(t: Tables, member: Uuid) {
+  const own = [...t.purchases.values()].filter((one) => one.member === member)
+  return own.map(({ id, occurredAt }) => ({ source: id, points: 0, occurredAt }))
 }
 
 /** Open lots, from where the member's state says that the first may be; and open holds, with what they hold of them. */

@@ -1,7 +1,9 @@
 import type { Instant } from '../../contract/instants.ts'
 import type { RewardKind, RewardStock } from '../../contract/rewards.ts'
 import { later, periodOf } from './calendar.ts'
+import type { Ladder } from './ladders.ts'
 import { available } from './model.ts'
+import { tierNow } from './tiers.ts'
 import { type Voucher, voucherShown } from './vouchers.ts'
 import { living, type Member, type Spend, type World } from './world.ts'
 
@@ -13,7 +15,7 @@ export type Terms = {
   valid?: { activatesAfter?: string; for?: string; uses?: number }
   value?: Value
   stepUp?: boolean
-  visibility?: { endsAt?: string; startsAt?: string }
+  visibility?: { endsAt?: string; startsAt?: string; tiers?: Record<string, string[]> }
 }
 type Value =
   | { kind: 'points'; wallet: string; points: number }
@@ -119,7 +121,11 @@ export function redeemable(
   const counting = [...w.redemptions.values()].filter((one) => one.reward === reward && one.status !== 'cancelled')
   if (reward.status === 'draft') return 'reward_unknown'
   if (reward.status === 'archived') return 'not_eligible'
-  const { startsAt, endsAt } = terms.visibility ?? {}
+  const { startsAt, endsAt, tiers = {} } = terms.visibility ?? {}
+  for (const [ladder, some] of Object.entries(tiers)) {
+    const held = tierNow(w, member, w.ladders.get(ladder) as Ladder)
+    if (!some.includes(held ?? '')) return 'not_eligible'
+  }
   if (startsAt !== undefined && w.now < Date.parse(startsAt) * 1000) return 'not_eligible'
   if (endsAt !== undefined && w.now >= Date.parse(endsAt) * 1000) return 'not_eligible'
   const limit = terms.stock?.perMember

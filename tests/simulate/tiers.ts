@@ -1,6 +1,16 @@
 import type { Instant } from '../../contract/instants.ts'
 import { dayOf, later, shift, startOf, windowAround } from './calendar.ts'
-import { baseOf, countedDays, handedOn, type Ladder, levelOf, reachedIn, slugAt, worth } from './ladders.ts'
+import {
+  baseOf,
+  countedDays,
+  handedOn,
+  type Ladder,
+  levelOf,
+  reachedIn,
+  slugAt,
+  versionsFrom,
+  worth,
+} from './ladders.ts'
 import type { Member, World } from './world.ts'
 
 /**
@@ -25,6 +35,7 @@ type Kept = {
   tier: string | null
   from: number
   to: number | null
+  at: Instant
   how: 'begun' | 'reached' | 'handed on'
   grace?: Grace
 }
@@ -47,7 +58,7 @@ export function beginAnew(w: World, member: Member, ladder: Ladder, climb: Climb
   climb.through = null
   climb.graces = []
   if (runs(ladder)) climb.since = windowOf(w, member, ladder, today(w)).from
-  climb.kept = [{ tier: null, from: today(w) + 1, to: null, how: 'begun' }]
+  climb.kept = [{ tier: null, from: today(w) + 1, to: null, at: w.now, how: 'begun' }]
 }
 
 const windowOf = (w: World, member: Member, { window }: Ladder, day: number) =>
@@ -87,17 +98,29 @@ function close(w: World, member: Member, ladder: Ladder, climb: Climb): void {
 
 // ── rolling ──
 
+/** What these days reach by every version of the ladder since then: by each new one everybody was held against it. */
+function reachedSince(w: World, member: Member, ladder: Ladder, at: Instant, days: readonly [number, number]): number {
+  return Math.min(...versionsFrom(ladder, at).map((one) => reachedIn(w, one, member, days)))
+}
+
 /** What is kept ended by now: it is held against the days just before. */
-function roll(w: World, member: Member, ladder: Ladder, climb: Climb, until: number): void {
-  const { window } = ladder
+function roll(w: World, member: Member, newest: Ladder, climb: Climb, until: number): void {
+  const { window } = newest
   for (let last = climb.kept.at(-1); window.kind === 'rolling' && last?.to != null; last = climb.kept.at(-1)) {
     const { tier, to } = last as { tier: string | null; to: number }
     if (to > until) return
-    const held = levelOf(ladder, tier)
-    const level = handedOn(ladder, held, reachedIn(w, ladder, member, [shift(to, window.period, -1), to]))
+    const at = startOf(to, w.setup.timezone)
+    const held = levelOf(newest, tier)
+    const days = [shift(to, window.period, -1), to] as const
+    const by = versionsFrom(newest, at).map((one) => ({
+      one,
+      level: handedOn(one, held, reachedIn(w, one, member, days)),
+    }))
+    const level = Math.min(...by.map((one) => one.level))
+    const ladder = by.find((one) => one.level === level)?.one ?? newest
     const end = level > baseOf(ladder) ? shift(to, window.period, 1) : null
     const grace = graceFor(w, ladder, held, level, to)
-    climb.kept.push({ tier: slugAt(ladder, level), from: to, to: end, how: 'handed on', ...grace })
+    climb.kept.push({ tier: slugAt(ladder, level), from: to, to: end, at, how: 'handed on', ...grace })
   }
 }
 
@@ -105,10 +128,11 @@ function roll(w: World, member: Member, ladder: Ladder, climb: Climb, until: num
 function keepReached(w: World, member: Member, ladder: Ladder, climb: Climb, day: number): void {
   const { window } = ladder
   if (window.kind !== 'rolling') return
-  const reached = reachedIn(w, ladder, member, [shift(day + 1, window.period, -1), day + 1])
+  const at = Math.min(w.now, startOf(day + 1, w.setup.timezone) - 1)
+  const reached = reachedSince(w, member, ladder, at, [shift(day + 1, window.period, -1), day + 1])
   if (reached <= Math.max(baseOf(ladder), levelOf(ladder, climb.kept.at(-1)?.tier))) return
   const to = shift(day + 1, window.period, 1)
-  climb.kept.push({ tier: slugAt(ladder, reached), from: day + 1, to, how: 'reached' })
+  climb.kept.push({ tier: slugAt(ladder, reached), from: day + 1, to, at, how: 'reached' })
 }
 
 /**
@@ -120,13 +144,18 @@ function recheck(w: World, member: Member, ladder: Ladder, climb: Climb): void {
   if (window.kind !== 'rolling') return
   let gone = false
   for (let last = climb.kept.at(-1); last && last.how !== 'begun'; last = climb.kept.at(-1)) {
-    const held = levelOf(ladder, climb.kept.at(-2)?.tier)
-    const reached = reachedIn(w, ladder, member, [shift(last.from, window.period, -1), last.from])
-    const level = last.how === 'handed on' ? handedOn(ladder, held, reached) : reached
-    if (level >= levelOf(ladder, last.tier)) break
+    const { from, at, how, tier } = last
+    const before = levelOf(ladder, climb.kept.at(-2)?.tier)
+    const level = Math.min(
+      ...versionsFrom(ladder, at).map((one) => {
+        const reached = reachedIn(w, one, member, [shift(from, window.period, -1), from])
+        return how === 'handed on' ? handedOn(one, before, reached) : reached
+      }),
+    )
+    if (level >= levelOf(ladder, tier)) break
     climb.kept.pop()
     gone = true
-    if (last.how === 'handed on') break // what ended before stands
+    if (how === 'handed on' || climb.kept.at(-1)?.to === from) break // what ended before stands
   }
   if (!gone) return
   for (let day = (climb.kept.at(-1)?.from ?? today(w)) - 1; day <= today(w); day++) {

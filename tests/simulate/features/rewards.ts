@@ -115,15 +115,21 @@ function termsOf(r: Random, w: World, kind: Reward['kind']): Terms {
       ? { code: { pool: r.pick(POOLS).slug } }
       : {}),
     ...(kind !== 'donation' && kind !== 'conversion' && r.chance(0.4) ? { valid: validOf(r) } : {}),
-    ...valueOf(r, kind, to as string),
+    ...worthOf(r, kind, to as string),
     ...(r.chance(0.15) ? { stepUp: true } : {}),
-    ...(r.chance(0.2)
-      ? { visibility: { startsAt: formatInstant(startsAt), endsAt: formatInstant(startsAt + r.int(1, 40) * DAY) } }
-      : {}),
+    ...(r.chance(0.25) && w.ladders.size > 0
+      ? {
+          visibility: {
+            tiers: { [r.pick([...w.ladders.keys()])]: r.pick([['silver', 'gold'], ['gold'], ['platinum']]) },
+          },
+        }
+      : r.chance(0.2)
+        ? { visibility: { startsAt: formatInstant(startsAt), endsAt: formatInstant(startsAt + r.int(1, 40) * DAY) } }
+        : {}),
   }
 }
 
-function valueOf(r: Random, kind: Reward['kind'], to: string): Pick<Terms, 'value'> {
+function worthOf(r: Random, kind: Reward['kind'], to: string): Pick<Terms, 'value'> {
   if (kind === 'conversion') return { value: { kind: 'points', wallet: to, points: r.int(1, 50) } }
   if (kind === 'product') return { value: { kind: 'product', sku: r.pick(['beans', 'cake']), quantity: r.int(1, 2) } }
   if (kind === 'gift_card') return { value: { kind: 'amount', amount: r.int(1, 6_000) } }

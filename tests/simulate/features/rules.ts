@@ -145,7 +145,13 @@ function windowOf(r: Random, w: World, on: string | undefined): Window {
 }
 
 function argsOf(r: Random): Args {
-  switch (r.int(0, 3)) {
+  switch (r.int(0, 5)) {
+    case 4: {
+      const every = r.chance(0.5) ? { every: true } : {}
+      return { kind: 'nth_purchase', n: r.int(1, 4), points: r.int(1, 40), ...every }
+    }
+    case 5:
+      return { kind: 'first_time', points: r.int(1, 40), ...filterOf(r) }
     case 0:
       return { kind: 'fixed', points: r.int(1, 20) }
     case 1:

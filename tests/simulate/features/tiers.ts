@@ -93,7 +93,8 @@ export const thresholds = feature<{ ladder: string } & Terms>({
   model(w, { ladder: slug, downgrade, grace, tiers }) {
     const ladder = w.ladders.get(slug)
     if (!ladder) return { code: 'tier_ladder_unknown' }
-    w.ladders.set(slug, { ...ladder, downgrade, grace, tiers })
+    const { past = [], ...before } = ladder
+    w.ladders.set(slug, { ...before, downgrade, grace, tiers, since: w.now, past: [...past, before] })
     for (const member of w.members.values()) noteTiers(w, member)
     return { code: 'ok' }
   },
