@@ -26,7 +26,7 @@ function work(): { said: () => string; close(): Promise<void> } {
 
 function batch(space: number): Promise<unknown> {
   return database.sql(
-    "insert into outbox (space_id, batch_id, count, recorded_at, events) values ($1, $2, 2, now(), '[]')",
+    "insert into outbox (space_id, batch_id, count, recorded_at, events, row_digest) values ($1, $2, 2, now(), '[]', $2)",
     [space, newId()],
   )
 }

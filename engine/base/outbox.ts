@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import { type Db, run, type Statement, statement, type Tx, withTx } from './db.ts'
+import { type Digested, isAltered, microseconds, rowDigest } from './row-digests.ts'
 
 /**
  * Events are written with the change that they tell of, one outbox row a transaction (a batch), and numbered after
@@ -16,6 +17,27 @@ export type StoredEvent = NewEvent & { id: Uuid; position: number; at: Instant }
 const BATCH_MAX = 0x10000
 const NUMBERED_AT_ONCE = 2_000
 
+/** What a row says, in the order of its digest; its place in the order comes later. */
+type Batch = { id: Uuid; count: number; at: Instant; events: string }
+const BATCH: Digested<Batch> = {
+  table: 'outbox',
+  columns: [
+    ['batch_id', (r) => r.id],
+    ['count', (r) => r.count],
+    [microseconds('recorded_at'), (r) => r.at],
+    ['events', (r) => r.events],
+  ],
+}
+
+/** A batch that was not written as it is: for verify. */
+export async function alteredBatch(db: Db): Promise<number | undefined> {
+  const [row] = await db.query<{ batch: number }>(
+    `select batch from outbox where space_id = $1 and ${isAltered(BATCH)} order by batch limit 1`,
+    [db.space],
+  )
+  return row?.batch
+}
+
 export async function appendEvents(tx: Tx, batchId: Uuid, now: Instant, events: readonly NewEvent[]): Promise<void> {
   await run(tx, insertEvents(tx.space, batchId, now, events))
 }
@@ -25,9 +47,16 @@ export function insertEvents(space: number, batchId: Uuid, now: Instant, events:
   if (events.length > BATCH_MAX) throw new Error(`${events.length} events in one transaction`)
   const text = JSON.stringify(events.map((e) => [e.type, e.member ?? null, e.sequence ?? null, e.data]))
   return statement(
-    `insert into outbox (space_id, batch_id, count, recorded_at, events)
-     values ($1, $2, $3, $4, $5)`,
-    [space, batchId, events.length, formatInstant(now), text],
+    `insert into outbox (space_id, batch_id, count, recorded_at, events, row_digest)
+     values ($1, $2, $3, $4, $5, $6)`,
+    [
+      space,
+      batchId,
+      events.length,
+      formatInstant(now),
+      text,
+      rowDigest(BATCH, space, { id: batchId, count: events.length, at: now, events: text }),
+    ],
     'outbox-append',
   )
 }

@@ -1,8 +1,9 @@
 import type { Db } from '../base/db.ts'
+import { alteredBatch } from '../base/outbox.ts'
 
 const AT_ONCE = 500
 
-/** Positions without gaps, and as many events a batch as it says: how many there are, and the first thing that is wrong. */
+/** Positions without gaps, as many events a batch as it says, and the ones that were told: how many there are, and the first thing that is wrong. */
 export async function auditOutbox(db: Db): Promise<{ events: number; what?: string }> {
   const [row] = await db.query<{ events: number; last: number; gap: number | null; miscounted: number | null }>(
     `with numbered as (
@@ -21,7 +22,8 @@ export async function auditOutbox(db: Db): Promise<{ events: number; what?: stri
     return { events, what: `outbox: batch ${row.miscounted} does not hold the events it counts` }
   if (row && events !== row.last)
     return { events, what: `outbox: ${events} events are numbered, the last position is ${row.last}` }
-  return { events }
+  const altered = await alteredBatch(db)
+  return altered === undefined ? { events } : { events, what: `outbox: batch ${altered} is not what was told` }
 }
 
 /** The first batch that is no list of events. */

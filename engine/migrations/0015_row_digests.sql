@@ -21,6 +21,7 @@ alter table returns add column row_digest uuid;
 alter table merges add column row_digest uuid;
 alter table adjustments add column row_digest uuid;
 alter table unclaimed_purchases add column row_digest uuid;
+alter table outbox add column row_digest uuid;
 -- Written right after the row, which SQL numbers; of a pool what was set up.
 alter table rewards add column row_digest uuid;
 alter table reward_versions add column row_digest uuid;
@@ -55,6 +56,7 @@ update adjustments set row_digest = digest_of_row('adjustments', space_id::text,
 update unclaimed_purchases set row_digest = digest_of_row('unclaimed_purchases', space_id::text, key::text, purchase_id::text,
   version::text, program_id::text, total::text, micros(occurred_at), micros(recorded_at), digest::text, external_id, items, channel,
   store, metadata, returned);
+update outbox set row_digest = digest_of_row('outbox', space_id::text, batch_id::text, count::text, micros(recorded_at), events);
 update rewards set row_digest = digest_of_row('rewards', space_id::text, reward_id::text, id::text, program_id::text, slug, kind, status,
   revision::text, micros(created_at), micros(updated_at));
 update reward_versions set row_digest = digest_of_row('reward_versions', space_id::text, reward_id::text, version::text, name, category,
@@ -74,6 +76,7 @@ alter table returns alter column row_digest set not null;
 alter table merges alter column row_digest set not null;
 alter table adjustments alter column row_digest set not null;
 alter table unclaimed_purchases alter column row_digest set not null;
+alter table outbox alter column row_digest set not null;
 
 drop function digest_of_row(text[]);
 drop function micros(timestamptz);

@@ -27,6 +27,7 @@ const DIGESTED: [table: string, except: string[]][] = [
   ['merges', []],
   ['adjustments', []],
   ['unclaimed_purchases', []],
+  ['outbox', []],
   ['rewards', []],
   ['reward_versions', []],
   ['code_pools', ['told_at']], // that few are left was told, and when
