@@ -38,7 +38,7 @@ function wrongWith(card: Card, byId: ReadonlyMap<Uuid, Card>, names: ReadonlyMap
 
 async function namesOf(db: Db, keys: readonly Uuid[]): Promise<Map<Uuid, string>> {
   const rows = await db.query<{ key: Uuid; to: string }>(
-    `select key, member_id::text || ' ' || coalesce(object_id::text, '') as to from lookups
+    `select key, member_id::text || ' ' || coalesce(object_id::text, '') || coalesce(seq::text, '') as to from lookups
       where space_id = $1 and key = any ($2::uuid[])`,
     [db.space, uuids(keys, (key) => key)],
   )

@@ -43,7 +43,7 @@ export async function auditCheckouts(
 async function namesOf(db: Db, checkouts: readonly Checkout[]): Promise<Map<Uuid, string>> {
   const keys = checkouts.flatMap((one) => [checkoutIdKey(one.id), checkoutKey(one.externalId)])
   const rows = await db.query<{ key: Uuid; to: string }>(
-    `select key, member_id::text || ' ' || coalesce(object_id::text, '') as to from lookups
+    `select key, member_id::text || ' ' || coalesce(object_id::text, '') || coalesce(seq::text, '') as to from lookups
       where space_id = $1 and key = any ($2::uuid[])`,
     [db.space, uuids(keys, (key) => key)],
   )

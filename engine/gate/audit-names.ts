@@ -83,7 +83,7 @@ export async function auditNames(
   ]
   if (named.length === 0) return undefined
   const rows = await db.query<{ key: Uuid; member: Uuid; to: string }>(
-    `select key, member_id as member, coalesce(seq::text, object_id::text) as to from lookups
+    `select key, member_id as member, coalesce(seq::text, '') || coalesce(object_id::text, '') as to from lookups
       where space_id = $1 and key = any ($2::uuid[])`,
     [db.space, uuids(named, (n) => n.key)],
   )
@@ -129,7 +129,8 @@ export async function auditProfiles(db: Db, books: readonly BooksOf[]): Promise<
     row.externalId === null ? [] : [{ key: memberKey(row.externalId), member: row.member }],
   )
   const leads = await db.query<{ key: Uuid; member: Uuid }>(
-    'select key, member_id as member from lookups where space_id = $1 and key = any ($2::uuid[])',
+    `select key, member_id as member from lookups
+      where space_id = $1 and key = any ($2::uuid[]) and object_id is null and seq is null`,
     [db.space, uuids(named, (n) => n.key)],
   )
   const holders = new Map(leads.map((row) => [row.key, row.member]))

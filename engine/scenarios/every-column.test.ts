@@ -41,6 +41,7 @@ const DERIVED: [table: string, except: string[]][] = [
   ['lot_uses', ['written']], // tells uses of one entry apart: which they are is the rest of it
   ['purchases', [SAME_RULES, 'frozen → "x"', 'claimed → "x"']],
   ['activities', [SAME_RULES, 'frozen → "x"']],
+  ['lookups', []],
   ['stock', []],
   ['budgets', ['told_at']], // that it is used up was told, and when
   ['counters', ['kept_at']], // since when it is right: entries are counted anew before
