@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest'
+import type { LadderTerms } from '@laurel/contract/tiers'
+import { localDay } from '../base/calendar.ts'
+import { begin } from './tiers.rules.ts'
+import { type Bucket, type Course, MEASURES } from './tiers.ts'
+import { aCourse, at, type Climber, climber, THREE } from './tiers-for-tests.ts'
+import { needsOf, olderKeepings } from './versions.rules.ts'
+
+const times = (factor: number): LadderTerms['tiers'] =>
+  THREE.map((tier) => ({ ...tier, threshold: tier.threshold * factor }))
+const publish = (one: Climber, when: string, terms: Partial<LadderTerms>, more: Partial<Course['ladder']>) => {
+  one.course = aCourse(terms, { publishedAt: at(when), ...more })
+}
+const told = (one: Climber) => one.changes.map(({ from, to, at: when, why }) => [from, to, when, why])
+
+describe('a version holds from the instant it was published, whoever looks when', () => {
+  test('that lets everybody keep what is held does not judge windows that had ended before', () => {
+    const months = { window: { kind: 'calendar', per: 'month' } } as const
+    const ann = climber(aCourse(months), '2026-01-01')
+    ann.counts(100, '2026-01-10')
+    ann.counts(150, '2026-02-10')
+    // February came to silver, which is held through March; in April the worker has not looked since
+    publish(ann, '2026-03-20', { ...months, tiers: times(2) }, { version: 2, firm: 1 })
+    expect(ann.at('2026-03-25')).toEqual(['silver', '2026-04-01T00:00Z'])
+    const bob = climber(aCourse(months), '2026-01-01')
+    bob.counts(150, '2026-02-10')
+    publish(bob, '2026-03-20', { ...months, tiers: times(2) }, { version: 2, firm: 1 })
+    expect(bob.at('2026-04-02')).toEqual(['bronze', null])
+    expect(told(bob).at(-1)).toEqual(['silver', 'bronze', at('2026-04-01T00:00:00Z'), 'period_ended'])
+  })
+
+  test('nor do those that hold everybody against them at once, which fall when it was published', () => {
+    for (const seen of ['2026-03-20T12:00:00Z', '2026-03-28', '2026-06-01']) {
+      const ann = climber(aCourse(), '2026-01-01')
+      ann.counts(150, '2026-02-10')
+      publish(ann, '2026-03-20', { tiers: times(2) }, { version: 2, firm: 2 })
+      expect(ann.at(seen)).toEqual(['bronze', null])
+      expect(told(ann).at(-1)).toEqual(['silver', 'bronze', at('2026-03-20'), 'ladder_changed'])
+    }
+  })
+
+  test('each of several, in their order, with the windows that ended between them', () => {
+    const seen = climber(aCourse({ downgrade: 'one_level' }), '2026-01-01')
+    const alone = climber(aCourse({ downgrade: 'one_level' }), '2026-01-01')
+    for (const [one, looks] of [
+      [seen, true],
+      [alone, false],
+    ] as const) {
+      one.counts(600, '2026-02-10')
+      publish(one, '2026-06-01', { downgrade: 'reassess' }, { version: 2, firm: 2 })
+      if (looks) one.at('2026-06-02')
+      publish(
+        one,
+        '2027-06-01',
+        { tiers: times(0.1), metric: { kind: 'purchases' } },
+        { version: 3, firm: 3, keeping: 3 },
+      )
+      if (looks) one.at('2027-06-02')
+      publish(one, '2029-06-01', { tiers: times(0.002) }, { version: 4, firm: 4, keeping: 4 })
+      if (looks) one.at('2029-06-02')
+      one.at('2030-03-01')
+    }
+    expect(told(alone)).toEqual(told(seen))
+    expect(told(alone).length).toBeGreaterThan(2)
+  })
+
+  test('who bought before there was a ladder, and of whom nothing was decided since, keeps it as all others do', () => {
+    const bought: Bucket[] = [{ measure: MEASURES.spend, day: localDay(at('2026-02-10'), 'UTC'), amount: 150 }]
+    const made = at('2026-03-01')
+    const first = aCourse({}, { createdAt: made, publishedAt: made })
+    const second = aCourse({ tiers: times(2) }, { createdAt: made, publishedAt: at('2026-05-01'), version: 2, firm: 1 })
+    const newest = { ...second, ladder: { ...second.ladder, past: [first.ladder] }, past: () => [first] }
+    const member = { member: '01890a5d-ac96-774b-bcce-b302099a8058', joined: at('2026-01-05') }
+    const { state, changes } = begin(newest, member, { now: at('2026-08-01'), balance: 0, progress: bought }, made)
+    expect([state.tier, state.version, state.until]).toEqual(['silver', 2, at('2027-01-01T00:00:00Z')])
+    expect(changes.map(({ to, why }) => [to, why])).toEqual([
+      ['bronze', 'reached'],
+      ['silver', 'reached'],
+    ])
+  })
+})
+
+describe('what a version lets everybody keep rests on what it was reached by', () => {
+  const lifetime = { window: { kind: 'lifetime' } } as const
+
+  test('over a lifetime: it goes when that comes back, and stays as long as the terms of then are reached', () => {
+    const ann = climber(aCourse(lifetime), '2026-01-01')
+    ann.counts(100, '2026-02-01')
+    ann.counts(60, '2026-02-02')
+    publish(ann, '2026-03-01', { ...lifetime, tiers: times(2) }, { version: 2, firm: 1 })
+    expect(ann.at('2026-03-02')).toEqual(['silver', null])
+    ann.counts(-60, '2026-02-02', '2026-03-03')
+    expect(ann.at('2026-03-03')).toEqual(['silver', null])
+    ann.counts(-1, '2026-02-01', '2026-03-04')
+    expect(ann.at('2026-03-04')).toEqual(['bronze', null])
+    expect(ann.changes.at(-1)).toMatchObject({ why: 'taken_back', at: at('2026-03-04') })
+    ann.counts(100, '2026-03-05') // by the version of then it would be reached again: but that is over
+    expect(ann.at('2026-03-05')).toEqual(['bronze', null])
+  })
+
+  test('over a year, also where tiers never fall', () => {
+    for (const back of ['2026-04-01', '2027-04-01']) {
+      const ann = climber(aCourse({ downgrade: 'none' }), '2026-01-01')
+      ann.counts(150, '2026-02-01')
+      publish(ann, '2026-03-01', { downgrade: 'none', tiers: times(2) }, { version: 2, firm: 1 })
+      expect(ann.at('2026-03-31')[0]).toBe('silver')
+      ann.counts(-150, '2026-02-01', back)
+      expect(ann.at('2027-05-01')).toEqual(['bronze', null])
+    }
+  })
+
+  test('though another metric counts now: the one of then is counted on', () => {
+    const ann = climber(aCourse(lifetime), '2026-01-01')
+    ann.counts(150, '2026-02-01')
+    const metric = { kind: 'purchases' } as const
+    publish(ann, '2026-03-01', { ...lifetime, metric }, { version: 2, firm: 1, keeping: 2 })
+    expect(ann.at('2026-03-02')).toEqual(['silver', null])
+    expect(olderKeepings(ann.course, ann.state).map(({ ladder }) => ladder.keeping)).toEqual([1])
+    expect([...needsOf(ann.course, ann.state, at('2026-03-02')).kept.keys()].sort()).toEqual([1, 2])
+    ann.counts(-60, '2026-02-01', '2026-03-03')
+    expect(ann.at('2026-03-03')).toEqual(['bronze', null])
+    expect(climber(ann.course, '2026-01-01').at('2026-01-02')).toEqual(['bronze', null])
+  })
+
+  test('however many versions follow one another, one a tier is remembered', () => {
+    const ann = climber(aCourse(lifetime), '2026-01-01')
+    ann.counts(500, '2026-02-01')
+    for (let version = 2; version < 30; version++) {
+      publish(ann, '2026-03-01', { ...lifetime, tiers: times(version) }, { version, firm: 1 })
+      ann.at('2026-03-02')
+    }
+    expect(ann.at('2026-03-02')).toEqual(['gold', null])
+    expect(ann.state.standing.kept?.length).toBeLessThan(3)
+    ann.counts(-1, '2026-02-01', '2026-03-03')
+    expect(ann.at('2026-03-03')[0]).toBe('silver')
+  })
+})
+
+describe('several graces', () => {
+  const terms = {
+    window: { kind: 'calendar', per: 'month' },
+    grace: { period: 'P3M' },
+    downgrade: 'one_level',
+  } as const
+
+  test('run at once: the highest is held, and each ends by itself', () => {
+    const ann = climber(aCourse(terms), '2026-01-01')
+    ann.counts(500, '2026-01-10')
+    // gold falls on 1 March and silver, which it fell to, on 1 April
+    expect(ann.at('2026-03-02')).toEqual(['gold', '2026-06-01T00:00Z'])
+    expect(ann.at('2026-04-02')).toEqual(['gold', '2026-06-01T00:00Z'])
+    expect(ann.state.standing.graces).toHaveLength(2)
+    expect(ann.at('2026-06-01T00:00:00Z')).toEqual(['silver', '2026-07-01T00:00Z'])
+    expect(ann.at('2026-07-01T00:00:00Z')).toEqual(['bronze', null])
+    expect(ann.changes.map(({ to, at: when }) => [to, when]).slice(-2)).toEqual([
+      ['silver', at('2026-06-01T00:00:00Z')],
+      ['bronze', at('2026-07-01T00:00:00Z')],
+    ])
+  })
+
+  test('of the tier that is told ahead, the next is the one below that still stands', () => {
+    const ann = climber(aCourse({ ...terms, noticeDays: 10 }), '2026-01-01')
+    ann.counts(500, '2026-01-10')
+    ann.at('2026-05-25')
+    expect(ann.told.at(-1)).toEqual({ kind: 'ending', until: at('2026-06-01T00:00:00Z'), to: 'silver' })
+  })
+})
