@@ -15,6 +15,7 @@ export type Terms = {
   valid?: { activatesAfter?: string; for?: string; uses?: number }
   value?: Value
   stepUp?: boolean
+  auto?: { wallet: string; threshold: number }
   visibility?: { endsAt?: string; startsAt?: string; tiers?: Record<string, string[]> }
 }
 type Value =
@@ -144,6 +145,16 @@ export function redeemable(
   if (!payable) return 'insufficient_points'
   if (terms.stepUp && !asked.confirmed) return 'confirmation_required'
   return { cost: payable }
+}
+
+/** Whether a threshold redeems it for the member still; where it takes nothing of that wallet, it did not before. */
+export function isReached(w: World, member: Member, reward: Reward): boolean {
+  const { auto, price } = reward.terms
+  if (!auto || available(w, member, auto.wallet) < auto.threshold) return false
+  const had = [...w.redemptions.values()].some(
+    (one) => one.reward === reward && one.status !== 'cancelled' && living(one.member) === member,
+  )
+  return !had || price.every((cost) => cost[auto.wallet] !== undefined)
 }
 
 /** From when and until when it can be used. */

@@ -2,6 +2,7 @@ import { decodeId } from '../../../contract/ids.ts'
 import { type Expected, feature, type Known } from '../feature.ts'
 import { datesOf, give, passTime, seen, spendable, take } from '../model.ts'
 import {
+  isReached,
   issued,
   type Redemption,
   redeemable,
@@ -17,7 +18,8 @@ import type { Random } from '../random.ts'
 import { someone } from './purchase.ts'
 import { refundAll } from './refund.ts'
 
-type Said = { externalId: string; member: string; reward: string; price?: number; confirmed?: true }
+/** auto: a threshold redeems it, because of that. */
+type Said = { externalId: string; member: string; reward: string; price?: number; confirmed?: true; auto?: string }
 
 /** Points become a reward: as far as there are points, stock and codes, and the member may. */
 export const redeem = feature<Said>({
@@ -31,6 +33,8 @@ export const redeem = feature<Said>({
       return r.chance(0.7) ? before : { ...before, price: 1 - (before.price ?? 1) }
     }
     const some = [...w.rewards.values()].filter((one) => one.status === 'active' || r.chance(0.1))
+    const reached = byItself(r, w, some)
+    if (reached) return reached
     const member = r.chance(0.98) && w.members.size > 0 ? r.pick([...w.members.keys()]) : someone(r, w)
     const who = find(w, member)
     const easy = some.filter((one) => who && typeof redeemable(w, who, one, { confirmed: true }) !== 'string')
@@ -57,6 +61,7 @@ export const redeem = feature<Said>({
     }
     if (w.paused) return { code: 'program_paused' }
     if (member.status !== 'active') return { code: 'member_suspended' }
+    if (said.auto !== undefined && !isReached(w, member, reward)) return { code: 'insufficient_points' }
     const found = redeemable(w, member, reward, said)
     if (typeof found === 'string') return { code: found }
     const valid = validity(w, reward.terms)
@@ -66,23 +71,34 @@ export const redeem = feature<Said>({
     return { code: 'ok', told: toldOf(w, one) }
   },
 
-  ask: ({ externalId, member, reward, price, confirmed }) => ({
+  ask: ({ externalId, member, reward, price, confirmed, auto }) => ({
     verb: 'redeem',
     member: `external:${member}`,
     program: 'coffee',
     reward,
     price,
     confirmed,
-    externalId,
+    ...(auto === undefined ? { externalId } : { auto }),
   }),
 })
 
-const asSaid = ({ externalId, member, reward, price, confirmed }: Said): Said => ({
+/** What the worker asks, of a member whose points may have reached a threshold: once, or again. */
+function byItself(r: Random, w: World, some: readonly Reward[]): Said | undefined {
+  const auto = some.filter((one) => one.terms.auto)
+  if (auto.length === 0 || w.members.size === 0 || r.chance(0.6)) return undefined
+  const { slug } = r.pick(auto)
+  const cause = `e-${r.int(1, 40)} ${r.int(1, 2)}`
+  const member = r.pick([...w.members.keys()])
+  return { externalId: `auto ${slug} ${member} ${cause}`, member, reward: slug, auto: `${member} ${cause}` }
+}
+
+const asSaid = ({ externalId, member, reward, price, confirmed, auto }: Said): Said => ({
   externalId,
   member,
   reward,
   ...(price === undefined ? {} : { price }),
   ...(confirmed ? { confirmed } : {}),
+  ...(auto === undefined ? {} : { auto }),
 })
 
 type Found = Pick<Redemption, 'cost' | 'from' | 'until'>

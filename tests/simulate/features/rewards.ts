@@ -55,7 +55,8 @@ export const changeReward = feature<Changed>({
     if (some.length === 0) return undefined
     const one = r.pick(some)
     const { stock, ...terms } = termsOf(r, w, one.kind)
-    const price = one.kind === 'conversion' ? one.terms.price.toReversed() : terms.price // in the wallet that it is of
+    const isBound = one.kind === 'conversion' || one.terms.auto !== undefined // to the wallet that it is of
+    const price = isBound ? one.terms.price.toReversed() : terms.price
     if (r.chance(0.7) && one.status === 'active')
       return { reward: one.slug, change: { price, ...(stock ? { stock } : {}) } }
     return { reward: one.slug, change: one.status === 'active' ? 'archive' : 'publish' }
@@ -116,7 +117,7 @@ function termsOf(r: Random, w: World, kind: Reward['kind']): Terms {
       : {}),
     ...(kind !== 'donation' && kind !== 'conversion' && r.chance(0.4) ? { valid: validOf(r) } : {}),
     ...worthOf(r, kind, to as string),
-    ...(r.chance(0.15) ? { stepUp: true } : {}),
+    ...(kind !== 'conversion' && r.chance(0.25) ? autoOf(r, w) : r.chance(0.15) ? { stepUp: true } : {}),
     ...(r.chance(0.25) && w.ladders.size > 0
       ? {
           visibility: {
@@ -140,6 +141,12 @@ function worthOf(r: Random, kind: Reward['kind'], to: string): Pick<Terms, 'valu
       ? { kind: 'amount', amount: r.int(1, 3_000) }
       : { kind: 'percent', percent: r.pick([5, 10, 33, 100]), ...most },
   }
+}
+
+/** Redeemed when a wallet has so much: for some of that, or for nothing. */
+function autoOf(r: Random, w: World): Pick<Terms, 'auto' | 'price'> {
+  const [wallet, threshold] = [aWallet(r, w), r.int(20, 200)]
+  return { auto: { wallet, threshold }, price: [r.chance(0.2) ? {} : { [wallet]: r.int(1, threshold) }] }
 }
 
 const PERS = ['day', 'week', 'month', 'year'] as const
