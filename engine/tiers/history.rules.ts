@@ -9,8 +9,8 @@ const AHEAD = 6 * 60 * 1_000_000
 const HAND: ReadonlySet<TierWhy> = new Set(['assigned', 'assignment_ended', 'merged'])
 
 /**
- * What is wrong with the changes of a standing: they follow one another, each says what can be so, and the last of them is
- * what is held and by whom. versions: all of the ladder, where it is in force.
+ * What is wrong with the changes of a standing: they follow one another, each says what can be so, and the last of them
+ * is what is held and by whom. versions: all of the ladder, where it is in force.
  */
 export function historyFault(
   row: TierState,

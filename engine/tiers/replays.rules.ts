@@ -5,7 +5,7 @@ import { baseOf, levelOf, nextLevel, worthOf } from './levels.rules.ts'
 import type { Standing } from './tiers.ts'
 import { day, isAtOnce, kept, keptLevel, type Run, versionsUntil } from './runs.rules.ts'
 
-/** Windows that begin when something is reached, worked out again by the day: as if all of it had been told on its own. */
+/** Windows that begin when something is reached, worked out again by the day: as if all had been told on its own. */
 
 /**
  * Where what is kept was not reached by the days before it was, nor handed on when the kept one before it ended: it is
@@ -60,8 +60,8 @@ function replay(run: Run, period: string): void {
 }
 
 /**
- * What the days up to and with that one reached: by a version that held on it, and those after it that everybody was held
- * against.
+ * What the days up to and with that one reached: by a version that held on it, and those after it that everybody was
+ * held against.
  */
 function reachedOn(run: Run, last: number, period: string): number {
   return reachedSince(run, shiftDay(last + 1, period, -1), last)
