@@ -1,8 +1,10 @@
+import type { Uuid } from '@laurel/contract/ids'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
 import { programById } from './earning/configuration.ts'
 import { walletAnswers, walletsNow } from './gate/answers.ts'
 import type { Facts } from './gate/asks.ts'
 import type { CancelRedemptionAsk } from './gate/redemption-asks.ts'
+import { alsoOf, sendHome } from './gate/apart.ts'
 import { type Opened, openBooks, settleBooks } from './gate/books.ts'
 import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { MovedError } from './gate/faults.ts'
@@ -31,6 +33,7 @@ export const cancelRedemption: Verb<CancelRedemptionAsk> = {
     const state = needRedemption(slices, ask, facts, needs)
     if (!state) return
     needs.lots.add(survivorOf(slices, state.member))
+    needs.apart = new Set([...(needs.apart ?? []), state.member])
     redemptionNeeds(needs).undone.add(ask.redemption)
   },
 
@@ -62,11 +65,11 @@ function book(
 ): Decision | Refusal {
   const opened = openBooks(slices, state, facts)
   const heir = whose === state ? undefined : openBooks(slices, whose, facts)
-  const full = giveBack(slices, one, opened, heir, facts)
+  const owners = new Map(heir ? [[whose.member, heir]] : [])
+  const full = giveBack(slices, one, opened, heir, owners, facts)
   if (full) return full
   opened.events.push(tell(opened.books.state, 'redemption.cancelled', { redemption: one.id }))
-  if (heir) settleBooks(heir, facts)
-  settleBooks(opened, facts)
+  for (const each of [...owners.values(), opened]) settleBooks(each, facts)
   const { books } = heir ?? opened
   return {
     status: 200,
@@ -81,7 +84,7 @@ function book(
       names: [],
       redemption: freed(slices, one),
       vouchers,
-      ...(heir ? { also: { member: whose.member, at: facts.now, ...heir, names: [] } } : {}),
+      ...alsoOf(owners.values(), facts),
     },
   }
 }
@@ -92,6 +95,7 @@ function giveBack(
   one: Redemption,
   opened: Opened,
   heir: Opened | undefined,
+  owners: Map<Uuid, Opened>,
   facts: Facts,
 ): Refusal | undefined {
   const { member } = one
@@ -112,7 +116,9 @@ function giveBack(
     const made = refund(opened.books, walletId, uses, points, grace, why, one.id)
     if (isRefusal(made)) return made
     opened.events.push(tell(opened.books.state, 'points.refunded', { entry: made.seq }))
-    const no = heir && carryOn(opened, heir, { source: one.id }, made, facts)
+    const spent = { source: one.id }
+    const no =
+      sendHome(slices, opened, owners, spent, made, facts) ?? (heir && carryOn(opened, heir, spent, made, facts))
     if (no) return no
   }
   return undefined

@@ -179,6 +179,51 @@ describe('a merge', () => {
     expect((await verify(shop.pool, shop.space)).wrong).toBeUndefined()
   })
 
+  it('undone, each owes what it owed, and has what it paid of what the other owed, at its age', async () => {
+    const owe = (negative: object) => settings({ negative })
+    await owe({ policy: 'allow' })
+    for (const [debtor, payer] of [
+      ['du', 'pu'],
+      ['dv', 'pv'],
+    ] as const) {
+      await shop.buy(`D-${debtor}`, `external:${debtor}`, 8_000)
+      await send({ verb: 'spend', member: `external:${debtor}`, wallet: 'points', points: 80, reason: 'mug' })
+      await shop.giveBack(`B-${debtor}`, `external:${debtor}`, { purchase: `external:D-${debtor}` })
+      await shop.buy(`D-${payer}`, `external:${payer}`, 5_000)
+      const [into, from] = debtor === 'du' ? [payer, debtor] : [debtor, payer] // whoever of the two lives on
+      await send({ verb: 'merge', member: `external:${into}`, from: `external:${from}`, reason: 'twins' })
+      expect(await balance(`external:${into}`)).toMatchObject({ available: -30 })
+      await shop.buy(`M-${debtor}`, `external:${into}`, 4_000) // pays the rest
+      expect(await balance(`external:${into}`)).toMatchObject({ available: 10 })
+      const undone = await send({ verb: 'unmerge', member: `external:${into}`, from: `external:${from}`, reason: 'no' })
+      expect(undone.body.moved).toEqual([{ program: 'coffee', wallet: 'points', points: into === payer ? -80 : 50 }])
+      expect(await balance(`external:${into}`)).toMatchObject({ available: into === payer ? 90 : -40 })
+      expect(await balance(`external:${from}`)).toMatchObject({ available: from === payer ? 50 : -80 })
+      expect((await verify(shop.pool, shop.space)).wrong).toBeUndefined()
+    }
+    await owe({ policy: 'forbid' })
+  })
+
+  it('what was written off of what the other bought is made good by what comes back to it, also when the merge was undone', async () => {
+    await shop.buy('W1', 'external:wa', 1_000)
+    await shop.buy('W2', 'external:wb', 8_000)
+    const spends = (name: string, points: number, externalId: string) =>
+      send({ verb: 'spend', member: name, wallet: 'points', points, reason: 'mug', externalId })
+    await spends('external:wb', 50, 'W-s1')
+    await send({ verb: 'merge', member: 'external:wa', from: 'external:wb', reason: 'twins' })
+    await spends('external:wa', 40, 'W-s2') // ten of its own, the last thirty of the other's
+    const back = await shop.giveBack('W-r', 'external:wa', { purchase: 'external:W2' })
+    expect(back.body.reversed).toMatchObject([{ points: 0, writtenOff: 80 }])
+    await send({ verb: 'unmerge', member: 'external:wa', from: 'external:wb', reason: 'no' })
+    const refund = (member: string, spend: string) =>
+      send({ verb: 'refund', member, spend: `external:${spend}`, reason: 'a mistake' })
+    expect((await refund('external:wb', 'W-s1')).status).toBe(201)
+    expect((await refund('external:wa', 'W-s2')).status).toBe(201)
+    expect(await balance('external:wa')).toMatchObject({ available: 10 })
+    expect(await balance('external:wb')).toMatchObject({ available: 0 })
+    expect((await verify(shop.pool, shop.space)).wrong).toBeUndefined()
+  })
+
   it('after 30 days it stays', async () => {
     await shop.buy('M8', 'external:n', 5_000)
     await shop.buy('M9', 'external:o', 1_000)

@@ -1,16 +1,16 @@
 import { encodeId, type Uuid } from '@laurel/contract/ids'
 import { DAY, formatInstant } from '@laurel/contract/instants'
-import { refusal, type Refusal } from '@laurel/contract/refusals'
+import { refusal } from '@laurel/contract/refusals'
 import { walletAnswers, walletsNow } from './gate/answers.ts'
 import type { Facts, MergeAsk, UnmergeAsk } from './gate/asks.ts'
 import { type Opened, openBooks, settleBooks } from './gate/books.ts'
 import { type Decision, tell, type Verb } from './gate/decisions.ts'
 import { mergeDigest } from './gate/digests.ts'
+import { moveAll } from './gate/merging.ts'
+import { moveBack } from './gate/unmerging.ts'
 import { findMember, namedMember, type Slices } from './gate/slices.ts'
-import { HOLD_STATUS, type Lot, type MemberState, type Why } from './ledger/books.ts'
-import { bookTakes, burnOrder, credit, hasEnded, takeFrom, walletOf } from './ledger/ledger.rules.ts'
-import { debtOf } from './ledger/wallets.rules.ts'
-import type { Merge, MergedLot } from './members/merges.sql.ts'
+import { HOLD_STATUS, type MemberState } from './ledger/books.ts'
+import type { Merge } from './members/merges.sql.ts'
 
 const MERGED = 4
 const UNDONE_WITHIN = 30 * DAY
@@ -68,13 +68,22 @@ export const merge: Verb<MergeAsk> = {
 
 /**
  * What happens when a merge was a mistake: within 30 days, what is left of the lots that came along goes back to the other, who
- * is a member of its own again; what was spent of them stays spent. Twice is once. Refusals: member_unknown, merge_over.
+ * is a member of its own again; what was spent of them stays spent. What either paid of what the other owed is each one's own again.
+ * Twice is once. Refusals: member_unknown, merge_over, amount_out_of_range.
  */
 export const unmerge: Verb<UnmergeAsk> = {
   name: () => undefined,
   other: (ask) => ask.from,
   needs() {},
-  furtherNeeds: needBoth,
+
+  furtherNeeds(ask, facts, slices, needs) {
+    needBoth(ask, facts, slices, needs)
+    const survivor = findMember(slices, facts.member)
+    const other = namedMember(slices, facts.other)
+    if (!survivor || other?.mergedInto !== survivor.member) return
+    needs.undoing = { member: survivor.member, other: other.member }
+    for (const { n } of survivor.wallets) for (const [seq] of n) needs.entries.push({ member: survivor.member, seq })
+  },
 
   decide(slices, ask, facts) {
     const survivor = findMember(slices, facts.member)
@@ -91,7 +100,7 @@ export const unmerge: Verb<UnmergeAsk> = {
     const from = openBooks(slices, other, facts)
     const to = openBooks(slices, survivor, facts)
     const undone: Merge = { ...before, undoneAt: facts.now, undone: [] }
-    const no = moveBack(from, to, undone, facts)
+    const no = moveBack(slices, from, to, undone, facts)
     if (no) return no
     from.books.state.told = facts.now // time begins anew for who is a member again; and its status is saved with it
     from.books.state.status = before.status
@@ -116,108 +125,6 @@ function mergeOf(slices: Slices, member: Uuid, other: Uuid): Merge | undefined {
   let last: Merge | undefined
   for (const one of slices.merges.values()) if (one.member === member && one.other === other) last = one
   return last
-}
-
-function whyOf(one: Merge, facts: Facts): Omit<Why, 'kind' | 'source' | 'occurredAt'> {
-  return { digest: one.digest, now: facts.now, ...(facts.actor ? { actor: facts.actor } : {}) }
-}
-
-/** Every open lot goes on as one of the survivor's, with its dates and source; a debt is taken on. */
-function moveAll(from: Opened, to: Opened, one: Merge, facts: Facts): Refusal | undefined {
-  for (const wallet of from.books.state.wallets) {
-    const lots = from.books.lots.filter((lot) => lot.walletId === wallet.w && lot.remaining > 0)
-    const debt = debtOf(wallet)
-    seenAsOne(from, to, wallet.w)
-    const no = carry(
-      from,
-      to,
-      lots.map((lot) => ({ lot, points: lot.remaining })),
-      one,
-      one.lots,
-      facts,
-    )
-    if (no) return no
-    if (debt > 0) {
-      const owed = takeOver(from, to, wallet.w, debt, one, facts)
-      if (owed) return owed
-    }
-  }
-  return undefined
-}
-
-/** Where points end by inactivity: what either did last counts for the one that gets them. */
-function seenAsOne(from: Opened, to: Opened, walletId: number): void {
-  const last = from.books.state.wallets.find((w) => w.w === walletId)?.t ?? 0
-  const wallet = walletOf(to.books.state, walletId)
-  wallet.t = Math.max(wallet.t, last)
-}
-
-/** Takes from one member's lots by one entry a wallet, and opens lots of the other's: `moved` says which became which. */
-function carry(
-  from: Opened,
-  to: Opened,
-  takes: readonly { lot: Lot; points: number }[],
-  one: Merge,
-  moved: MergedLot[],
-  facts: Facts,
-): Refusal | undefined {
-  const why = whyOf(one, facts)
-  const [first] = takes
-  if (!first) return undefined
-  const { walletId } = first.lot
-  bookTakes(from.books, walletId, takes, { ...why, kind: 'mergeOut', source: one.id, occurredAt: facts.now })
-  for (const { lot, points } of takes) {
-    const full = credit(
-      to.books,
-      walletId,
-      points,
-      {
-        ...why,
-        kind: 'mergeIn',
-        source: lot.source,
-        occurredAt: lot.occurredAt,
-        ...(lot.ruleVersionId === null ? {} : { ruleVersionId: lot.ruleVersionId }),
-      },
-      { activatesAt: lot.activatesAt, expiresAt: lot.slides ? null : lot.expiresAt },
-    )
-    if (full) return full
-    moved.push([walletId, lot.seq, to.books.state.entrySeq, points, lot.source])
-  }
-  return undefined
-}
-
-/** What the other owes is paid by this member's lots, pending ones too as with a return, and owed by it as far as they do not suffice. */
-function takeOver(
-  from: Opened,
-  to: Opened,
-  walletId: number,
-  debt: number,
-  one: Merge,
-  facts: Facts,
-): Refusal | undefined {
-  const why = { ...whyOf(one, facts), source: one.id, occurredAt: facts.now }
-  const full = credit(from.books, walletId, debt, { ...why, kind: 'mergeIn' })
-  if (full) return full
-  const lots = to.books.lots.filter((lot) => lot.walletId === walletId && !hasEnded(lot, facts.now)).sort(burnOrder)
-  const takes = takeFrom(lots, debt)
-  const found = takes.reduce((sum, take) => sum + take.points, 0)
-  bookTakes(to.books, walletId, takes, { ...why, kind: 'mergeOut' }, debt - found)
-  one.debts.push([walletId, debt])
-  return undefined
-}
-
-/** What is left of the lots that came along, also of what went on since under other dates, or by another merge and back. */
-function moveBack(from: Opened, to: Opened, undone: Merge, facts: Facts): Refusal | undefined {
-  const came = new Set(undone.lots.map(([walletId, , , , source]) => `${walletId} ${source}`))
-  const left = to.books.lots
-    .filter((lot) => lot.remaining > lot.held && came.has(`${lot.walletId} ${lot.source}`))
-    .map((lot) => ({ lot, points: lot.remaining - lot.held }))
-  for (const [walletId, own] of Map.groupBy(left, ({ lot }) => lot.walletId)) {
-    seenAsOne(to, from, walletId)
-    const no = carry(to, from, own, undone, (undone.undone ??= []), facts)
-    if (no) return no
-  }
-  return undefined
 }
 
 function conclude(
@@ -249,7 +156,7 @@ function answered(slices: Slices, status: 200 | 201, one: Merge, state: MemberSt
   const sums = new Map<number, number>()
   const add = (walletId: number, points: number) => sums.set(walletId, (sums.get(walletId) ?? 0) + points)
   for (const [walletId, , , points] of one.undone ?? one.lots) add(walletId, points)
-  if (one.undone === null) for (const [walletId, points] of one.debts) add(walletId, -points)
+  for (const [walletId, points, seq] of one.debts) if (one.undone === null || seq !== undefined) add(walletId, -points)
   const moved = [...sums].map(([walletId, points]) => {
     const wallet = configuration.byWalletId.get(walletId)
     return { program: wallet?.program.slug, wallet: wallet?.slug, points }

@@ -4,6 +4,7 @@ import { refusal, type Refusal } from '@laurel/contract/refusals'
 import type { Configuration } from './earning/configuration.ts'
 import { type WalletAnswer, walletAnswers, walletsNow } from './gate/answers.ts'
 import type { Facts, RefundAsk } from './gate/asks.ts'
+import { alsoOf, sendHome } from './gate/apart.ts'
 import { openBooks, settleBooks } from './gate/books.ts'
 import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { refundDigest } from './gate/digests.ts'
@@ -42,6 +43,7 @@ export const refund: Verb<RefundAsk> = {
     if (!member) return
     needs.lots.add(member.member)
     needs.lots.add(survivorOf(slices, member.member))
+    needs.apart = new Set([...(needs.apart ?? []), member.member])
     needs.entries.push(spend)
     needs.uses.push(spend)
     if (slices.configuration.rewards.length > 0) redemptionNeeds(needs).entries.push(spend)
@@ -114,10 +116,11 @@ function book(
   if (isRefusal(made)) return made
   opened.events.push(tell(opened.books.state, 'points.refunded', { entry: made.seq }))
   const heir = whose === state ? undefined : openBooks(slices, whose, facts)
-  const full = heir && carryOn(opened, heir, entry, made, facts)
+  const owners = new Map(heir ? [[whose.member, heir]] : [])
+  const full =
+    sendHome(slices, opened, owners, entry, made, facts) ?? (heir && carryOn(opened, heir, entry, made, facts))
   if (full) return full
-  if (heir) settleBooks(heir, facts)
-  settleBooks(opened, facts)
+  for (const one of [...owners.values(), opened]) settleBooks(one, facts)
   const { program } = walletOf(slices.configuration, entry)
   const name = facts.name === undefined ? [] : [{ key: facts.name, member, object: null, seq: made.seq }]
   const { books } = heir ?? opened
@@ -136,7 +139,7 @@ function book(
       books: opened.books,
       events: opened.events,
       names: name,
-      ...(heir ? { also: { member: whose.member, at: facts.now, ...heir, names: [] } } : {}),
+      ...alsoOf(owners.values(), facts),
     },
   }
 }

@@ -14,10 +14,12 @@ import { loadLots, loadSent } from '../ledger/ledger.sql.ts'
 import { loadStates, STATE_COLUMNS, type StateRow, toState } from '../ledger/states.sql.ts'
 import { loadHolding, loadPurchases, loadReturns } from '../purchases/purchases.sql.ts'
 import { loadUnclaimed } from '../unclaimed/unclaimed.sql.ts'
+import { loadApart, needOwners } from './apart.ts'
 import { needCards } from './cards.ts'
 import { termsOf } from './dates.ts'
 import { loadLimits, noLimits } from './limit-slices.ts'
 import { loadTiers, noTiers } from './tier-slices.ts'
+import { loadUndoing } from './merge-slices.ts'
 import { loadEndedOf, loadUses } from './lot-slices.ts'
 import { needReissued } from './redemption-vouchers.ts'
 import { loadVoucherSlices, noVouchers } from './voucher-slices.ts'
@@ -151,6 +153,11 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
       if (member && hasPassed(member, terms, facts.now)) needs.lots.add(member.member)
     }
   }
+  if (needs.apart) {
+    await loadApart(db, needs, slices)
+    await loadSurvivors(db, slices)
+    needOwners(slices, needs)
+  }
   const withLots = [...needs.lots].map((member) => ({ member, from: firstOpen(slices.states.get(member)) }))
   const lotMembers = withLots.filter((m) => m.from > 0)
   const [lots, open, holds, purchases, unclaimed, holding, returns, activities, entries, limits, redemptions] =
@@ -189,7 +196,9 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
   if (needs.vouchers) slices.vouchers = await loadVoucherSlices(db, needs.vouchers)
   if (needs.others) await loadOthers(db, needs.others, slices)
   await loadInherited(db, needs, slices)
-  await Promise.all([loadUses(db, needs, slices), loadMoved(db, needs, slices), loadEndedOf(db, needs, slices)])
+  const moved = loadMoved(db, needs, slices)
+  if (needs.undoing) await moved.then(() => loadUndoing(db, needs, slices))
+  await Promise.all([loadUses(db, needs, slices), moved, loadEndedOf(db, needs, slices)])
 }
 
 /** Purchases of those who live on as the members asked about: they can come back through them. */

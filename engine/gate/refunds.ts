@@ -29,10 +29,11 @@ export function carryOn(
   spent: Pick<Entry, 'source'>,
   made: Entry,
   facts: Facts,
+  which: (lot: Lot) => boolean = () => true,
 ): Refusal | undefined {
   const { walletId, digest, source } = made
   const takes = from.books.lots
-    .filter((lot) => lot.walletId === walletId && lot.remaining > lot.held && !hasEnded(lot, facts.now))
+    .filter((lot) => lot.walletId === walletId && lot.remaining > lot.held && !hasEnded(lot, facts.now) && which(lot))
     .sort((a, b) => a.seq - b.seq) // whatever was read for others of the list before
     .map((lot) => ({ lot, points: lot.remaining - lot.held }))
   const why = { digest, now: facts.now, ...(facts.actor ? { actor: facts.actor } : {}) }
@@ -52,7 +53,7 @@ export function carryOn(
     const spend = encodeEntryId(from.books.state.member, made.reverses ?? 0)
     to.events.push(tell(to.books.state, 'points.refunded', { entry: to.books.state.entrySeq, spend }))
   }
-  from.books.state.dueAt = 0 // nothing is left that time could change
+  if (from.books.state.mergedInto !== null) from.books.state.dueAt = 0 // nothing is left that time could change
   const when = { at: facts.now, now: facts.now }
   makeGood(to.books, stateOf(to.books.state, walletId), came, when, ([source]) => spent.source < source) // ids of one clock are in order
   return undefined

@@ -75,6 +75,10 @@ export type FurtherNeeds = {
   lotsBySeq: { member: Uuid; seq: number }[]
   holds: { member: Uuid; id: Uuid }[]
   merges: { member: Uuid; other: Uuid }[]
+  /** members whose merges that were undone are to be known, with the books of the others */
+  apart?: Set<Uuid>
+  /** that `other` lives on as `member` is to be undone */
+  undoing?: { member: Uuid; other: Uuid }
   sent: { member: Uuid; walletId: number; since: Instant }[]
   /** what these entries took from lots, and what was given back of it since; and those lots */
   uses: { member: Uuid; seq: number }[]

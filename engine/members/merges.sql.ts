@@ -16,12 +16,13 @@ export type Merge = {
   mergedAt: Instant
   undoneAt: Instant | null
   lots: MergedLot[]
-  debts: [walletId: number, points: number][]
+  /** what the other owed, and by which entry of `member` that was taken on (not known of the first merges) */
+  debts: [walletId: number, points: number, seq?: number | undefined][]
   /** what went back: the lots of `member` that it came from, and the other's that it became */
   undone: MergedLot[] | null
 }
-/** `source`: what gave the points, by which what is left of them is known again. */
-export type MergedLot = [walletId: number, from: number, to: number, points: number, source: Uuid]
+/** `source`: what gave the points, by which what is left of them is known again. `paid`: how much paid at once what was owed there. */
+export type MergedLot = [walletId: number, from: number, to: number, points: number, source: Uuid, paid?: number]
 
 type MergeRow = Omit<Merge, 'lots' | 'debts' | 'undone'> & { lots: string; debts: string; undone: string | null }
 

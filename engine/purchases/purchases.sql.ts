@@ -1,5 +1,5 @@
 import type { Uuid } from '@laurel/contract/ids'
-import type { Instant } from '@laurel/contract/instants'
+import { formatInstant, type Instant } from '@laurel/contract/instants'
 import { instants, int4s, int8s, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
@@ -160,6 +160,16 @@ export function toReturn(row: ReturnRow): Return {
     unmatched: JSON.parse(row.unmatched) as Return['unmatched'],
     taken: JSON.parse(row.taken) as Taken[],
   }
+}
+
+/** All returns that a member made since an instant. */
+export async function loadReturnsSince(db: Db, member: Uuid, since: Instant): Promise<Return[]> {
+  const rows = await db.query<ReturnRow>(
+    `select ${RETURN_COLUMNS} from returns where space_id = $1 and member_id = $2 and recorded_at >= $3`,
+    [db.space, member, formatInstant(since)],
+    'returns-since',
+  )
+  return rows.map(toReturn)
 }
 
 export async function loadReturns(db: Db, keys: readonly { member: Uuid; id: Uuid }[]): Promise<Return[]> {

@@ -1,0 +1,91 @@
+import type { Uuid } from '@laurel/contract/ids'
+import type { Refusal } from '@laurel/contract/refusals'
+import type { Db } from '../base/db.ts'
+import type { Entry } from '../ledger/books.ts'
+import { hasEnded } from '../ledger/ledger.rules.ts'
+import { loadStates } from '../ledger/states.sql.ts'
+import { loadMergesOf, type Merge } from '../members/merges.sql.ts'
+import type { Facts } from './asks.ts'
+import { type Opened, openBooks } from './books.ts'
+import type { Changes } from './decisions.ts'
+import { carryOn } from './refunds.ts'
+import { findMember, type FurtherNeeds, type Slices } from './slices.ts'
+
+/**
+ * What had come along by a merge that was undone since is the other's, however late it comes back: of a spend that is undone, as what
+ * was left of it then. Reads those merges of the members, and who they are by now.
+ */
+export async function loadApart(db: Db, needs: FurtherNeeds, slices: Slices): Promise<void> {
+  const seen = new Set(needs.apart)
+  for (let next = [...seen]; next.length > 0; ) {
+    const merges = (await loadMergesOf(db, next)).filter(isUndone)
+    for (const one of merges) slices.merges.set(one.id, one)
+    next = [...new Set(merges.map(({ other }) => other))].filter((other) => !seen.has(other))
+    for (const other of next) seen.add(other)
+    for (const state of await loadStates(db, next)) slices.states.set(state.member, state)
+  }
+}
+
+function isUndone({ undoneAt }: Merge): boolean {
+  return undoneAt !== null
+}
+
+/** Whose lots of that source are by now that came to a member by merges which were undone; undefined: its own. */
+export function ownerOf(slices: Slices, member: Uuid, walletId: number, source: Uuid): Uuid | undefined {
+  const came = (one: Merge) => one.lots.some(([w, , , , from]) => w === walletId && from === source)
+  let owner = member
+  const seen = new Set<Uuid>()
+  while (!seen.has(owner)) {
+    seen.add(owner)
+    const merges = [...slices.merges.values()].filter((one) => one.member === owner && isUndone(one) && came(one))
+    const last = merges.toSorted((a, b) => (a.undoneAt ?? 0) - (b.undoneAt ?? 0)).at(-1)
+    if (last) owner = last.other
+  }
+  const [now, own] = [findMember(slices, { id: owner }), findMember(slices, { id: member })]
+  return now && now !== own ? now.member : undefined
+}
+
+/** Who else may have what comes back to the members: their books are to be known. */
+export function needOwners(slices: Slices, needs: FurtherNeeds): void {
+  for (const one of slices.merges.values()) {
+    const other = isUndone(one) ? findMember(slices, { id: one.other }) : undefined
+    if (other) needs.lots.add(other.member)
+  }
+}
+
+/** What came back to a member goes on to whose it is; `owners`: their books, opened as they are needed. */
+export function sendHome(
+  slices: Slices,
+  from: Opened,
+  owners: Map<Uuid, Opened>,
+  spent: Pick<Entry, 'source'>,
+  made: Entry,
+  facts: Facts,
+): Refusal | undefined {
+  const { member } = from.books.state
+  const back = from.books.lots.filter((lot) => lot.walletId === made.walletId && !hasEnded(lot, facts.now))
+  for (const owner of new Set(back.map((lot) => ownerOf(slices, member, lot.walletId, lot.source)))) {
+    const state = owner === undefined ? undefined : slices.states.get(owner)
+    if (!state || owner === undefined) continue
+    const to = owners.get(owner) ?? openBooks(slices, state, facts)
+    owners.set(owner, to)
+    const no = carryOn(
+      from,
+      to,
+      spent,
+      made,
+      facts,
+      (lot) => ownerOf(slices, member, lot.walletId, lot.source) === owner,
+    )
+    if (no) return no
+  }
+  return undefined
+}
+
+/** What that changes of all these members, one after the other. */
+export function alsoOf(owners: Iterable<Opened>, facts: Facts): { also?: Changes } {
+  let last: { also?: Changes } = {}
+  for (const { books, events } of owners)
+    last = { also: { member: books.state.member, at: facts.now, books, events, names: [], ...last } }
+  return last
+}

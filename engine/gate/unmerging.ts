@@ -1,0 +1,174 @@
+import type { Uuid } from '@laurel/contract/ids'
+import type { Refusal } from '@laurel/contract/refusals'
+import type { Lot, LotUse } from '../ledger/books.ts'
+import { bookTakes, burnOrder, credit, hasEnded, takeFrom, walletOf } from '../ledger/ledger.rules.ts'
+import { giveBack } from '../ledger/refunds.rules.ts'
+import type { Forgiven } from '../ledger/wallets.rules.ts'
+import { FORGIVEN_MAX, makeGood } from '../ledger/written-off.rules.ts'
+import type { Merge } from '../members/merges.sql.ts'
+import type { Taken } from '../purchases/purchases.rules.ts'
+import type { Facts } from './asks.ts'
+import type { Opened } from './books.ts'
+import { carry, seenAsOne, whyOf } from './merging.ts'
+import { isOf } from './merge-slices.ts'
+import type { Slices } from './slices.ts'
+
+/** A merge that is being undone: `from` is the other's books, `to` those of whom it lived on as. */
+type Undoing = { slices: Slices; from: Opened; to: Opened; undone: Merge; facts: Facts }
+
+/**
+ * Each has its own again, as far as it is unspent: what is left of the lots that came along, also of what went on since under other
+ * dates, or by another merge and back; what one paid of what the other owed; and what returns of the other's purchases could
+ * not find and owe or wrote off is the other's.
+ */
+export function moveBack(slices: Slices, from: Opened, to: Opened, undone: Merge, facts: Facts): Refusal | undefined {
+  const u: Undoing = { slices, from, to, undone, facts }
+  const then = from.books.state.entrySeq
+  const no = takeDebtsBack(u) ?? takeReturnsBack(u) ?? carryBack(u)
+  if (no) return no
+  takeWrittenOffBack(u, then)
+  return givePaidBack(u)
+}
+
+/** What the other owed when it was merged, it owes again; whoever paid it meanwhile has it back in the very lots. */
+function takeDebtsBack(u: Undoing): Refusal | undefined {
+  const { slices, from, to, undone, facts } = u
+  for (const [walletId, points, seq] of undone.debts) {
+    if (seq === undefined) continue // of before that was known
+    const why = { ...whyOf(undone, facts), source: undone.id, occurredAt: facts.now }
+    const uses = slices.uses.get(`${undone.member} ${seq}`) ?? []
+    const paid = uses.reduce((sum, use) => sum + use.points, 0)
+    bookTakes(from.books, walletId, [], { ...why, kind: 'mergeOut' }, points)
+    const no = noLongerOwed(u, walletId, points - paid, seq)
+    if (no) return no
+    const gives = uses.flatMap((use) => giveOf(to, use))
+    giveBack(to.books, walletId, gives, { ...why, kind: 'mergeIn', reverses: seq })
+    const live = gives.map(({ lot }) => lot).filter((lot) => !hasEnded(lot, facts.now))
+    const own = ([source, , then]: Forgiven) => then >= seq && theirs(slices, undone, source, walletId).writtenOff === 0
+    makeGood(to.books, walletOf(to.books.state, walletId), live, { at: facts.now, now: facts.now }, own)
+  }
+  return undefined
+}
+
+function giveOf(to: Opened, { lotSeq, points }: LotUse): { lot: Lot; points: number }[] {
+  const lot = to.books.lots.find((one) => one.seq === lotSeq)
+  if (!lot) throw new Error(`lot ${lotSeq} paid a debt but is not known`)
+  return points > 0 ? [{ lot, points }] : []
+}
+
+/** A debt that was another's: a lot that pays it, and nothing is left of. */
+function noLongerOwed({ to, undone, facts }: Undoing, walletId: number, points: number, reverses: number) {
+  if (points === 0) return undefined
+  const why = { ...whyOf(undone, facts), source: undone.id, occurredAt: facts.now, reverses }
+  return credit(to.books, walletId, points, { ...why, kind: 'mergeIn' })
+}
+
+/** What returns of the other's purchases took below zero since, as far as nobody has paid it, the other owes. */
+function takeReturnsBack(u: Undoing): Refusal | undefined {
+  const { slices, from, to, undone, facts } = u
+  for (const wallet of to.books.state.wallets) {
+    for (const [seq, owed] of wallet.n) {
+      const entry = slices.entries.get(`${undone.member} ${seq}`)
+      const points = Math.min(owed, entry ? theirs(slices, undone, entry.source, wallet.w).owed : 0)
+      if (points === 0) continue
+      const why = { ...whyOf(undone, facts), source: undone.id, occurredAt: facts.now }
+      bookTakes(from.books, wallet.w, [], { ...why, kind: 'mergeOut' }, points)
+      const no = noLongerOwed(u, wallet.w, points, seq)
+      if (no) return no
+    }
+  }
+  return undefined
+}
+
+function carryBack({ from, to, undone, facts }: Undoing): Refusal | undefined {
+  const came = new Set(undone.lots.map(([walletId, , , , source]) => `${walletId} ${source}`))
+  const left = to.books.lots
+    .filter((lot) => lot.remaining > lot.held && came.has(`${lot.walletId} ${lot.source}`))
+    .map((lot) => ({ lot, points: lot.remaining - lot.held }))
+  for (const [walletId, own] of Map.groupBy(left, ({ lot }) => lot.walletId)) {
+    seenAsOne(to, from, walletId)
+    const no = carry(to, from, own, undone, (undone.undone ??= []), facts)
+    if (no) return no
+  }
+  return undefined
+}
+
+/**
+ * What returns of the other's purchases wrote off since is made good by what comes back to the other (apart.ts), and by what comes back to
+ * the one as far as that one's own returns had taken what came along; and the other way round: else points would come of it.
+ */
+function takeWrittenOffBack({ slices, from, to, undone }: Undoing, then: number): void {
+  for (const wallet of to.books.state.wallets) {
+    const other = walletOf(from.books.state, wallet.w)
+    const taken = takenAcross(slices, undone, wallet.w)
+    const also = (most: 'theirs' | 'ours', points: number) => {
+      const n = Math.min(points, taken[most])
+      taken[most] -= n
+      return n
+    }
+    wallet.k = wallet.k.flatMap(([source, points, seq]): Forgiven[] => {
+      if (!slices.returns.has(source)) return [[source, points, seq]] // of before they were one
+      const moved = Math.min(points, theirs(slices, undone, source, wallet.w).writtenOff)
+      const goes = moved + also('ours', points - moved)
+      if (goes > 0) other.k = [...other.k, [source, goes, then] as Forgiven].slice(-FORGIVEN_MAX)
+      const stays = points - moved + also('theirs', moved)
+      return stays === 0 ? [] : [[source, stays, seq]]
+    })
+  }
+}
+
+/** theirs: what returns of the one's purchases have taken of what came along; ours: those of the other's, of the rest. */
+function takenAcross(slices: Slices, undone: Merge, walletId: number): { theirs: number; ours: number } {
+  const came = new Set(undone.lots.flatMap(([w, , , , source]) => (w === walletId ? [source] : [])))
+  const taken = { theirs: 0, ours: 0 }
+  for (const { id, member, returned } of slices.purchases.values()) {
+    const bought = isOf(slices, member, undone.other)
+    for (const { walletId: w, lots } of returned?.wallets ?? [])
+      for (const lot of w === walletId ? lots : [])
+        if (bought !== came.has(lot.source) && lot.source !== id) taken[bought ? 'ours' : 'theirs'] += lot.taken
+  }
+  return taken
+}
+
+/** What the other's lots paid of what the one owed when they were merged, the other has again; the one's lots pay it, or it is owed. */
+function givePaidBack({ from, to, undone, facts }: Undoing): Refusal | undefined {
+  const why = { ...whyOf(undone, facts), occurredAt: facts.now }
+  const paid = undone.lots.filter((lot) => (lot[5] ?? 0) > 0)
+  for (const [walletId, lots] of Map.groupBy(paid, ([w]) => w)) {
+    const points = lots.reduce((sum, lot) => sum + (lot[5] ?? 0), 0)
+    const own = to.books.lots.filter((lot) => lot.walletId === walletId && !hasEnded(lot, facts.now)).sort(burnOrder)
+    const takes = takeFrom(own, points)
+    const found = takes.reduce((sum, take) => sum + take.points, 0)
+    bookTakes(to.books, walletId, takes, { ...why, kind: 'mergeOut', source: undone.id }, points - found)
+    for (const [, , seq, , , again = 0] of lots) {
+      const lot = to.books.lots.find((one) => one.seq === seq)
+      if (!lot) throw new Error(`lot ${seq} came along but is not known`)
+      const rule = lot.ruleVersionId === null ? {} : { ruleVersionId: lot.ruleVersionId }
+      const { source, occurredAt, activatesAt } = lot
+      const said = { ...why, ...rule, kind: 'mergeIn', source, occurredAt } as const
+      const no = credit(from.books, walletId, again, said, {
+        activatesAt,
+        expiresAt: lot.slides ? null : lot.expiresAt,
+      })
+      if (no) return no
+      ;(undone.undone ??= []).push([walletId, seq, from.books.state.entrySeq, again, source])
+      const came = from.books.lots.slice(-1)
+      makeGood(from.books, walletOf(from.books.state, walletId), came, { at: facts.now, now: facts.now }, () => true)
+    }
+  }
+  return undefined
+}
+
+/** What a return took of the other's purchases in a wallet beyond what was there. */
+function theirs(slices: Slices, { other }: Merge, id: Uuid, walletId: number): { owed: number; writtenOff: number } {
+  const steps = (slices.returns.get(id)?.taken ?? []).filter((one: Taken) => {
+    const buyer = slices.purchases.get(one.purchase)?.member
+    return one.walletId === walletId && buyer !== undefined && isOf(slices, buyer, other)
+  })
+  const sum = (of: (one: Taken) => number) =>
+    Math.max(
+      0,
+      steps.reduce((all, one) => all + of(one), 0),
+    )
+  return { owed: sum((one) => one.owed ?? 0), writtenOff: sum((one) => one.writtenOff) }
+}
