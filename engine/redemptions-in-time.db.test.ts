@@ -5,6 +5,7 @@ import { openRewards, type RewardShop } from '../tests/rewards.ts'
 import { door } from '../tests/shop.ts'
 import { redeemReached } from './auto-redeem.ts'
 import { withTx } from './base/db.ts'
+import { createWallet } from './configure-wallets.ts'
 import { numberEvents } from './base/outbox.ts'
 import { changeReward, turnReward } from './configure-rewards.ts'
 import { configurations } from './earning/configuration.ts'
@@ -132,9 +133,19 @@ describe('a threshold', () => {
     expect(await own(dan)).toEqual(['badge'])
   })
 
+  it('is of a wallet of whatever name', async () => {
+    await withTx(shop.pool, shop.space, (tx) => createWallet(tx, 'coffee', { slug: 'constructor' }, door()))
+    await shop.reward({ slug: 'medal', price: {}, auto: { wallet: 'constructor', threshold: 3 } })
+    const pat = await shop.member('pat', 0)
+    await shop.send({ verb: 'adjust', member: pat, wallet: 'constructor', points: 9, reason: 'some' })
+    await lookAll()
+    expect(await own(pat)).toEqual(['medal'])
+  })
+
   it('is not reached by what was there before a reward was redeemed so', async () => {
-    await shop.sql("update rewards set status = 'archived' where slug in ('cup', 'half', 'badge')")
-    await shop.sql('update spaces set config_version = config_version + 1')
+    await withTx(shop.pool, shop.space, async (tx) => {
+      for (const slug of ['cup', 'half', 'badge', 'medal']) await turnReward(tx, await named(slug), 'archive', door())
+    })
     const id = await shop.reward({ slug: 'by-hand', price: { points: 100 } })
     const [kim, leo] = [await shop.member('kim', 500), await shop.member('leo', 500)]
     const auto = { wallet: 'points', threshold: 100 }

@@ -35,7 +35,7 @@ export function needReward(c: Configuration, found: Found, member: Uuid, facts: 
 /** A reward that takes nothing from the wallet whose threshold redeems it is redeemed so once: the balance stays where it is. */
 function everOf({ reward }: Found, member: Uuid) {
   const { auto, price } = reward.terms
-  if (!auto || price.every((cost) => cost[auto.wallet] !== undefined)) return undefined
+  if (!auto || price.every((cost) => Object.hasOwn(cost, auto.wallet))) return undefined
   return { member, rewardId: reward.rewardId, since: 0 }
 }
 
