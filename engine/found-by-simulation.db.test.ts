@@ -263,3 +263,13 @@ describe('tiers', () => {
     expect(await wrong()).toBeUndefined()
   })
 })
+
+describe('the number of a purchase', () => {
+  it('that no rule asks for any more is not missed: of what was counted just as it was asked for first', async () => {
+    await shop.rule('nth_purchase', { n: 1, points: 8 }, { endsAt: (Date.now() + DAY) * 1_000 })
+    await shop.buy('n1', 'external:na', 1_000)
+    later(2 * DAY)
+    await shop.buy('n2', 'external:na', 1_000)
+    expect(await wrong()).toBeUndefined()
+  })
+})

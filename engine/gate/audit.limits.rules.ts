@@ -14,7 +14,7 @@ import { capsRoom, isCooling, type RuleRoom, together } from '../limits/limits.r
 import type { Purchase } from '../purchases/purchases.rules.ts'
 import { doneBefore, rulesFor } from './activities.ts'
 import type { ElderBook, ElderBooks } from './audit-elders.ts'
-import { keptCounters } from './limit-plans.ts'
+import { keptCounters, numberedSince } from './limit-plans.ts'
 import type { Frozen } from './questions.ts'
 
 /** What was given, as entries say it: by counter name. */
@@ -231,7 +231,8 @@ function auditNumbers(
   for (const counter of counters) {
     if (counter.scope !== SCOPES.purchases) continue
     const own = purchases.filter((p) => p.programId === counter.scopeId)
-    if (counter.times !== own.length) {
+    const isKept = counter.keptAt >= (numberedSince(configuration, counter.scopeId) ?? Number.MAX_SAFE_INTEGER)
+    if (isKept && counter.times !== own.length) {
       return `counter of ${named(configuration, counter)}: says ${counter.times}, there are ${own.length}`
     }
     const numbers = own.flatMap((p) => {

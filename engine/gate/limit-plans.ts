@@ -88,7 +88,8 @@ function keptOf(c: Configuration, programId: number, ruleId: number): Kept[] {
   return [...kept.values()]
 }
 
-function numberedSince(c: Configuration, programId: number): Instant | undefined {
+/** Since when purchases of a program are numbered; a counter that was kept before is counted again where it is asked for. */
+export function numberedSince(c: Configuration, programId: number): Instant | undefined {
   const instants = (c.rules.get(programId) ?? [])
     .flatMap((rule) => rule.versions)
     .filter((version) => c.kinds.has(version.kind) && compile(c, version).reads.number)
