@@ -59,6 +59,13 @@ function metricOf({ of, wallet, activity }: Metric): TierMetric {
   return kind === 'activities' ? { kind, activity } : { kind: kind as 'spend' | 'purchases' }
 }
 
+/** Whether some ladder looks at each day for itself: what was told late would have been known then in what is worked out again. */
+export const goesByDays = (w: World): boolean =>
+  [...w.ladders.values()].some(
+    ({ window, metric }) =>
+      window.kind === 'rolling' && (metric.of.activities === undefined || Object.keys(metric.of).length > 1),
+  )
+
 /** What counts for a member of the days from `from` to the one before `to`. */
 export function worth(w: World, { metric }: Ladder, member: Member, [from, to]: readonly [number, number]): number {
   const { of, wallet, activity } = metric

@@ -3,6 +3,7 @@ import { decodeId } from '../../../contract/ids.ts'
 import { DAY, type Instant, MINUTE } from '../../../contract/instants.ts'
 import { type Checkout, paidWith, statusNow } from '../checkouts.ts'
 import { type Expected, feature, type Known } from '../feature.ts'
+import { goesByDays } from '../ladders.ts'
 import { available, letBack, letGo, passTime, seen } from '../model.ts'
 import { quoted, type Till } from '../vouchers.ts'
 import { find, type Hold, type Member, sum, type World } from '../world.ts'
@@ -127,7 +128,7 @@ export const commit = feature<Settled & { paidAt?: Instant }>({
   weight: 50,
   generate(r, w) {
     const one = some(r, w)
-    return one && { ...one, ...(r.chance(0.1) ? { paidAt: w.now - r.int(0, DAY) } : {}) }
+    return one && { ...one, ...(r.chance(0.1) && !goesByDays(w) ? { paidAt: w.now - r.int(0, DAY) } : {}) }
   },
 
   model(w, { checkout: name, paidAt }): Expected {

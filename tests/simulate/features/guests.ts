@@ -2,6 +2,7 @@ import { DAY, type Instant } from '../../../contract/instants.ts'
 import { remaining } from '../earning.ts'
 import { type Expected, feature } from '../feature.ts'
 import { decided } from '../limits.ts'
+import { goesByDays } from '../ladders.ts'
 import { find, type Guest, join, type Line, living, type Purchase, sum, type World } from '../world.ts'
 import { contentOf, giveAll, itemsOf, lineOf, purchase, someone } from './purchase.ts'
 import { type Item, named, ofNamed, spread, takeBack } from './return.ts'
@@ -14,6 +15,7 @@ export const guest = feature<Bought>({
   weight: 6,
 
   generate(r, w, n) {
+    if (goesByDays(w)) return undefined
     const before = r.chance(0.1) && w.guests.size > 0 ? r.pick([...w.guests.values()]) : undefined
     if (before) return saidOf(before, r.chance(0.7))
     return {

@@ -31,7 +31,8 @@ export const merge = feature<Said>({
     if (from.mergedInto) return { code: from.mergedInto === into ? 'repeat' : 'member_merged' }
     if ([...w.holds.values()].some((hold) => hold.status === 'open' && hold.member === from))
       return { code: 'holds_open' }
-    const one: Merge = { into, from, at: w.now, undone: false, brought: new Set() }
+    const owed = [into, from].some((each) => owes(each))
+    const one: Merge = { into, from, at: w.now, n: ++w.counter, owed, undoneAt: null, brought: new Set() }
     for (const wallet of w.wallets.keys()) bring(w, one, wallet)
     inheritTiers(w, into, from)
     from.mergedInto = into
@@ -90,7 +91,7 @@ export const unmerge = feature<Said>({
     const from = w.members.get(other)
     if (!into || !from) return { code: 'member_unknown' }
     const one = w.merges.findLast((merge) => merge.into === into && merge.from === from)
-    if (one?.undone && !from.mergedInto) return { code: 'repeat' }
+    if (one && one.undoneAt !== null && !from.mergedInto) return { code: 'repeat' }
     if (!one || from.mergedInto !== into || w.now - one.at > UNDONE_WITHIN) return { code: 'merge_over' }
     for (const wallet of w.wallets.keys()) {
       const left = into.lots.filter((lot) => lot.wallet === wallet && lot.left > lot.held)
@@ -99,7 +100,7 @@ export const unmerge = feature<Said>({
       for (const lot of back) moveOn(w, into, from, lot)
     }
     from.mergedInto = undefined
-    one.undone = true
+    one.undoneAt = w.now
     for (const ladder of w.ladders.values())
       for (const member of [into, from]) beginAnew(w, member, ladder, climbOf(w, member, ladder))
     return { code: 'repeat' } // a change of what is there already: 200, as for a repeat
@@ -113,8 +114,16 @@ export const unmerge = feature<Said>({
   }),
 })
 
+const owes = (member: Member): boolean => [...member.debts.values()].some((debt) => debt > 0)
+
+/** Nothing was owed, nor let off since: who owes what then is not played (merges-make-nothing.test.ts does). */
+function isPlain({ into, n, owed }: Merge): boolean {
+  return !owed && !owes(into) && into.letOff.every((one) => one.n < n || one.points === 0)
+}
+
 function aMerge(r: Random, w: World): Merge | undefined {
-  const open = w.merges.filter((one) => !one.undone)
+  const open = w.merges.filter((one) => one.undoneAt === null && isPlain(one))
   if (open.length > 0 && r.chance(0.9)) return r.pick(open.slice(-4))
-  return w.merges.length > 0 && r.chance(0.2) ? r.pick(w.merges) : undefined
+  const done = w.merges.filter((one) => one.undoneAt !== null)
+  return done.length > 0 && r.chance(0.2) ? r.pick(done) : undefined
 }

@@ -3,6 +3,7 @@ import { DAY, MINUTE } from '../../../contract/instants.ts'
 import type { Award } from '../earning.ts'
 import { feature } from '../feature.ts'
 import { decided } from '../limits.ts'
+import { goesByDays } from '../ladders.ts'
 import { datesOf, give } from '../model.ts'
 import { find, join, living, type Line, type Purchase, type World } from '../world.ts'
 import type { Random } from '../random.ts'
@@ -24,7 +25,7 @@ export const purchase = feature<Said>({
     return {
       externalId: `p-${n}`,
       member: someone(r, w),
-      occurredAt: r.chance(0.8) ? w.now : w.now - r.int(0, r.chance(0.5) ? 60 * DAY : DAY),
+      occurredAt: goesByDays(w) || r.chance(0.8) ? w.now : w.now - r.int(0, r.chance(0.5) ? 60 * DAY : DAY),
       currency: r.chance(0.01) ? 'EUR' : 'GBP',
       items: Array.from({ length: r.int(1, 4) }, (_, i) => lineOf(r, i)),
       ...(r.chance(0.01) ? { occurredAt: w.now + 6 * MINUTE } : {}),

@@ -54,6 +54,7 @@ export const refund = feature<Said>({
 /** Points go back to whose they were, and on to whom that one lives on as. */
 function undo(w: World, spent: Spend, points: number): void {
   giveBack(w, spent.member, spent, points)
+  sendHome(w, spent)
   const heir = living(spent.member)
   if (spent.member !== heir) carryOn(w, spent, heir)
 }
@@ -96,6 +97,24 @@ function giveBack(w: World, member: Member, spent: Spend, points: number): void 
     longer.graced = true
     makeGood(member, wallet, [longer], spent.n)
   }
+}
+
+/** What had come along by a merge that was undone since goes on to whose it is. */
+function sendHome(w: World, { n, member, wallet }: Spend): void {
+  const back = member.lots.filter((one) => one.wallet === wallet && one.left > one.held && !hasEnded(w, member, one))
+  for (const [owner, lots] of Map.groupBy(back, (lot) => ownerOf(w, member, lot)))
+    if (living(owner) !== living(member)) {
+      const came = lots.map((lot) => moveOn(w, member, living(owner), lot))
+      makeGood(living(owner), wallet, came, n)
+    }
+}
+
+function ownerOf(w: World, member: Member, lot: Lot, seen: ReadonlySet<Member> = new Set()): Member {
+  if (seen.has(member)) return member
+  const key = `${lot.wallet} ${lot.source}`
+  const undone = w.merges.filter((one) => one.into === member && one.undoneAt !== null && one.brought.has(key))
+  const last = undone.toSorted((a, b) => (a.undoneAt ?? 0) - (b.undoneAt ?? 0)).at(-1)
+  return last ? ownerOf(w, last.from, lot, new Set([...seen, member])) : member
 }
 
 /** What came back to a member who lives on as another goes on there, with its dates and source. */
