@@ -1,10 +1,13 @@
 import { ENTRIES } from './purchase.ts'
+import { runLoad } from './load.ts'
 import type { Load } from './requests.ts'
 import { type Options, printRounds, printSettings, runRounds, type Variant } from './rounds.ts'
 import { BENCH_KEY, freshCopy } from './seed.ts'
-import { onStage } from './stage.ts'
+import { onStage, type Stage, withClient } from './stage.ts'
 import { PROGRAM } from './population.ts'
 import type { Running } from './laurel.ts'
+
+const FILL_SECONDS = 5
 
 /** What members redeem: all of it costs a point, of the tens that a purchase gave them. */
 const REWARDS = {
@@ -24,6 +27,7 @@ export async function redeem(options: Options): Promise<void> {
     await stage.start('worker', database)
     for (const [slug, reward] of Object.entries(REWARDS)) await make(api, { slug, ...reward })
     await printSettings(stage)
+    await fill(stage, database, api, options.members)
     const most = options.connections.at(-1) ?? 256
     const variant = (connections: number, name: string, reward: keyof typeof REWARDS): Variant => {
       const load: Omit<Load, 'key' | 'members'> = { kind: 'redeem', member: 'external', batch: 1, reward }
@@ -36,6 +40,13 @@ export async function redeem(options: Options): Promise<void> {
     ]
     printRounds(await runRounds(stage, options, variants), 'redemptions')
   })
+}
+
+/** Some coupons, and what PostgreSQL knows of tables that were empty, as it would a minute later by itself: plans go by it. */
+async function fill(stage: Stage, database: string, api: Running, members: number): Promise<void> {
+  const load = { kind: 'redeem', member: 'external', batch: 1, reward: 'coupon', members, key: BENCH_KEY } as const
+  await runLoad({ ports: [api.port], connections: 64, warmUpSeconds: 1, seconds: FILL_SECONDS, load })
+  await withClient(stage.url(database), (client) => client.query('analyze'))
 }
 
 async function make(api: Running, reward: { slug: string }): Promise<void> {

@@ -238,12 +238,23 @@ describe('codes', () => {
         return []
       }
       const needs = redemptionNeeds({})
-      needs.codes.add(newId())
+      needs.codes.set(newId(), newId)
       await loadRedemptionSlices({ ...db, space: shop.space, query } as unknown as Db, needs)
       return seen.join('\n')
     })
     expect(plan).toContain('pool_codes_by_key')
     expect(plan).not.toContain('Seq Scan on pool_codes')
+    const rows = await shop.sql("select key from pool_codes where code in ('V1', 'V2')")
+    const [one, two] = rows.map((row) => String(row.key)) as [string, string]
+    const taken = (made: string, other: string) =>
+      withRead(shop.pool, shop.space, async (db) => {
+        const needs = redemptionNeeds({})
+        needs.codes.set(made, () => other)
+        return [...(await loadRedemptionSlices(db, needs)).taken]
+      })
+    expect(await taken(one, newId())).toEqual([one])
+    expect(await taken(one, two)).toEqual([one, two])
+    expect(await taken(newId(), two)).toEqual([]) // the other is looked for where the first is taken
     await shop.sql("delete from pool_codes where code like 'V%' and code <> 'VAST-1'")
     expect(await wrong()).toBeUndefined()
   })

@@ -24,7 +24,8 @@ export function needReward(c: Configuration, found: Found, member: Uuid, facts: 
   for (const key of stockOf(reward, facts.now, program.timezone)) own.stock.set(stockName(key), key)
   const pool = poolOf(c, found)
   if (pool) own.pools.set(pool.poolId, (own.pools.get(pool.poolId) ?? 0) + 1)
-  for (const { key } of codesOf(found, facts)) own.codes.add(key)
+  const made = makeCode(found, facts)
+  if (made) own.codes.set(made.key, () => makeCode(found, facts, true)?.key)
   for (const count of [countOf(found, member, facts.now), everOf(found, member)])
     if (count) own.counts.set(countName(count), count)
   if (!readsMember(reward)) return
@@ -65,16 +66,14 @@ function poolOf(c: Configuration, { program, reward }: Found): ConfiguredPool | 
 
 type Code = { code: string; key: Uuid }
 
-/** The code that is made of the ask's chance, and another where that should be somebody's already. */
-function codesOf({ reward }: Found, { chance }: Facts): Code[] {
+/** The code that is made of the ask's chance; undefined where the reward makes none. `again`: another, where that should be somebody's already. */
+function makeCode({ reward }: Found, { chance }: Facts, again = false): Code | undefined {
   const { code } = reward.terms
-  if (!code || !('generate' in code)) return []
+  if (!code || !('generate' in code)) return undefined
   if (chance === undefined) throw new Error('a code is to be made without chance')
   const said: GeneratedCode = code.generate
-  return [chance, digestOf(chance).replaceAll('-', '')].map((by) => {
-    const made = codeOf(said, by)
-    return { code: made, key: codeKey(normalCode(made, said.alphabet)) }
-  })
+  const made = codeOf(said, again ? digestOf(chance).replaceAll('-', '') : chance)
+  return { code: made, key: codeKey(normalCode(made, said.alphabet)) }
 }
 
 /** What was taken up to now of what is limited. */
@@ -115,9 +114,10 @@ export function takeCode(slices: Slices, found: Found, facts: Facts): Taken | un
     const back = pool.reusable ? next.key : undefined
     return { code: next.code, key: next.key, taken, poolId: pool.poolId, back }
   }
-  const made = codesOf(found, facts)
-  if (made.length === 0) return undefined
-  const free = made.find(({ key }) => !slices.redemptions.taken.has(key))
-  if (!free) throw new Error('two codes that were made are taken: is chance broken?')
+  const { taken } = slices.redemptions
+  const made = makeCode(found, facts)
+  if (!made) return undefined
+  const free = taken.has(made.key) ? makeCode(found, facts, true) : made
+  if (!free || taken.has(free.key)) throw new Error('two codes that were made are taken: is chance broken?')
   return { ...free, name: madeCodeKey(free.key) }
 }

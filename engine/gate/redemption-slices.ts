@@ -22,8 +22,8 @@ export type NeedsRedemptions = {
   stock: Map<string, StockKey>
   /** how many codes of each pool may be taken */
   pools: Map<number, number>
-  /** codes that may be made, by what they are told apart by */
-  codes: Set<Uuid>
+  /** codes that may be made, by what they are told apart by; and each one's other, which is looked for where the first is taken */
+  codes: Map<Uuid, () => Uuid | undefined>
 }
 
 /** A code of a pool by its number there, or as it came back in this list. */
@@ -73,7 +73,7 @@ export function redemptionNeeds(needs: { redemptions?: NeedsRedemptions }): Need
     counts: new Map(),
     stock: new Map(),
     pools: new Map(),
-    codes: new Set(),
+    codes: new Map(),
   })
 }
 
@@ -90,14 +90,14 @@ export async function loadRedemptionSlices(db: Db, needs: NeedsRedemptions): Pro
     loadRedemptions(db, needs.byId),
     countRedeemed(db, counts),
     slices.shared.stock.length === 0 ? [] : loadStock(db, slices.shared.stock),
-    loadTaken(db, [...needs.codes]),
+    loadTaken(db, needs.codes),
     loadRedeeming(db, needs.entries),
     readPools(db, slices, needs.pools),
   ])
   for (const one of byId) slices.byId.set(one.id, one)
   for (const [i, key] of counts.entries()) slices.redeemed.set(countName(key), { ...key, times: times[i] ?? 0 })
   for (const row of stock) slices.stock.set(stockName(row), row.taken)
-  for (const { key } of taken) slices.taken.add(key)
+  for (const key of taken) slices.taken.add(key)
   for (const { member, seq } of made) slices.made.add(`${member} ${seq}`)
   return slices
 }
@@ -112,17 +112,28 @@ async function readPools(db: Db, slices: RedemptionSlices, wanted: ReadonlyMap<n
   for (const { poolId, seq, code, key } of codes) slices.pools.get(poolId)?.codes.set(seq, { code, key })
 }
 
-/** Of codes that may be made, those that are in a pool (as its index has them: once each) or were made before. */
-async function loadTaken(db: Db, keys: readonly Uuid[]): Promise<{ key: Uuid }[]> {
+/** Of codes that may be made, those that are somebody's. Another is needed once in a great many. */
+async function loadTaken(db: Db, codes: NeedsRedemptions['codes']): Promise<Uuid[]> {
+  const taken = await takenOf(db, [...codes.keys()])
+  const others = taken.flatMap((key) => codes.get(key)?.() ?? [])
+  return [...taken, ...(await takenOf(db, others))]
+}
+
+/**
+ * In a pool (as its index has them: once each), or made before. Each table is asked for keys: of `exists … or exists …` PostgreSQL
+ * makes hashes of whole tables where it thinks them small.
+ */
+async function takenOf(db: Db, keys: readonly Uuid[]): Promise<Uuid[]> {
   if (keys.length === 0) return []
-  return await db.query(
-    `select k.key from unnest($1::uuid[], $2::uuid[]) as k(key, name)
-      where exists (select from lookups n where n.space_id = $3 and n.key = k.name)
-         or exists (select from pool_codes c where c.space_id = $3 and c.key = k.key and not c.again)
-         or exists (select from vouchers v where v.space_id = $3 and v.code_key = k.key)`,
+  const rows = await db.query<{ key: Uuid }>(
+    `select n.key from lookups n where n.space_id = $3 and n.key = any ($2::uuid[])
+     union all select c.key from pool_codes c where c.space_id = $3 and c.key = any ($1::uuid[]) and not c.again
+     union all select v.code_key from vouchers v where v.space_id = $3 and v.code_key = any ($1::uuid[])`,
     [uuids(keys, (key) => key), uuids(keys, madeCodeKey), db.space],
     'redemptions-codes-taken',
   )
+  const found = new Set(rows.map((row) => row.key))
+  return keys.filter((key) => found.has(key) || found.has(madeCodeKey(key)))
 }
 
 /** What redemptions need beside: their vouchers; and to be cancelled, what their entries took from lots, and the pools to which codes go back. */
