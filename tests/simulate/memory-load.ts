@@ -7,6 +7,8 @@ import { noVouchers } from '../../engine/gate/voucher-slices.ts'
 import { noRedemptions } from '../../engine/gate/redemption-slices.ts'
 import { needReissued } from '../../engine/gate/redemption-vouchers.ts'
 import type { Item } from '../../engine/gate/list.ts'
+import { needOwners } from '../../engine/gate/apart.ts'
+import { needUndoing } from '../../engine/gate/merge-slices.ts'
 import { verbOf } from '../../engine/gate/verbs.ts'
 import { findMember, type FurtherNeeds, type Needs, type Slices } from '../../engine/gate/slices.ts'
 import { kindOf } from '../../engine/ledger/accounts.ts'
@@ -93,6 +95,7 @@ function furtherNeeds(slices: Slices, items: readonly Item[]): FurtherNeeds {
 }
 
 function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
+  if (needs.apart) loadApart(t, needs, slices)
   for (const member of needs.lots) loadLots(t, slices, member)
   for (const { id } of needs.holds) copy(t.holds, slices.holds, id)
   for (const { id } of needs.purchases) copy(t.purchases, slices.purchases, id)
@@ -136,6 +139,7 @@ function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
     const entry = t.books.get(member)?.entries[seq - 1]
     if (entry) slices.entries.set(`${member} ${seq}`, entry)
   }
+  if (needs.undoing) loadUndoing(t, needs, slices)
   const further = [...needs.lotsBySeq]
   for (const { member, seq } of needs.uses) {
     const uses = netUses(t, member, seq)
@@ -163,6 +167,32 @@ function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
 function purchasesOf(t: Tables, member: Uuid) {
   const own = [...t.purchases.values()].filter((one) => one.member === member)
   return own.map(({ id, occurredAt }) => ({ source: id, points: 0, occurredAt }))
+}
+
+/** As apart.ts reads it. */
+function loadApart(t: Tables, needs: FurtherNeeds, slices: Slices): void {
+  const seen = new Set(needs.apart)
+  for (const member of seen)
+    for (const one of t.merges.values()) {
+      if (one.member !== member || one.undoneAt === null) continue
+      slices.merges.set(one.id, one)
+      seen.add(one.other)
+      for (let who: Uuid | null | undefined = one.other; who; who = t.states.get(who)?.mergedInto)
+        copy(t.states, slices.states, who)
+    }
+  needOwners(slices, needs)
+}
+
+/** As merge-slices.ts reads it. */
+function loadUndoing(t: Tables, needs: FurtherNeeds, slices: Slices): void {
+  const merge = needUndoing(slices, needs)
+  if (!merge) return
+  for (const one of t.returns.values()) {
+    if (one.member !== merge.member || one.recordedAt < merge.mergedAt) continue
+    slices.returns.set(one.id, one)
+    for (const { purchase } of one.taken) copy(t.purchases, slices.purchases, purchase)
+  }
+  for (const elder of eldersOf(t, merge.member)) copy(t.states, slices.states, elder)
 }
 
 /** Open lots, from where the member's state says that the first may be; and open holds, with what they hold of them. */

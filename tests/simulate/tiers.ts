@@ -253,10 +253,11 @@ export function nextOfTiers(w: World, passed: Instant, now: Instant): Instant | 
   return next === Number.POSITIVE_INFINITY ? undefined : next
 }
 
-/** By what a purchase of then is multiplied: by the tiers that were held then, before it, a ladder after the other. */
+/** By what a purchase of then is multiplied: by the tiers that were held then, before it, as their ladders were then. */
 export function multipliersAt(w: World, member: Member, at: Instant): string[] {
-  return [...w.ladders.values()].map((ladder) => {
-    const last = climbOf(w, member, ladder).held.findLast((one) => one.at <= at)
+  return [...w.ladders.values()].map((newest) => {
+    const [ladder = newest] = versionsFrom(newest, at)
+    const last = climbOf(w, member, newest).held.findLast((one) => one.at <= at)
     const tier = last ? last.to : slugAt(ladder, baseOf(ladder))
     return ladder.tiers.find(({ slug }) => slug === tier)?.multiplier ?? '1'
   })

@@ -74,7 +74,16 @@ export type Member = {
 }
 
 /** `brought`: wallet and source of the lots that came along. */
-export type Merge = { into: Member; from: Member; at: Instant; undone: boolean; brought: Set<string> }
+/** n: before what came later. owed: either of them owed something then. undoneAt: null while it is not. */
+export type Merge = {
+  into: Member
+  from: Member
+  at: Instant
+  n: number
+  owed: boolean
+  undoneAt: Instant | null
+  brought: Set<string>
+}
 
 export type Sent = { externalId: string; member: string; to: string; wallet: string; points: number }
 
