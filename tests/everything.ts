@@ -150,8 +150,8 @@ async function points(post: Post): Promise<void> {
   const { parts } = await post(`/v1/holds/${id}/capture`, { points: 3 })
   await post(ann('holds'), hold)
   await post(ann('refunds'), { spend: parts[0].entry, points: 2, reason: 'one came back', externalId: 'f-1' })
-  await post(ann('transfers'), { to: 'external:bob', wallet: 'points', points: 5, reason: 'thanks' })
-  await post(ann('conversions'), { from: 'points', to: 'miles', points: 5 })
+  await post(ann('transfers'), { to: 'external:bob', wallet: 'points', points: 5, reason: 'thanks', externalId: 't-1' })
+  await post(ann('conversions'), { from: 'points', to: 'miles', points: 5, externalId: 'c-1' })
 }
 
 /** One waits, one was rejected. */

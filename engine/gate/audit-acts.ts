@@ -33,8 +33,10 @@ export function auditActs(
   if (unseen) return unseen
   for (const entry of books.entries) {
     const kind = kindOf(entry)
-    if (redeemed.has(entry.source) && kind !== 'move') continue
-    const wrong = kind && AUDITS[kind]?.(known, entry)
+    const isRedeemed = redeemed.has(entry.source)
+    const wrong =
+      kind &&
+      ((isRedeemed && kind !== 'move' ? undefined : AUDITS[kind]?.(known, entry)) ?? words(kind, entry, isRedeemed))
     if (wrong) return `entry ${encodeEntryId(books.state.member, entry.seq)}: ${wrong}`
   }
   return undefined
@@ -69,6 +71,23 @@ type Audit = (known: Known, entry: Entry) => string | undefined
 
 const REASON = 'its reason or external id is not what was booked'
 
+/** Which entries callers name, and which say no reason: what made them does. */
+const NAMED: ReadonlySet<Kind> = new Set(['spend', 'refund', 'transferOut', 'convertOut', 'open'])
+const SILENT: ReadonlySet<Kind> = new Set([
+  'earn',
+  'reverse',
+  'restore',
+  'convertOut',
+  'convertIn',
+  'mergeOut',
+  'mergeIn',
+])
+
+function words(kind: Kind, { reason, externalId }: Entry, isRedeemed: boolean): string | undefined {
+  const isSilent = SILENT.has(kind) && !isRedeemed && reason !== MADE_GOOD
+  return (externalId !== undefined && !NAMED.has(kind)) || (reason !== undefined && isSilent) ? REASON : undefined
+}
+
 function auditHold(hold: Hold): string | undefined {
   const parts = hold.parts.map(({ w, p }) => [w, p] as const)
   const digest = holdDigest(
@@ -82,17 +101,7 @@ function auditHold(hold: Hold): string | undefined {
   return digest === hold.digest ? undefined : 'its content is not what was recorded'
 }
 
-/** What nobody says anything about: its purchase, activity or return does. */
-const bare: Audit = (_known, { kind, reason, externalId }) => {
-  const isSaid = reason !== undefined && !(kind === KINDS.reverse.code && reason === MADE_GOOD)
-  return isSaid || externalId !== undefined ? REASON : undefined
-}
-
 const AUDITS: Partial<Record<Kind, Audit>> = {
-  earn: bare,
-  reverse: bare,
-  restore: bare,
-
   spend({ holds }, { seq, source, digest, reason }) {
     const hold = holds.get(source)
     if (!hold) return undefined

@@ -8,7 +8,7 @@ import type { BooksOf } from '../ledger/ledger.sql.ts'
 import type { Item, Purchase } from '../purchases/purchases.rules.ts'
 import { sum } from '../vouchers/discount.rules.ts'
 import { checkoutDigest, netItems } from './checkouts.ts'
-import { checkoutIdKey, checkoutKey } from './names.ts'
+import { checkoutIdKey, checkoutKey, voucherRedemptionKey } from './names.ts'
 
 type Wrong = { member?: string; what: string }
 
@@ -41,7 +41,7 @@ export async function auditCheckouts(
 }
 
 async function namesOf(db: Db, checkouts: readonly Checkout[]): Promise<Map<Uuid, string>> {
-  const keys = checkouts.flatMap((one) => [checkoutIdKey(one.id), checkoutKey(one.externalId)])
+  const keys = checkouts.flatMap(keysOf)
   const rows = await db.query<{ key: Uuid; to: string }>(
     `select key, member_id::text || ' ' || coalesce(object_id::text, '') || coalesce(seq::text, '') as to from lookups
       where space_id = $1 and key = any ($2::uuid[])`,
@@ -50,8 +50,14 @@ async function namesOf(db: Db, checkouts: readonly Checkout[]): Promise<Map<Uuid
   return new Map(rows.map((row) => [row.key, row.to]))
 }
 
-function isNamed({ member, id, externalId }: Checkout, names: ReadonlyMap<Uuid, string>): boolean {
-  return [checkoutIdKey(id), checkoutKey(externalId)].every((key) => names.get(key) === `${member} ${id}`)
+/** What leads to it; where it has vouchers also what nobody else is to redeem any as. */
+function keysOf({ id, externalId, sums }: Checkout): Uuid[] {
+  const own = [checkoutIdKey(id), checkoutKey(externalId)]
+  return sums.applied.length > 0 ? [...own, voucherRedemptionKey(externalId)] : own
+}
+
+function isNamed(one: Checkout, names: ReadonlyMap<Uuid, string>): boolean {
+  return keysOf(one).every((key) => names.get(key) === `${one.member} ${one.id}`)
 }
 
 function wrongSums({ member, programId, digest, said, sums }: Checkout): string | undefined {

@@ -76,14 +76,14 @@ export async function auditNames(
     ...(said.redemptions ?? []).flatMap((one) => namesOfRedemption(configuration, one)),
     ...spends.map(({ state: { member }, e, key }) => ({
       key,
-      to: String(e.seq),
+      to: kindOf(e) === 'transferOut' ? `${e.seq}+` : String(e.seq), // and to whom
       member,
       what: `entry ${encodeEntryId(member, e.seq)}`,
     })),
   ]
   if (named.length === 0) return undefined
   const rows = await db.query<{ key: Uuid; member: Uuid; to: string }>(
-    `select key, member_id as member, coalesce(seq::text, '') || coalesce(object_id::text, '') as to from lookups
+    `select key, member_id as member, coalesce(seq || case when object_id is null then '' else '+' end, object_id::text) as to from lookups
       where space_id = $1 and key = any ($2::uuid[])`,
     [db.space, uuids(named, (n) => n.key)],
   )

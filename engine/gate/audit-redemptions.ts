@@ -1,4 +1,4 @@
-import { redemptionKey, redemptionIdKey, autoKey } from './names.ts'
+import { madeCodeKey, redemptionKey, redemptionIdKey, autoKey } from './names.ts'
 import { encodeId, type Uuid } from '@laurel/contract/ids'
 import type { Db } from '../base/db.ts'
 import type { Configuration } from '../earning/configuration.ts'
@@ -51,6 +51,7 @@ function auditMoved(one: Redemption, { entries }: BooksOf, own: readonly Entry[]
     return 'no entries move the points that it says'
   const back = own.filter((entry) => kindOf(entry) === 'refund')
   const due = isCancelled ? one.spent.map(([, points, seq]) => `${seq} ${points}`) : []
+  if (back.some(({ reason }) => reason !== one.said.name)) return 'what was given back says another reason'
   if (back.map(({ reverses, points }) => `${reverses} ${points}`).join() !== due.join())
     return isCancelled ? 'it was cancelled, and its points were not given back' : 'its points were given back'
   const moves = one.spent.length + (one.received ? 1 : 0)
@@ -58,11 +59,12 @@ function auditMoved(one: Redemption, { entries }: BooksOf, own: readonly Entry[]
   return others.length === moves ? undefined : 'it made more entries than it says'
 }
 
-/** What leads to redemptions by name, but their codes. */
+/** What leads to redemptions by name; of codes those that were made for tills. */
 export function namesOfRedemption(configuration: Configuration, one: Redemption) {
   const leads = { to: one.id, member: one.member, what: `redemption ${encodeId('rdm', one.id)}` }
   const names: Uuid[] = [redemptionIdKey(one.id)]
   if (one.externalId !== null) names.push(redemptionKey(one.externalId))
+  if (one.said.voucher !== undefined && one.poolId === null) names.push(madeCodeKey(one.said.voucher))
   const reward = configuration.rewards.find(({ rewardId }) => rewardId === one.rewardId)
   if (one.said.auto !== undefined && reward) names.push(autoKey(encodeId('rwd', reward.id), one.said.auto))
   return names.map((key) => ({ key, ...leads }))

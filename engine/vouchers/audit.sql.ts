@@ -65,7 +65,10 @@ export async function findAltered(
   return row
 }
 
-/** A use without its redemption or its voucher, or of another member or program than its redemption; or a lock without its voucher. */
+/**
+ * A use without its redemption or its voucher, or of another member or program than its redemption; a redemption whose external id is
+ * free; or a lock without its voucher.
+ */
 export async function findStray(db: Db): Promise<string | undefined> {
   const [row] = await db.query<{ what: string }>(
     `select what from (
@@ -75,6 +78,10 @@ export async function findStray(db: Db): Promise<string | undefined> {
          left join vouchers v on v.space_id = u.space_id and v.code_key = u.code_key
         where u.space_id = $1 and (r.key is null or v.code_key is null or r.member_id is distinct from u.member_id
                or r.redemption_id <> u.redemption_id or r.program_id <> v.program_id)
+       union all
+       select 'redemption of vouchers ' || r.external_id || ': nothing keeps its external id from being another''s'
+         from voucher_redemptions r
+        where r.space_id = $1 and not exists (select from lookups n where n.space_id = $1 and n.key = r.key)
        union all
        select 'lock of voucher ' || l.code_key || ': there is no such voucher' from voucher_locks l
         where l.space_id = $1 and not exists (select from vouchers v where v.space_id = $1 and v.code_key = l.code_key)
