@@ -8,6 +8,7 @@ import type { CompiledRule } from './earning/question.ts'
 import { loadLimits, type NeedsLimits, noLimits } from './gate/limit-slices.ts'
 import { limitsFor, needLimits, type Whom } from './gate/limits.ts'
 import { type Frozen, questionOf, withTiers } from './gate/questions.ts'
+import { courseAt } from './gate/tier-courses.ts'
 import { type HeldTiers, newcomersTier, whatTiersBring } from './gate/tiers.ts'
 import { coursesFor, heldThen } from './views/tier-standings.ts'
 import { type AskedItem, normaliseItems } from './purchases/purchases.rules.ts'
@@ -141,7 +142,10 @@ async function tiersFor(
   if (member.isNew)
     return whatTiersBring(
       ours,
-      courses.map((course) => ({ course, tier: newcomersTier(course) })),
+      courses.map((newest) => {
+        const course = courseAt(newest, at)
+        return { course, tier: newcomersTier(course) }
+      }),
     )
   return whatTiersBring(ours, await heldThen(db, configuration, member.member, courses, at, now))
 }

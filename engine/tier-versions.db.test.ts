@@ -3,10 +3,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import type { LadderTerms } from '@laurel/contract/tiers'
 import { openLadder, type LadderShop, STATUS } from '../tests/ladders.ts'
 import { door } from '../tests/shop.ts'
-import { withTx } from './base/db.ts'
+import { withRead, withTx } from './base/db.ts'
+import { newId } from './base/ids.ts'
 import { createProgram } from './configure-programs.ts'
+import { configurations } from './earning/configuration.ts'
 import { passDue } from './pass-time.ts'
+import { preview } from './preview.ts'
 import { verify } from './verify.ts'
+import { currentConfiguration } from './views/current.ts'
 
 /** Versions of a ladder in time, on a real database; and what ladders cost those who have none. */
 const START = Date.UTC(2026, 2, 2, 10)
@@ -42,6 +46,30 @@ describe('a version holds from the instant it was published', () => {
       at: '2026-03-02T11:00:00.000Z',
       why: 'ladder_changed',
     })
+    expect(await wrong(shop)).toBeUndefined()
+  })
+
+  test('so a purchase of before earns what a tier brought then, also for who joins with it, and in a preview', async () => {
+    const shop = await openLadder()
+    await shop.buy('p1', 'external:ann', 12_000)
+    until('2026-03-03T10:00:00Z')
+    const tripled = STATUS.tiers.map((tier) => ({ ...tier, benefits: { multiplier: '3' } }))
+    await shop.publish({ tiers: tripled })
+    const earns = async (name: string, externalId: string, when: string) => {
+      const [row] = await shop.sql('select member_id from members where external_id = $1', [externalId])
+      const member = { member: (row?.member_id ?? newId()) as string, isNew: !row, externalId }
+      const items = [{ sku: 'beans', quantity: 1, amount: 1_000 }]
+      const asked = { program: 'coffee', member, occurredAt: on(when), currency: 'GBP', items }
+      const told = await withRead(shop.pool, shop.space, async (db) =>
+        preview(db, await currentConfiguration(db, configurations()), asked, door().now),
+      )
+      const { body } = await shop.buy(name, `external:${externalId}`, 1_000, { occurredAt: on(when) })
+      return [body.points, 'points' in told && told.points]
+    }
+    expect(await earns('p2', 'ann', '2026-03-03T09:00:00Z')).toEqual([15, 15])
+    expect(await earns('p3', 'ann', '2026-03-03T10:00:00Z')).toEqual([30, 30])
+    expect(await earns('p4', 'bob', '2026-03-03T09:00:00Z')).toEqual([10, 10])
+    expect(await earns('p5', 'cat', '2026-03-03T10:00:00Z')).toEqual([30, 30])
     expect(await wrong(shop)).toBeUndefined()
   })
 

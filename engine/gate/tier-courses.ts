@@ -1,8 +1,10 @@
+import type { Instant } from '@laurel/contract/instants'
 import type { TierBenefits } from '@laurel/contract/tiers'
 import { type Configuration, type Program, programById } from '../earning/configuration.ts'
 import type { ConfiguredLadder } from '../earning/configured.ts'
 import { compileNumber, type Expression } from '../earning/expressions.ts'
 import { type Counted, type Course, type Measure, MEASURES } from '../tiers/tiers.ts'
+import { versionAt } from '../tiers/versions.rules.ts'
 
 /**
  * A ladder with all that it is climbed by: which measures are kept, of which wallet (its points) and which activity.
@@ -71,6 +73,11 @@ function worthOf(program: Program, expression: Expression<number> | { fault: str
 /** Of the newest or an older version, by its number. */
 export function courseBy(course: LadderCourse, version: number): LadderCourse | undefined {
   return course.ladder.version === version ? course : course.past().find(({ ladder }) => ladder.version === version)
+}
+
+/** As the version said it that held then. */
+export function courseAt(course: LadderCourse, at: Instant): LadderCourse {
+  return versionAt(course, at) as LadderCourse
 }
 
 /** All ways in which a ladder ever counted, by a version each. */

@@ -16,7 +16,7 @@ import { type Changes, type Decision, eachMember, tell } from './decisions.ts'
 import { MovedError } from './faults.ts'
 import type { Slices } from './slices.ts'
 import { countsOfActivity, countsOfPurchase, difference } from './tier-counts.ts'
-import { benefitsOf, courseBy, coursesOf, type LadderCourse } from './tier-courses.ts'
+import { benefitsOf, courseAt, courseBy, coursesOf, type LadderCourse } from './tier-courses.ts'
 import { joinTiers } from './tier-merges.ts'
 import { countKey, tierKey } from './tier-slices.ts'
 import { begun, givenOf, type Step } from './tier-steps.ts'
@@ -41,14 +41,14 @@ export function tiersAt(
   const courses = [...coursesOf(slices.configuration).values()].filter(({ program }) => program === ours)
   return whatTiersBring(
     ours,
-    courses.map((course) => ({
-      course,
-      tier: state === undefined ? newcomersTier(course) : tierAt(slices, state, course, at, now),
-    })),
+    courses.map((course) => {
+      const then = courseAt(course, at)
+      return { course: then, tier: state ? tierAt(slices, state, course, at, now) : newcomersTier(then) }
+    }),
   )
 }
 
-/** What these tiers bring for a purchase, a ladder each; null: none is held. */
+/** What these tiers bring for a purchase, a ladder each as it was when that occurred; null: none is held. */
 export function whatTiersBring(
   ours: Program,
   all: readonly { course: LadderCourse; tier: string | null }[],
@@ -75,14 +75,14 @@ function tierAt(slices: Slices, state: MemberState, course: LadderCourse, at: In
   const key = tierKey(state.member, course.ladder.ladderId)
   const stored = slices.tiers.states.get(key)
   const given = givenOf(slices, state, course, now)
-  if (!given) return newcomersTier(course)
+  if (!given) return newcomersTier(courseAt(course, at))
   const start = stored ? { state: stored, changes: [] } : begun(slices, course, state, given, at)
   const { changes } = advance(course, start.state, given)
   const before: Pick<TierChange, 'to' | 'at'>[] =
     stored && stored.since !== null && stored.since <= at
       ? [{ to: stored.tier, at: stored.since }]
       : historyOf(slices, key, stored)
-  return heldAt(course.ladder.terms, [...before, ...start.changes, ...changes], at)
+  return heldAt(courseAt(course, at).ladder.terms, [...before, ...start.changes, ...changes], at)
 }
 
 /** Of a row whose history was not read, what is known of it. */

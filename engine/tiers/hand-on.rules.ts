@@ -109,15 +109,19 @@ export function roll(run: Run, to: number): TierWhy {
   return 'period_ended'
 }
 
-/** By the version that held at its end, or the last one since that everybody was held against. */
+/**
+ * By the version that held at its end, or the last one since that everybody was held against; rolling, by all of those:
+ * what is kept from a day of its own on is only ever taken away by them.
+ */
 function reachedAtEnd(run: Run, days: readonly [number, number], end: Instant): number {
   const { course, terms, given, state } = run
   const versions = versionsUntil(run)
-  const by = versions.findLast(
-    ({ ladder: { publishedAt = 0, firm, version } }) => publishedAt < end || firm === version,
-  )
-  if (!by || by === course) return reachedIn(run, days)
+  const first = versions.findLastIndex(({ ladder: { publishedAt = 0 } }) => publishedAt < end)
+  const held = versions.filter(({ ladder: { firm, version } }, i) => i === first || (i > first && firm === version))
+  const by = terms.window.kind === 'rolling' ? held : held.slice(-1)
+  if (by.every((one) => one === course)) return reachedIn(run, days)
   const worth = worthOf(course, given, days, Math.min(days[1], day(run)) - state.standing.joined)
-  const { tiers } = by.ladder.terms
-  return terms.tiers.findLastIndex(({ slug }) => tiers.some((one) => one.slug === slug && one.threshold <= worth))
+  return terms.tiers.findLastIndex(({ slug }) =>
+    by.every(({ ladder }) => ladder.terms.tiers.some((one) => one.slug === slug && one.threshold <= worth)),
+  )
 }

@@ -50,8 +50,9 @@ function changeFault(
   if (versions.length === 0 || from === to) return undefined
   const goes = (up: boolean) =>
     versions.some(({ ladder: { terms } }) => levelOf(terms, to) > levelOf(terms, from) === up)
-  if ((why === 'reached' || why === 'assigned') && !goes(true)) return `is a fall, and ${why}`
-  if ((why === 'taken_back' || why === 'assignment_ended') && !goes(false)) return `is no fall, and ${why}`
+  if (why === 'reached' && !goes(true)) return `is a fall, and ${why}`
+  if ((why === 'taken_back' || (why === 'assignment_ended' && reason !== null)) && !goes(false))
+    return `is no fall, and ${why}`
   const isPublishing = versions.some(
     ({ ladder: { publishedAt = at } }) => publishedAt === at || (at === bookedAt && Math.abs(publishedAt - at) < AHEAD),
   )

@@ -3,7 +3,7 @@ import type { Instant } from '@laurel/contract/instants'
 import type { Db } from '../base/db.ts'
 import type { Configuration } from '../earning/configuration.ts'
 import { type CountKey, countAll, familiesOf } from '../gate/tier-counts.ts'
-import { courseBy, coursesOf, type LadderCourse, waysOfCounting } from '../gate/tier-courses.ts'
+import { courseAt, courseBy, coursesOf, type LadderCourse, waysOfCounting } from '../gate/tier-courses.ts'
 import { loadFacts } from '../members/members.sql.ts'
 import { broughtUp } from '../tiers/shown.rules.ts'
 import { heldAt } from '../tiers/tiers.rules.ts'
@@ -147,7 +147,10 @@ export function coursesFor(configuration: Configuration, programId?: number): La
   return programId === undefined ? all : all.filter(({ ladder }) => ladder.programId === programId)
 }
 
-/** What a member holds at an instant: as it will be then, where that is ahead; as it was, where changes say so. */
+/**
+ * What a member holds at an instant, with the ladders as they were then: as it will be, where that is ahead; as it was, where changes say
+ * so.
+ */
 export async function heldThen(
   db: Db,
   configuration: Configuration,
@@ -162,7 +165,8 @@ export async function heldThen(
     db,
     past.map(({ course }) => ({ member, ladderId: course.ladder.ladderId })),
   )
-  return looked.map(({ course, state, changes: unbooked }) => {
+  return looked.map(({ course: newest, state, changes: unbooked }) => {
+    const course = courseAt(newest, at)
     if (state.since === null || state.since <= at) return { course, tier: state.tier }
     const changes = history.filter(({ ladderId }) => ladderId === course.ladder.ladderId)
     return { course, tier: heldAt(course.ladder.terms, [...changes, ...unbooked], at) }
