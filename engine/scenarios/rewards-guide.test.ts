@@ -1,39 +1,19 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { addKey, LIVE, openApi, type TestApi } from '../../tests/api.ts'
-import { openDatabase } from '../../tests/database.ts'
+import { describe, expect, test } from 'vitest'
+import { api, database, made, openCoffee } from '../../tests/coffee.ts'
 import { walkGuide } from '../../tests/guide.ts'
 import { announcePools } from '../announce-pools.ts'
 import { codeChecks } from '../base/codes.ts'
 import { newId } from '../base/ids.ts'
-import { verify } from '../verify.ts'
 
-const database = await openDatabase()
-const { pool, space } = database
-const NOW = Date.parse('2026-11-22T09:30:00Z')
-let api: TestApi
+const NOW = '2026-11-22T09:30:00Z'
 
-beforeAll(async () => {
-  vi.useFakeTimers({ toFake: ['Date'] })
-  vi.setSystemTime(NOW)
-  await addKey(database, space, LIVE)
-  api = await openApi(database)
-  const program = { slug: 'coffee', name: 'Coffee', timezone: 'Europe/London', currency: 'GBP' }
-  await made('/v1/programs', { ...program, joinPolicy: 'on_first_purchase' })
+openCoffee(NOW, async () => {
   await made('/v1/programs/coffee/wallets', { slug: 'stamps', unit: 'stamps', target: 10 })
   await made('/v1/members', { externalId: 'ada', email: 'ada@example.com' })
   await made('/v1/members/external:ada/adjust', { wallet: 'points', points: 400, reason: 'From the paper card' })
 })
-afterAll(async () => {
-  await api.close()
-  expect((await verify(pool, space)).wrong).toBeUndefined()
-  vi.useRealTimers()
-  expect(api.faults).toEqual([])
-})
 
-async function made(path: string, body: unknown): Promise<void> {
-  expect((await api.call('POST', path, body)).status).toBe(201)
-}
 const guide = (page: string) => readFileSync(new URL(`../../docs/guides/${page}.md`, import.meta.url), 'utf8')
 
 describe('the guide to rewards', () => {
@@ -45,7 +25,7 @@ describe('the guide to codes', () => {
 
   test('tells what it says when few are left', async () => {
     await made('/v1/code-pools', { program: 'coffee', slug: 'empty', name: 'Empty', lowAt: 0 })
-    expect(await announcePools(pool, space, { now: NOW * 1000, newId })).toBe(1)
+    expect(await announcePools(database.pool, database.space, { now: Date.parse(NOW) * 1000, newId })).toBe(1)
     const { body } = await api.call('GET', '/v1/events?limit=100')
     const low = body.data.filter(({ type }: { type: string }) => type === 'code_pool.low')
     const [, said = ''] = /```json event\n([^`]*)```/.exec(guide('codes')) ?? []
