@@ -1,28 +1,25 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { openLadder, type LadderShop, STATUS } from '../tests/ladders.ts'
+import { describe, expect, test, vi } from 'vitest'
+import {
+  type LadderShop,
+  moveByHand,
+  on,
+  openLadder,
+  pass,
+  points,
+  START,
+  STATUS,
+  until,
+  wrong,
+} from '../tests/ladders.ts'
 import { door, NOW } from '../tests/shop.ts'
 import { withTx } from './base/db.ts'
 import { createActivityType } from './configure-activities.ts'
 import { createLadder } from './configure-ladders.ts'
 import { changeProgram } from './configure-programs.ts'
-import { passDue } from './pass-time.ts'
-import { verify } from './verify.ts'
 
-const START = Date.UTC(2026, 2, 2, 10)
 const DAY = 86_400_000
 
-beforeAll(() => {
-  vi.useFakeTimers({ toFake: ['Date'] })
-  vi.setSystemTime(START)
-})
-beforeEach(() => vi.setSystemTime(START))
-afterAll(() => vi.useRealTimers())
-
-const until = (text: string) => vi.setSystemTime(Date.parse(text))
-const on = (text: string) => Date.parse(text) * 1000
-const pass = (shop: LadderShop) => passDue(shop.pool, shop.gate, shop.space, 100)
-const wrong = async (shop: LadderShop) => (await verify(shop.pool, shop.space)).wrong
-const points = (said: { body: any }) => said.body.points
+moveByHand()
 
 describe('a ladder', () => {
   test('made on a living program counts what was before, once', async () => {

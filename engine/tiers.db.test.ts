@@ -1,28 +1,24 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { decodeId } from '@laurel/contract/ids'
-import { openLadder, type LadderShop, STATUS } from '../tests/ladders.ts'
+import {
+  type LadderShop,
+  moveByHand,
+  on,
+  openLadder,
+  pass,
+  points,
+  START,
+  STATUS,
+  until,
+  wrong,
+} from '../tests/ladders.ts'
 import { NOW } from '../tests/shop.ts'
 import { withRead } from './base/db.ts'
 import { configurations } from './earning/configuration.ts'
-import { passDue } from './pass-time.ts'
 import { preview } from './preview.ts'
-import { verify } from './verify.ts'
 import { currentConfiguration } from './views/current.ts'
 
-const START = Date.UTC(2026, 2, 2, 10)
-
-beforeAll(() => {
-  vi.useFakeTimers({ toFake: ['Date'] })
-  vi.setSystemTime(START)
-})
-beforeEach(() => vi.setSystemTime(START))
-afterAll(() => vi.useRealTimers())
-
-const until = (text: string) => vi.setSystemTime(Date.parse(text))
-const on = (text: string) => Date.parse(text) * 1000
-const pass = (shop: LadderShop) => passDue(shop.pool, shop.gate, shop.space, 100)
-const wrong = async (shop: LadderShop) => (await verify(shop.pool, shop.space)).wrong
-const points = (said: { body: any }) => said.body.points
+moveByHand()
 
 describe('a purchase', () => {
   test('earns at the tier that was held, before itself, and climbs at once', async () => {

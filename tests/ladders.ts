@@ -1,9 +1,26 @@
+import { afterAll, beforeAll, beforeEach, vi } from 'vitest'
 import type { LadderBody, LadderVersionBody } from '../contract/tiers.ts'
 import { withTx } from '../engine/base/db.ts'
 import { numberEvents } from '../engine/base/outbox.ts'
 import { createLadder, publishLadderVersion } from '../engine/configure-ladders.ts'
 import type { AssignTierAsk, ReleaseTierAsk } from '../engine/gate/asks.ts'
+import { passDue } from '../engine/pass-time.ts'
+import { verify } from '../engine/verify.ts'
 import { door, openShop, type Shop } from './shop.ts'
+
+export const START = Date.UTC(2026, 2, 2, 10)
+
+/** A clock that is moved by hand, and stands at START when a test begins: registers the hooks for it. */
+export function moveByHand(): void {
+  beforeAll(() => void vi.useFakeTimers({ toFake: ['Date'] }))
+  beforeEach(() => void vi.setSystemTime(START))
+  afterAll(() => void vi.useRealTimers())
+}
+export const until = (text: string) => vi.setSystemTime(Date.parse(text))
+export const on = (text: string) => Date.parse(text) * 1000
+export const pass = (shop: LadderShop) => passDue(shop.pool, shop.gate, shop.space, 100)
+export const wrong = async (shop: LadderShop) => (await verify(shop.pool, shop.space)).wrong
+export const points = (said: { body: any }) => said.body.points
 
 /** Spend in a calendar year, in three tiers; silver earns half as much again, gold twice. */
 export const STATUS: LadderBody = {
