@@ -28,6 +28,7 @@ import { voucherNeeds, type VoucherSlices } from './voucher-slices.ts'
 
 /** The shortest code that we make: what is as long and of its alphabet may be one that was mistyped. */
 const MADE_MIN = 11
+const MADE_IN = ['readable', 'digits', 'letters'] as const
 
 /** What an ask shares with others that name these codes, so that one list at a time holds each. */
 export function sharedCodes(codes: readonly string[] | undefined): string[] {
@@ -60,7 +61,7 @@ export function voucherOfCode(slices: VoucherSlices, programId: number, code: st
   }
   const plain = readableCode(code)
   const mayBeMade = plain.length >= MADE_MIN && plain.split('').every((c) => ALPHABETS.readable.includes(c))
-  return mayBeMade && !codeChecks(code)
+  return mayBeMade && !MADE_IN.some((alphabet) => codeChecks(code, alphabet))
     ? refusal('code_mistyped', `"${code}" is no code: one of its characters is mistyped`)
     : refusal('voucher_unknown', `there is no voucher "${code}"`)
 }

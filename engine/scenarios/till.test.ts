@@ -325,3 +325,23 @@ describe('a queue', () => {
     expect((await queue([item]))[0]?.status).toBe(200)
   })
 })
+
+test('a till’s key does what a till does, and nothing beside', async () => {
+  const key = 'lk_live_ofATillForTestsOnly00000000000000000000'
+  await addKey(database, space, key, ['till:read', 'till:write'])
+  const member = await buyer(50, { email: 'till@example.com' })
+  const items = [{ sku: 'BEANS', quantity: 1, amount: 1000 }]
+  const order = { program: 'coffee', member, order: { currency: 'GBP', items }, points: { points: 1 } }
+  const asked: [string, object, number][] = [
+    ['/v1/till/identify', { email: 'till@example.com' }, 200],
+    ['/v1/checkouts/preview', order, 200],
+    ['/v1/checkouts', { ...order, externalId: 'till-key' }, 201],
+    ['/v1/checkouts/external:till-key/commit', {}, 200],
+    ['/v1/till/queue', { items: [{ type: 'purchase', ...sale('till-key-2', member, 1) }] }, 200],
+    ['/v1/purchases', sale('till-key-3', member, 1), 403],
+    [`/v1/members/${member}/refunds`, {}, 403],
+    ['/v1/vouchers/redemptions/external:till-key/roll-back', {}, 403],
+  ]
+  for (const [path, body, status] of asked)
+    expect([path, (await post(path, body, { authorization: `Bearer ${key}` })).status]).toEqual([path, status])
+})

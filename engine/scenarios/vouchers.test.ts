@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { addKey, LIVE, openApi, TEST, type TestApi } from '../../tests/api.ts'
 import { openDatabase } from '../../tests/database.ts'
+import { codeOf } from '../base/codes.ts'
 import { verify } from '../verify.ts'
 
 /** Vouchers at the till, with the clock moved by hand. */
@@ -73,6 +74,11 @@ describe('making and changing', () => {
     const slip = body.code.slice(0, -1) + (last === '7' ? '8' : '7')
     expect((await redeem([slip])).body).toMatchObject({ status: 422, code: 'code_mistyped' })
     expect((await redeem(['NOSUCH'])).body.code).toBe('voucher_unknown')
+    // One that was made in other characters and is typed right is not there: another program's, perhaps.
+    for (const alphabet of ['digits', 'letters'] as const) {
+      const elsewhere = Array.from({ length: 5 }, (_, i) => codeOf({ alphabet }, `${i}f`.repeat(16)))
+      for (const right of elsewhere) expect((await redeem([right])).body.code).toBe('voucher_unknown')
+    }
   })
 
   test('a code is one whatever its dashes and capitals, and taken once', async () => {
