@@ -32,7 +32,8 @@ export function cancelByOf(pending: Pending, occurredAt: Instant, timezone: stri
  * `activatesAt` is when the lot becomes spendable by its terms alone (activationOf with `now` = occurredAt), or when its event
  * came. Calendar dates (`dates`) are counted from then where that is later, so that points bought in December and pending
  * until January do not end at new year before anyone could spend them. So is `rolling` where it would end before the lot begins:
- * a rule's pending may be longer than its wallet's period, an event may come after it. `on` is a day, whatever begins after it.
+ * a rule's pending may be longer than its wallet's period, an event may come after it. `on` is a day, whatever begins after it; and what
+ * was bought so long before a launch (`until`) that it would be over by then, is over (lotDatesOf).
  */
 export function expiryOf(expiry: Expiry, occurredAt: Instant, activatesAt: Instant, timezone: string): Instant | null {
   const end = saidEnd(expiry, occurredAt, activatesAt, timezone)
@@ -67,9 +68,10 @@ export function lotDatesOf(
   const { pending, expiry } = terms
   const activatesAt = activationOf(pending, occurredAt, now, timezone)
   const byItsTerms = activationOf(pending, occurredAt, occurredAt, timezone)
+  const endOf = pending.kind === 'until' ? saidEnd : expiryOf
   return {
     activatesAt,
-    expiresAt: cancelByOf(pending, occurredAt, timezone) ?? expiryOf(expiry, occurredAt, byItsTerms, timezone),
+    expiresAt: cancelByOf(pending, occurredAt, timezone) ?? endOf(expiry, occurredAt, byItsTerms, timezone),
   }
 }
 
