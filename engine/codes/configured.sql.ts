@@ -49,8 +49,16 @@ export async function selectPools(
 
 /** What was set up of a pool, in the order of its digest, which SQL takes: it numbers pools. How far its codes were handed out is counted. */
 const POOL = rowDigestSql('code_pools', [
-  ...['pool_id', 'id', 'program_id', 'slug', 'name', 'reusable', 'low_at', 'revision'],
-  ...['created_at', 'updated_at'].map(microseconds),
+  'pool_id',
+  'id',
+  'program_id',
+  'slug',
+  'name',
+  'reusable',
+  'low_at',
+  'revision',
+  microseconds('created_at'),
+  microseconds('updated_at'),
 ])
 
 /** The slug of a pool that was not set up as it is: for verify. */

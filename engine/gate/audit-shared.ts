@@ -70,8 +70,21 @@ async function auditTransfers(db: Db): Promise<string | undefined> {
 
 /** Tables are looked at by their members: rows of a member who is not there would not be seen. */
 const OWNED = [
-  ...['activities', 'cards', 'checkouts', 'counters', 'entries', 'holds', 'lot_uses', 'lots', 'merges', 'purchases'],
-  ...['redemptions', 'returns', 'tier_history', 'tier_progress', 'tier_states'],
+  'activities',
+  'cards',
+  'checkouts',
+  'counters',
+  'entries',
+  'holds',
+  'lot_uses',
+  'lots',
+  'merges',
+  'purchases',
+  'redemptions',
+  'returns',
+  'tier_history',
+  'tier_progress',
+  'tier_states',
 ]
 
 async function auditOwners(db: Db): Promise<string | undefined> {

@@ -32,7 +32,7 @@ export function isOutage(error: Error): boolean {
 
 /** What is stored is not what was ever written: no JSON, of another shape, out of range. Looking again finds the same. */
 export function isUnreadable(error: Error): boolean {
-  if (error instanceof pg.DatabaseError) return /^22/.test(error.code ?? '')
+  if (error instanceof pg.DatabaseError) return error.code?.startsWith('22') ?? false
   return error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError || !isOutage(error)
 }
 

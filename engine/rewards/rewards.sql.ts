@@ -83,11 +83,23 @@ export async function selectShown(db: Db, rewardIds: readonly number[]): Promise
 
 /** What rows say, in the order of their digests, which SQL takes: it numbers rewards and lays out JSON. */
 const REWARD = rowDigestSql('rewards', [
-  ...['reward_id', 'id', 'program_id', 'slug', 'kind', 'status', 'revision'],
-  ...['created_at', 'updated_at'].map(microseconds),
+  'reward_id',
+  'id',
+  'program_id',
+  'slug',
+  'kind',
+  'status',
+  'revision',
+  microseconds('created_at'),
+  microseconds('updated_at'),
 ])
 const VERSION = rowDigestSql('reward_versions', [
-  ...['reward_id', 'version', 'name', 'category', 'terms', 'shown'],
+  'reward_id',
+  'version',
+  'name',
+  'category',
+  'terms',
+  'shown',
   microseconds('created_at'),
 ])
 
