@@ -7,6 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
  */
 const LONGEST = [
   'scripts/simulate.test.ts',
+  'scripts/simulate-offers.test.ts',
   'scripts/check.test.ts',
   'tests/simulate/simulate.test.ts',
   'server/start.slow.test.ts',
