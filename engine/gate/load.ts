@@ -153,11 +153,7 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
       if (member && hasPassed(member, terms, facts.now)) needs.lots.add(member.member)
     }
   }
-  if (needs.apart) {
-    await loadApart(db, needs, slices)
-    await loadSurvivors(db, slices)
-    needOwners(slices, needs)
-  }
+  await loadOwners(db, needs, slices)
   const withLots = [...needs.lots].map((member) => ({ member, from: firstOpen(slices.states.get(member)) }))
   const lotMembers = withLots.filter((m) => m.from > 0)
   const [lots, open, holds, purchases, unclaimed, holding, returns, activities, entries, limits, redemptions] =
@@ -199,6 +195,14 @@ async function loadFurther(db: Db, asks: readonly Loading[], slices: Slices): Pr
   const moved = loadMoved(db, needs, slices)
   if (needs.undoing) await moved.then(() => loadUndoing(db, needs, slices))
   await Promise.all([loadUses(db, needs, slices), moved, loadEndedOf(db, needs, slices)])
+}
+
+/** Who else may have what comes back, where something does. */
+async function loadOwners(db: Db, needs: FurtherNeeds, slices: Slices): Promise<void> {
+  if (!needs.apart) return
+  await loadApart(db, needs, slices)
+  await loadSurvivors(db, slices)
+  needOwners(slices, needs)
 }
 
 /** Purchases of those who live on as the members asked about: they can come back through them. */

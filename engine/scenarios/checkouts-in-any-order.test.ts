@@ -76,25 +76,25 @@ describe('whatever comes first', () => {
     ['reserve', 'void', 'reserve', 'void'],
     ['reserve', 'commit', 'void', 'reserve'],
   ]
-  for (const steps of sets.flatMap(permutations))
-    test(steps.join(', '), async () => {
-      for (const queued of [false, true]) {
-        const one = await order()
-        let state = 'unknown'
-        for (const step of [...steps, ...steps.toReversed()]) {
-          const [answer, then] = SAID[state]?.[step] ?? []
-          const told = await tell(one, step, queued)
-          expect([step, code(told)]).toEqual([step, answer])
-          if (told.status < 300 && step !== 'void') expect(told.body.status).toBe(then)
-          state = then ?? ''
-        }
-        const [wallet] = (await get(`/v1/members/${one.member}/wallets`)).body.data
-        const { uses } = (await get(`/v1/vouchers/code:${one.name}`)).body
-        const aside = state === 'reserved' ? 1 : 0
-        expect([state, wallet.held, uses.locked]).toEqual([state, 15 * aside, aside])
-        expect([wallet.available, uses.used]).toEqual(state === 'committed' ? [85, 1] : [100 - 15 * aside, 0])
+  test.each(sets.flatMap(permutations).map((steps, i) => [steps.join(', '), steps, i] as const))(
+    '%s',
+    async (_name, steps, i) => {
+      const one = await order()
+      let state = 'unknown'
+      for (const [k, step] of [...steps, ...steps.toReversed()].entries()) {
+        const [answer, then] = SAID[state]?.[step] ?? []
+        const told = await tell(one, step, (i + k) % 2 === 0)
+        expect([step, code(told)]).toEqual([step, answer])
+        if (told.status < 300 && step !== 'void') expect(told.body.status).toBe(then)
+        state = then ?? ''
       }
-    })
+      const [wallet] = (await get(`/v1/members/${one.member}/wallets`)).body.data
+      const { uses } = (await get(`/v1/vouchers/code:${one.name}`)).body
+      const aside = state === 'reserved' ? 1 : 0
+      expect([state, wallet.held, uses.locked]).toEqual([state, 15 * aside, aside])
+      expect([wallet.available, uses.used]).toEqual(state === 'committed' ? [85, 1] : [100 - 15 * aside, 0])
+    },
+  )
 
   test('what is to come again is said: a commit of what is not known yet, and nothing that was decided', async () => {
     const name = `again-${++n}`
@@ -188,7 +188,7 @@ describe('the id of an order whose vouchers are redeemed by themselves', () => {
           externalId: one.name,
         } as Ask),
       ])
-      expect([reserved?.status, redeemed?.status].toSorted()).toEqual([201, 409])
+      expect(new Set([reserved?.status, redeemed?.status])).toEqual(new Set([201, 409]))
       if (reserved?.status === 201) expect((await tell(one, 'commit', false)).status).toBe(200)
     }
     for (const each of pools) await each.end()
