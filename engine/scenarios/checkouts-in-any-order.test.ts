@@ -114,7 +114,7 @@ describe('whatever comes first', () => {
     const pools = [openPool(database.url, { max: 4 }), openPool(database.url, { max: 4 })]
     const gates = pools.map((one) => createGate({ pool: one }))
     const seen = new Set<number>()
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 8; round++) {
       const one = await order()
       const { order: said, vouchers, ...rest } = one.body
       const asked = { ...rest, order: said, codes: vouchers, policy: 'all', sequence: 'asked', minutes: 15 }
@@ -173,7 +173,7 @@ describe('the id of an order whose vouchers are redeemed by themselves', () => {
   test('at once, through two processes: the reserved one can be committed, or the other was first', async () => {
     const pools = [openPool(database.url, { max: 4 }), openPool(database.url, { max: 4 })]
     const gates = pools.map((each) => createGate({ pool: each }))
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 8; round++) {
       const [one, other] = [await order(), await order()]
       const { order: said, vouchers, ...rest } = one.body
       const asked = { order: said, policy: 'all', sequence: 'asked' }

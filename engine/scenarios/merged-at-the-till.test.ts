@@ -220,3 +220,40 @@ test('what both transferred today counts together: two accounts are no way to se
   expect(code(await send(other, 31))).toBe('transfer_refused')
   await transfers(null)
 })
+
+test('a debt that goes back when a merge is undone is explained to the point', async () => {
+  const wallet = (value: object) => api.call('PATCH', '/v1/programs/coffee/wallets/points', value)
+  await wallet({ negative: { policy: 'allow' } })
+  const rule = { program: 'coffee', name: 'A point a pound', kind: 'per_amount', args: { points: 1, per: 100 } }
+  const { id } = (await post('/v1/earning-rules', rule)).body
+  const [one, other] = [await someone(), await someone()]
+  const sale = (externalId: string, member: string) => ({
+    program: 'coffee',
+    externalId,
+    member,
+    occurredAt: new Date(clock).toISOString(),
+    currency: 'GBP',
+    items,
+  })
+  await post('/v1/purchases', sale('owes', other))
+  await post(`/v1/members/${other}/spend`, { program: 'coffee', wallet: 'points', points: 20, reason: 'mug' })
+  const back = { program: 'coffee', member: other, externalId: 'owes-r', purchase: 'external:owes', items: 'all' }
+  await post('/v1/returns', { ...back, occurredAt: new Date(clock).toISOString() })
+  await post('/v1/purchases', sale('pays', one))
+  expect((await merge(one, other)).body.wallets[0].available).toBe(0)
+  expect((await unmerge(one, other)).body.moved[0].points).toBe(-20)
+  for (const [member, available] of [
+    [one, 20],
+    [other, -20],
+  ] as const) {
+    const told = (await get(`/v1/members/${member}/wallets/points/explain`)).body
+    expect([told.balance, (await get(`/v1/members/${member}/wallets`)).body.data[0].available]).toEqual([
+      available,
+      available,
+    ])
+    const debts = told.debts.reduce((sum: number, debt: { points: number }) => sum + debt.points, 0)
+    expect(debts).toBe(Math.max(0, -available))
+  }
+  await post(`/v1/earning-rules/${id}/archive`)
+  await wallet({ negative: { policy: 'forbid' } })
+})
