@@ -119,6 +119,15 @@ export function startOf(day: number, timezone: string): Instant {
 
 /** The local day, counted from 1 January 1970. */
 export function dayOf(at: Instant, timezone: string): number {
+  let own = days.get(timezone)
+  if (!own || own.size > KNOWN_MAX) days.set(timezone, (own = new Map()))
+  let day = own.get(at)
+  if (day === undefined) own.set(at, (day = dayFound(at, timezone)))
+  return day
+}
+const days = new Map<string, Map<Instant, number>>()
+
+function dayFound(at: Instant, timezone: string): number {
   let day = Math.floor(at / 1000 / DAY_MS)
   while (startOf(day, timezone) > at) day--
   while (startOf(day + 1, timezone) <= at) day++
@@ -164,7 +173,13 @@ export function beginOf(pending: Pending, occurredAt: Instant, now: Instant, tim
 
 /** When they end; null: never, or by inactivity. */
 export function endOfPoints(expiry: Expiry, pending: Pending, occurredAt: Instant, timezone: string): Instant | null {
-  if (expiry.kind === 'rolling') return after(occurredAt, expiry.period, timezone, expiry.roundUp)
+  if (expiry.kind === 'rolling') {
+    const begin = beginOf(pending, occurredAt, occurredAt, timezone)
+    const end = after(occurredAt, expiry.period, timezone, expiry.roundUp)
+    // nothing ends before it begins, but what was bought so long before a launch
+    const isOver = end <= begin && pending.kind !== 'until'
+    return isOver ? after(begin, expiry.period, timezone, expiry.roundUp) : end
+  }
   if (expiry.kind === 'on') return instantOf(Date.parse(expiry.date) + DAY_MS, timezone)
   if (expiry.kind !== 'dates') return null
   const from = beginOf(pending, occurredAt, occurredAt, timezone)

@@ -70,10 +70,13 @@ export const goesByDays = (w: World): boolean =>
 export function worth(w: World, { metric }: Ladder, member: Member, [from, to]: readonly [number, number]): number {
   const { of, wallet, activity } = metric
   const { timezone } = w.setup
-  const isIn = (at: Instant) => dayOf(at, timezone) >= from && dayOf(at, timezone) < to
-  const own = <T extends { member: Member }>(all: Iterable<T>) =>
-    [...all].filter((one) => living(one.member) === member)
-  const bought = own(w.purchases.values()).filter((one) => isIn(one.occurredAt))
+  const isIn = (at: Instant) => {
+    const day = dayOf(at, timezone)
+    return day >= from && day < to
+  }
+  const bought: Purchase[] = []
+  if (of.spend !== undefined || of.purchases !== undefined || of.earned !== undefined)
+    for (const one of w.purchases.values()) if (living(one.member) === member && isIn(one.occurredAt)) bought.push(one)
   const total = (measure: Measure): number => {
     switch (measure) {
       case 'spend':
@@ -83,9 +86,9 @@ export function worth(w: World, { metric }: Ladder, member: Member, [from, to]: 
       case 'earned':
         return earned(w, member, wallet, isIn) - sum(bought.map((one) => takenBack(one, wallet)))
       case 'activities':
-        return own(w.activities.values()).filter(({ said }) => {
+        return [...w.activities.values()].filter(({ said, member: whose }) => {
           const { type, occurredAt } = said as { type: string; occurredAt: Instant }
-          return type === activity && isIn(occurredAt)
+          return type === activity && living(whose) === member && isIn(occurredAt)
         }).length
       default:
         return balances(w, member, wallet).available

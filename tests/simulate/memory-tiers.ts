@@ -1,4 +1,4 @@
-import { tierKey } from '../../engine/gate/tier-slices.ts'
+import { tierKey } from '../../engine/gate/tier-keys.ts'
 import { withChanges } from '../../engine/tiers/levels.rules.ts'
 import type { Bucket, StoredChange, TierState } from '../../engine/tiers/tiers.ts'
 import type { TierChanges } from '../../engine/tiers/tiers.sql.ts'

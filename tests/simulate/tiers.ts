@@ -1,4 +1,4 @@
-import type { Instant } from '../../contract/instants.ts'
+import { DAY, type Instant } from '../../contract/instants.ts'
 import { dayOf, later, shift, startOf, windowAround } from './calendar.ts'
 import {
   baseOf,
@@ -39,6 +39,9 @@ type Kept = {
   how: 'begun' | 'reached' | 'handed on'
   grace?: Grace
 }
+
+/** No grace lasts longer. */
+const LONGEST_GRACE = 80 * DAY
 
 const today = (w: World): number => dayOf(w.now, w.setup.timezone)
 const runs = ({ window }: Ladder): boolean => window.kind !== 'lifetime' && window.kind !== 'rolling'
@@ -234,6 +237,7 @@ export function timeOfTiers(w: World): void {
 
 /** The next instant, after `passed` and up to now, at which time alone may change what somebody holds. */
 export function nextOfTiers(w: World, passed: Instant, now: Instant): Instant | undefined {
+  if (passed >= now) return undefined
   let next = Number.POSITIVE_INFINITY
   const at = (one: Instant | null | undefined) => {
     if (one != null && one > passed && one <= now) next = Math.min(next, one)
@@ -247,7 +251,8 @@ export function nextOfTiers(w: World, passed: Instant, now: Instant): Instant | 
       for (const { grace } of climb.kept) at(grace?.until)
       const { to } = runs(ladder) ? windowOf(w, member, ladder, climb.since) : { to: climb.kept.at(-1)?.to }
       if (to != null) at(startOf(to, w.setup.timezone))
-      if (runs(ladder) && ladder.grace) at(carried(w, member, ladder, climb).grace?.until)
+      const isNear = passed < startOf(climb.since, w.setup.timezone) + LONGEST_GRACE
+      if (runs(ladder) && ladder.grace && isNear) at(carried(w, member, ladder, climb).grace?.until)
     }
   }
   return next === Number.POSITIVE_INFINITY ? undefined : next
