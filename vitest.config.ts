@@ -13,7 +13,11 @@ import { LongestFirst } from './tests/order.ts'
  * what a file opens for itself.
  */
 const elsewhere = ['**/node_modules/**', '.laurel/**', '.bench/**']
-const database = { globalSetup: ['tests/global.ts'], setupFiles: ['tests/setup.ts'], hookTimeout: 60_000 }
+const database = {
+  globalSetup: ['tests/global.ts'],
+  setupFiles: ['tests/setup.ts', 'tests/true-clock.ts'],
+  hookTimeout: 60_000,
+}
 
 export default defineConfig({
   test: {
@@ -27,6 +31,7 @@ export default defineConfig({
           isolate: false,
           include: ['**/*.test.ts'],
           exclude: [...elsewhere, '**/*.db.test.ts', '**/*.slow.test.ts', 'engine/scenarios/**', 'scripts/**'],
+          setupFiles: ['tests/true-clock.ts'],
           testTimeout: 30_000,
         },
       },

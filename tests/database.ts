@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, inject, type RunnerTestSuite, vi } from 'vitest'
+import { afterAll, inject, type RunnerTestSuite } from 'vitest'
 import { openPool } from '../engine/base/db.ts'
 import { cloneTemplate, run, toDatabase } from './connect.ts'
 
@@ -53,12 +53,10 @@ export async function openDatabase(): Promise<TestDatabase> {
   return { url, pool, space, otherSpace, sql, close }
 }
 
-/** Registered for every test file by tests/setup.ts; runs after the file's own hooks. The next file has a true clock. */
+/** Registered for every test file by tests/setup.ts; runs after the file's own hooks. */
 export function closeDatabasesAfterFile(): void {
   // oxlint-disable-next-line no-empty-pattern -- vitest insists on a pattern
   afterAll(async ({}, suite) => {
-    vi.useRealTimers()
-    vi.restoreAllMocks()
     for (const pool of beside.splice(0)) await pool.end()
     for (const { name, close } of opened.splice(0)) {
       await close()
