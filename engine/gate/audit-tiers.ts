@@ -13,7 +13,7 @@ import { olderKeepings } from '../tiers/versions.rules.ts'
 import { termsOf } from './dates.ts'
 import { countAll, type CountKey, difference, familiesOf } from './tier-counts.ts'
 import { courseBy, coursesOf, type LadderCourse } from './tier-courses.ts'
-import { countKey, tierKey } from './tier-slices.ts'
+import { countKey, tierKey } from './tier-keys.ts'
 import { availableIn } from './tier-steps.ts'
 
 type Wrong = { member?: string; what: string }

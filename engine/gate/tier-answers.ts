@@ -2,7 +2,7 @@ import { laddersOf } from '../earning/ladders.ts'
 import type { Ask } from './asks.ts'
 import type { Decision } from './decisions.ts'
 import type { Slices } from './slices.ts'
-import { tierKey } from './tier-slices.ts'
+import { tierKey } from './tier-keys.ts'
 
 /**
  * The answer to a purchase that was just recorded says what the member holds after it, which a till prints; nothing of it in

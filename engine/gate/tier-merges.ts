@@ -10,7 +10,7 @@ import type { Changes } from './decisions.ts'
 import type { Slices } from './slices.ts'
 import { difference } from './tier-counts.ts'
 import type { LadderCourse } from './tier-courses.ts'
-import { countKey, tierKey } from './tier-slices.ts'
+import { countKey, tierKey } from './tier-keys.ts'
 import { givenOf, type Step } from './tier-steps.ts'
 
 /** Beyond every version: nothing is done for who lives on as another. */

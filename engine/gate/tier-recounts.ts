@@ -7,7 +7,7 @@ import type { Facts } from './asks.ts'
 import { findMember, namedMember, type Slices } from './slices.ts'
 import { type CountKey, countAll, familiesOf } from './tier-counts.ts'
 import { courseBy, coursesOf, type LadderCourse } from './tier-courses.ts'
-import { countKey, tierKey } from './tier-slices.ts'
+import { countKey, tierKey } from './tier-keys.ts'
 
 /** Counts from what is stored, for whom it was not kept: who is new on a ladder, or counted otherwise, or becomes one with another. */
 

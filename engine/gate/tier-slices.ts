@@ -18,6 +18,7 @@ import type { Ask, AssignTierAsk, Facts, ReleaseTierAsk } from './asks.ts'
 import { termsOf } from './dates.ts'
 import { findMember, type Slices } from './slices.ts'
 import { coursesOf, type LadderCourse, waysOfCounting } from './tier-courses.ts'
+import { countKey, tierKey } from './tier-keys.ts'
 import { countNew, recount } from './tier-recounts.ts'
 import { isNobodys, whoseReturn } from './unclaimed.ts'
 
@@ -47,16 +48,6 @@ export function noTiers(): TierSlices {
     history: new Map(),
     joined: new Map(),
   }
-}
-
-export function tierKey(member: Uuid, ladderId: number): string {
-  return `${member} ${ladderId}`
-}
-
-/** Of what is counted as the newest version counts, or as those of an older `keeping` did. */
-export function countKey({ ladder }: LadderCourse, member: Uuid, keeping = ladder.keeping): string {
-  const key = tierKey(member, ladder.ladderId)
-  return keeping === ladder.keeping ? key : `${key} ${keeping}`
 }
 
 export type Asked = { ask: Ask; facts: Facts }

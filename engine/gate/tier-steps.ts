@@ -5,7 +5,7 @@ import type { Course, Given } from '../tiers/tiers.ts'
 import type { KeptBucket } from '../tiers/tiers.sql.ts'
 import type { Slices } from './slices.ts'
 import { courseBy, type LadderCourse } from './tier-courses.ts'
-import { countKey } from './tier-slices.ts'
+import { countKey } from './tier-keys.ts'
 
 /** What becomes of a standing by a decision, and what is counted. changed: whether the standing is to be written. */
 export type Step = Advanced & { buckets: KeptBucket[]; changed: boolean }

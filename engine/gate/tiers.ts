@@ -18,7 +18,7 @@ import type { Slices } from './slices.ts'
 import { countsOfActivity, countsOfPurchase, difference } from './tier-counts.ts'
 import { benefitsOf, courseAt, courseBy, coursesOf, type LadderCourse } from './tier-courses.ts'
 import { joinTiers } from './tier-merges.ts'
-import { countKey, tierKey } from './tier-slices.ts'
+import { countKey, tierKey } from './tier-keys.ts'
 import { begun, givenOf, type Step } from './tier-steps.ts'
 
 /** What a member holds when a purchase occurs: the slug ('' for none) by that of the ladder, and what it brings. */
