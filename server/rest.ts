@@ -196,7 +196,10 @@ const SILENT_MS = 60_000
 /** What is not HTTP, or more of it than we take, never becomes a request. */
 function refuseGibberish(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0) return void closeIfSilent(socket)
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0) {
+    closeIfSilent(socket)
+    return
+  }
   const detail =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? 'the headers are larger than 16 KB'
