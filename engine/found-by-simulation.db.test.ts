@@ -54,18 +54,18 @@ const later = (ms: number) => vi.setSystemTime(Date.now() + ms)
 
 describe('a merge', () => {
   it('asked at once with a purchase of who is merged: the cap of the one that it becomes holds', async () => {
-    await settings({ caps: [{ per: 'day', points: 15 }] })
+    await settings({ caps: [{ per: 'day', points: 25 }] })
     await shop.buy('a1', 'external:a', 1_000)
     await shop.buy('b1', 'external:b', 1_000)
     const [merged, bought] = await Promise.all([merge('external:b', 'external:a'), shop.buy('a2', 'external:a', 1_000)])
     expect([merged.status, bought.status]).toEqual([201, 201])
-    expect(bought.body.points).toBe(5) // b was given 10 of 15 today
+    expect(bought.body.points).toBe(5) // both were given 20 of 25 today
     expect((await shop.buy('a3', 'external:a', 1_000)).body.points).toBe(0)
     const [undone, alone] = await Promise.all([
       unmerge('external:b', 'external:a'),
       shop.buy('a4', 'external:a', 1_000),
     ])
-    expect([undone.status, alone.body.points]).toEqual([200, 5]) // a was given 10, too
+    expect([undone.status, alone.body.points]).toEqual([200, 10]) // a was given 10
     expect(await wrong()).toBeUndefined()
   })
 
