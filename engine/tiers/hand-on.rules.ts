@@ -1,7 +1,7 @@
 import type { Instant } from '@laurel/contract/instants'
 import type { TierWhy } from '@laurel/contract/tiers'
 import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
-import { baseOf, levelOf, nextLevel, slugOf, worthOf } from './levels.rules.ts'
+import { baseOf, levelOf, nextLevel, reachedBy, slugOf, worthOf } from './levels.rules.ts'
 import { day, keptLevel, reachedIn, type Run, versionsUntil } from './runs.rules.ts'
 import type { Before, Grace, Kept, Standing } from './tiers.ts'
 import { graceEnd, nextEnd } from './windows.rules.ts'
@@ -91,7 +91,7 @@ export function roll(run: Run, to: number): TierWhy {
   const older = takeKept(standing, end)
   const held = Math.max(stood, keptLevel(run, older))
   const from = terms.window.kind === 'rolling' ? shiftDay(to, terms.window.period, -1) : standing.from
-  const next = nextLevel(terms, held, reachedAtEnd(run, [from, to], end))
+  const next = handedOn(run, held, [from, to], end)
   const before: Before = { from: standing.from, to, floor: slugOf(terms, stood) }
   if (older) before.kept = older
   if (standing.whole !== undefined) {
@@ -110,18 +110,21 @@ export function roll(run: Run, to: number): TierWhy {
 }
 
 /**
- * By the version that held at its end, or the last one since that everybody was held against; rolling, by all of those:
- * what is kept from a day of its own on is only ever taken away by them.
+ * What a window that ended then hands on of what was held through it: by the version that held at its end, or the last one
+ * since that everybody was held against; rolling, the least by all of those: what is kept from a day of its own on is only
+ * ever taken away by them.
  */
-function reachedAtEnd(run: Run, days: readonly [number, number], end: Instant): number {
+export function handedOn(run: Run, held: number, days: readonly [number, number], end: Instant): number {
   const { course, terms, given, state } = run
   const versions = versionsUntil(run)
   const first = versions.findLastIndex(({ ladder: { publishedAt = 0 } }) => publishedAt < end)
-  const held = versions.filter(({ ladder: { firm, version } }, i) => i === first || (i > first && firm === version))
-  const by = terms.window.kind === 'rolling' ? held : held.slice(-1)
-  if (by.every((one) => one === course)) return reachedIn(run, days)
+  const since = versions.filter(({ ladder: { firm, version } }, i) => i === first || (i > first && firm === version))
+  const by = terms.window.kind === 'rolling' ? since : since.slice(-1)
+  if (by.every((one) => one === course)) return nextLevel(terms, held, reachedIn(run, days))
   const worth = worthOf(course, given, days, Math.min(days[1], day(run)) - state.standing.joined)
-  return terms.tiers.findLastIndex(({ slug }) =>
-    by.every(({ ladder }) => ladder.terms.tiers.some((one) => one.slug === slug && one.threshold <= worth)),
-  )
+  const levels = by.map(({ ladder: { terms: then } }) => {
+    const next = nextLevel(then, levelOf(then, slugOf(terms, held)), reachedBy(then, worth))
+    return levelOf(terms, slugOf(then, next))
+  })
+  return Math.min(...levels)
 }

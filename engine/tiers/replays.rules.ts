@@ -1,7 +1,7 @@
 import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
-import { goOn, handOn, heldThrough, keepFrom, keepGraces, roll } from './hand-on.rules.ts'
+import { goOn, handedOn, handOn, heldThrough, keepFrom, keepGraces, roll } from './hand-on.rules.ts'
 import type { Ladder } from './ladders.ts'
-import { baseOf, levelOf, nextLevel, worthOf } from './levels.rules.ts'
+import { baseOf, levelOf, worthOf } from './levels.rules.ts'
 import type { Standing } from './tiers.ts'
 import { day, isAtOnce, kept, keptLevel, type Run, versionsUntil } from './runs.rules.ts'
 
@@ -12,14 +12,17 @@ import { day, isAtOnce, kept, keptLevel, type Run, versionsUntil } from './runs.
  * worked out again from what was held before, day by day.
  */
 export function recheckRolling(run: Run, period: string): void {
-  const { terms, state } = run
+  const { course, terms, state } = run
   const { standing } = state
   const held = levelOf(terms, standing.floor)
   if (held <= baseOf(terms)) return
   const { before } = standing
   const ended = before !== undefined && before.to === standing.from ? heldThrough(run, before) : undefined
-  const then = reachedOn(run, standing.from - 1, period)
-  const next = ended === undefined ? then : nextLevel(terms, ended, then)
+  const days = [shiftDay(standing.from, period, -1), standing.from] as const
+  const next =
+    ended === undefined
+      ? reachedOn(run, standing.from - 1, period)
+      : handedOn(run, ended, days, dayStart(standing.from, course.timezone))
   if (next >= held) return
   const fallsBack = before !== undefined && ended === undefined
   if (fallsBack) goOn(standing, before, before.to)

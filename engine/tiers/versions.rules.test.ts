@@ -64,6 +64,19 @@ describe('a version holds from the instant it was published, whoever looks when'
     expect(told(alone).length).toBeGreaterThan(2)
   })
 
+  test('and what a rolling window handed on under the one before is taken away only as far as the new one says', () => {
+    const rolling = { window: { kind: 'rolling', period: 'P45D' }, downgrade: 'one_level' } as const
+    const tiers = (...thresholds: number[]) =>
+      ['silver', 'gold', 'platinum'].map((slug, i) => ({ slug, name: slug, threshold: thresholds[i] ?? 0 }))
+    const ann = climber(aCourse({ ...rolling, tiers: tiers(120, 130, 160) }), '2026-01-01')
+    ann.counts(190, '2026-06-01')
+    ann.counts(85, '2026-06-03')
+    expect(ann.at('2026-08-01')).toEqual(['gold', '2026-08-31T00:00Z'])
+    const changed = { ...rolling, downgrade: 'reassess', tiers: tiers(30, 110, 130) } as const
+    publish(ann, '2026-08-10', changed, { version: 2, firm: 2 })
+    expect(ann.at('2026-08-11')).toEqual(['silver', '2026-08-31T00:00Z'])
+  })
+
   test('who bought before there was a ladder, and of whom nothing was decided since, keeps it as all others do', () => {
     const bought: Bucket[] = [{ measure: MEASURES.spend, day: localDay(at('2026-02-10'), 'UTC'), amount: 150 }]
     const made = at('2026-03-01')
