@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { decodeId } from '@laurel/contract/ids'
 import { DAY } from '@laurel/contract/instants'
 import { gateBeside } from '../tests/pair.ts'
 import { NOW, door, openShop, type Shop } from '../tests/shop.ts'
@@ -221,6 +222,21 @@ describe('a merge', () => {
     expect((await refund('external:wa', 'W-s2')).status).toBe(201)
     expect(await balance('external:wa')).toMatchObject({ available: 10 })
     expect(await balance('external:wb')).toMatchObject({ available: 0 })
+    expect((await verify(shop.pool, shop.space)).wrong).toBeUndefined()
+  })
+
+  it('is not undone while what came along is held: it would stay with the wrong one', async () => {
+    await shop.buy('H1', 'external:ha', 1_000)
+    await shop.buy('H2', 'external:hb', 2_000)
+    await send({ verb: 'merge', member: 'external:hb', from: 'external:ha', reason: 'twins' })
+    const wallets = [{ wallet: 'points', points: 30 }]
+    const placed = await send({ verb: 'hold', member: 'external:hb', wallets, minutes: 9, reason: 'an order' })
+    const undo: Ask = { verb: 'unmerge', member: 'external:hb', from: 'external:ha', reason: 'no' }
+    expect((await send(undo)).body.code).toBe('holds_open')
+    const hold = decodeId('hld', placed.body.id) ?? ''
+    expect((await send({ verb: 'release', member: placed.body.member, hold })).status).toBe(200)
+    expect((await send(undo)).status).toBe(200)
+    expect(await balance('external:ha')).toMatchObject({ available: 10 })
     expect((await verify(shop.pool, shop.space)).wrong).toBeUndefined()
   })
 

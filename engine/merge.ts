@@ -69,7 +69,7 @@ export const merge: Verb<MergeAsk> = {
 /**
  * What happens when a merge was a mistake: within 30 days, what is left of the lots that came along goes back to the other, who
  * is a member of its own again; what was spent of them stays spent. What either paid of what the other owed is each one's own again.
- * Twice is once. Refusals: member_unknown, merge_over, amount_out_of_range.
+ * Twice is once. Refusals: member_unknown, merge_over, holds_open, amount_out_of_range.
  */
 export const unmerge: Verb<UnmergeAsk> = {
   name: () => undefined,
@@ -99,6 +99,9 @@ export const unmerge: Verb<UnmergeAsk> = {
 
     const from = openBooks(slices, other, facts)
     const to = openBooks(slices, survivor, facts)
+    const came = new Set(before.lots.map(([walletId, , , , source]) => `${walletId} ${source}`))
+    if (to.books.lots.some((lot) => lot.held > 0 && came.has(`${lot.walletId} ${lot.source}`)))
+      return refusal('holds_open', 'points that came along are held: capture or release them first')
     const undone: Merge = { ...before, undoneAt: facts.now, undone: [] }
     const no = moveBack(slices, from, to, undone, facts)
     if (no) return no

@@ -66,10 +66,11 @@ export const transfers = [
     scope: 'members:write',
     summary: 'Undo a merge',
     description:
-      'Within 30 days. What is left of the lots that came with `from` goes back; what was spent of them stays spent.',
+      'Within 30 days. What is left of the lots that came with `from` goes back, and what either paid of what the other owed; what was ' +
+      'spent of them stays spent.',
     body: unmergeBody,
     answers: one(mergeAnswer, 'The merge, undone'),
-    refusals: ['member_unknown', 'merge_over', 'amount_out_of_range'],
+    refusals: ['member_unknown', 'merge_over', 'holds_open', 'amount_out_of_range'],
     idempotent: true,
     examples: { body: E.unmergeBody, answer: E.unmerge },
   },
