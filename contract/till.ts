@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { externalId, instant, memberRef, problem, programRef, text } from './common.ts'
+import { externalId, instant, memberRef, problem, programRef, slug, text } from './common.ts'
+import { refundBody } from './holds.ts'
 import { walletAnswer } from './points.ts'
 import { purchaseBody } from './purchases.ts'
 import { returnBody } from './returns.ts'
@@ -46,10 +47,28 @@ const ofCheckout = {
 }
 const named = { externalId }
 
+/** Of a spend of the member's, or of what points paid of a checkout: which wallet's, where several did. */
+const queuedRefund = z
+  .strictObject({
+    ...refundBody.partial({ spend: true }).shape,
+    ...named,
+    member: memberRef.optional(),
+    checkout: ofCheckout.checkout.optional(),
+    wallet: slug.optional(),
+  })
+  .refine(
+    ({ member, spend, checkout, wallet }) =>
+      checkout === undefined
+        ? member !== undefined && spend !== undefined && wallet === undefined
+        : member === undefined && spend === undefined,
+    'expected member and spend, or checkout (and wallet, where several paid)',
+  )
+
 /** What a till may have done while it was offline. Each has the name that the till gave it. */
 export const QUEUED = {
   purchase: purchaseBody,
   return: returnBody,
+  refund: queuedRefund,
   spend: z.strictObject({ ...spendBody.shape, ...named, member: memberRef }),
   checkout_commit: z.strictObject({ ...ofCheckout, occurredAt: instant.optional() }),
   checkout_void: z.strictObject(ofCheckout),
@@ -72,7 +91,8 @@ export const queueBody = z
       .meta({
         description:
           `At most ${QUEUE_MAX}, in any order; each has a type (${Object.keys(QUEUED).join(', ')}) and beside it what the ` +
-          'operation of that name takes. A spend names its `member`; commit and void their `checkout`; a roll-back its `redemption`',
+          'operation of that name takes. A spend names its `member`; commit and void their `checkout`; a roll-back its `redemption`; ' +
+          'a refund its `member` and `spend`, or the `checkout` that points paid',
       }),
   })
   .meta({ id: 'QueueBody' })

@@ -26,7 +26,7 @@ export const till = [
     summary: 'Send what a till did while it was offline',
     description:
       'In whatever order, and as often as need be: each is done once, by the name that the till gave it, and its repeat answers the ' +
-      'same. Voids are done first, then purchases and commits, then what takes them back, then spends.',
+      'same. Voids are done first, then purchases and commits, then what takes them back, refunds, and then spends.',
     body: queueBody,
     bodyMax: BATCH_BODY_MAX,
     answers: one(queueAnswer, 'What became of each'),

@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import { type FieldError, problem } from '@laurel/contract/refusals'
 import { type IdentifyBody, QUEUED, type QueueBody, type QueuedType } from '@laurel/contract/till'
-import type { Ask } from '@laurel/engine/gate/asks'
+import type { Ask, RefundAsk } from '@laurel/engine/gate/asks'
+import { paidBy } from '@laurel/engine/views/checkouts'
 import { identify } from '@laurel/engine/views/identify'
 import { voucherRedemptionNamed } from '@laurel/engine/views/vouchers'
 import { answer, type Call, type Handlers, read } from '../call.ts'
@@ -30,14 +31,21 @@ export const till: Handlers<'identifyMember' | 'sendQueue'> = {
 }
 
 /** In which order they are done, whatever the order in which they were sent; those of one turn together. */
-const TURNS: readonly (readonly QueuedType[])[] = [
-  ['checkout_void'],
-  ['purchase', 'checkout_commit', 'redeem_vouchers'],
-  ['return', 'roll_back_vouchers'],
-  ['spend'],
-]
+const TURNS: Readonly<Record<QueuedType, number>> = {
+  checkout_void: 0,
+  purchase: 1,
+  checkout_commit: 1,
+  redeem_vouchers: 1,
+  return: 2,
+  roll_back_vouchers: 2,
+  refund: 3,
+  spend: 4,
+}
+/** Of a refund whose spend is sent with it. */
+const AFTER_SPENDS = 5
 
-type Queued = { index: number; type: QueuedType; body: Record<string, unknown> }
+type Item = { type: QueuedType; body: Record<string, unknown> }
+type Queued = Item & { index: number }
 type Result = { status: number; body: string }
 
 async function send(call: Call): Promise<Answer> {
@@ -50,8 +58,9 @@ async function send(call: Call): Promise<Answer> {
     results[index] = refusedItem(faults.length > 0 ? withinItem(faults) : (read as FieldError[]))
     return []
   })
-  for (const types of TURNS) {
-    const turn = queued.filter(({ type }) => types.includes(type)).toSorted(byTime)
+  const turns = Map.groupBy(queued, turnsOf(queued))
+  for (const [, together] of [...turns].toSorted(([a], [b]) => a - b)) {
+    const turn = together.toSorted(byTime)
     const asks = await Promise.all(turn.map((one) => askOf(call, one).catch((error: unknown) => ({ error }))))
     const done = await Promise.all(asks.map((ask) => sendOne(call, ask))) // asked in the order in which they are
     for (const [i, { index }] of turn.entries()) results[index] = done[i]
@@ -59,6 +68,11 @@ async function send(call: Call): Promise<Answer> {
   const types = new Map(queued.map(({ index, type }) => [index, type]))
   const texts = results.map((result, i) => resultText(types.get(i), result ?? { status: 500, body: '{}' }))
   return { status: 200, body: `{"results":[${texts.join(',')}]}`, headers: {} }
+}
+
+function turnsOf(all: readonly Queued[]): (one: Queued) => number {
+  const spends = new Set(all.flatMap(({ type, body }) => (type === 'spend' ? [`external:${body.externalId}`] : [])))
+  return ({ type, body }) => (type === 'refund' && spends.has(String(body.spend)) ? AFTER_SPENDS : TURNS[type])
 }
 
 /** As it happened, so that what a member did is decided in that order however it was sent. */
@@ -74,7 +88,7 @@ function keyOf({ body }: Queued): string {
 }
 
 /** The item's type and what it says beside it, or what is wrong. */
-function readItem(item: unknown): { type: QueuedType; body: Record<string, unknown> } | FieldError[] {
+function readItem(item: unknown): Item | FieldError[] {
   if (typeof item !== 'object' || item === null || Array.isArray(item))
     return [{ pointer: '', detail: 'expected an object' }]
   const { type, ...body } = item as Record<string, unknown>
@@ -103,7 +117,7 @@ const CHECKS = Object.fromEntries(Object.entries(QUEUED).map(([type, schema]) =>
 
 type Said<Type extends QueuedType> = z.infer<(typeof QUEUED)[Type]>
 
-/** Refusals: invalid_request, and of what it names: checkout_unknown, checkout_closed, voucher_unknown. */
+/** Refusals: invalid_request, and of what it names: checkout_unknown, checkout_closed, entry_unknown, voucher_unknown. */
 async function askOf(call: Call, { type, body }: Queued): Promise<Ask> {
   const wrong = CHECKS[type](body)
   if (wrong) throw invalid(wrong)
@@ -115,6 +129,8 @@ async function askOf(call: Call, { type, body }: Queued): Promise<Ask> {
     }
     case 'return':
       return await returnAsk(call, body as Said<'return'>)
+    case 'refund':
+      return await refundAsk(call, body as Said<'refund'>)
     case 'spend':
       return { verb: 'spend', ...(body as Said<'spend'>) }
     case 'checkout_commit': {
@@ -138,12 +154,25 @@ async function askOf(call: Call, { type, body }: Queued): Promise<Ask> {
   }
 }
 
+async function refundAsk(call: Call, { checkout, wallet, member, spend, ...said }: Said<'refund'>): Promise<RefundAsk> {
+  if (member !== undefined && spend !== undefined) return { verb: 'refund', member, spend, ...said }
+  const paid = await read(call, (db) => paidBy(db, call.door.configurations, checkout ?? '', wallet, call.now))
+  return { verb: 'refund', ...paid, ...said }
+}
+
 function refusedItem(errors: FieldError[]): Result {
   return { status: 400, body: JSON.stringify(problem(invalid(errors).refusal)) }
 }
 
 /** Nothing was decided: what it names may come yet, or we could not. */
-const AGAIN = new Set(['purchase_unknown', 'checkout_unknown', 'redemption_unknown', 'overloaded', 'unavailable'])
+const AGAIN = new Set([
+  'purchase_unknown',
+  'checkout_unknown',
+  'entry_unknown',
+  'redemption_unknown',
+  'overloaded',
+  'unavailable',
+])
 
 function resultText(type: QueuedType | undefined, { status, body }: Result): string {
   const head = `{"type":${JSON.stringify(type ?? null)},"status":${status}`
