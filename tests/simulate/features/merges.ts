@@ -93,6 +93,9 @@ export const unmerge = feature<Said>({
     const one = w.merges.findLast((merge) => merge.into === into && merge.from === from)
     if (one && one.undoneAt !== null && !from.mergedInto) return { code: 'repeat' }
     if (!one || from.mergedInto !== into || w.now - one.at > UNDONE_WITHIN) return { code: 'merge_over' }
+    const open = [...w.holds.values()].filter((hold) => hold.status === 'open' && hold.member === into)
+    const held = open.flatMap((hold) => hold.parts.flatMap((part) => part.lots))
+    if (held.some(({ lot }) => one.brought.has(`${lot.wallet} ${lot.source}`))) return { code: 'holds_open' }
     for (const wallet of w.wallets.keys()) {
       const left = into.lots.filter((lot) => lot.wallet === wallet && lot.left > lot.held)
       const back = left.filter((lot) => one.brought.has(`${wallet} ${lot.source}`))
