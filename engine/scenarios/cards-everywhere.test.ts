@@ -150,6 +150,7 @@ describe('who is acted upon by a picture of a rotating card', () => {
       purchase: { ...sale, externalId: 'q-1' },
       return: { program: 'coffee', ...back },
       spend: { program: 'coffee', wallet: 'points', points: 1, reason: 'mug', externalId: 'q-3' },
+      refund: { spend: 'external:q-3', reason: 'mug', externalId: 'q-5' },
       redeem_vouchers: { program: 'coffee', codes: ['NONE'], externalId: 'q-4', order },
     }
     expect(placesOf(schema)).toEqual(said[type] ? [['member']] : [])
