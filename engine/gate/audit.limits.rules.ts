@@ -231,9 +231,9 @@ function auditNumbers(
   for (const counter of counters) {
     if (counter.scope !== SCOPES.purchases) continue
     const own = purchases.filter((p) => p.programId === counter.scopeId)
-    const isKept = counter.keptAt >= (numberedSince(configuration, counter.scopeId) ?? Number.MAX_SAFE_INTEGER)
-    if (isKept && counter.times !== own.length) {
-      return `counter of ${named(configuration, counter)}: says ${counter.times}, there are ${own.length}`
+    const there = countedBy(configuration, counter, own).length
+    if (counter.times !== there) {
+      return `counter of ${named(configuration, counter)}: says ${counter.times}, there are ${there}`
     }
     const numbers = own.flatMap((p) => {
       const { number, elders = [] } = p.frozen === null ? {} : (JSON.parse(p.frozen) as Partial<Frozen>)
@@ -248,6 +248,13 @@ function auditNumbers(
     }
   }
   return undefined
+}
+
+/** What a counter has counted: all; of one that was last written just as a rule was made, what had been decided by then. */
+function countedBy(configuration: Configuration, { scopeId, keptAt }: Counter, own: readonly Purchase[]) {
+  const since = numberedSince(configuration, scopeId)
+  if (since !== undefined && keptAt >= since) return own
+  return own.filter(({ claimed, recordedAt }) => (claimed?.at ?? recordedAt) <= keptAt)
 }
 
 function named(configuration: Configuration, { scope, scopeId, period }: CounterKey): string {
