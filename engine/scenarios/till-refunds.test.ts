@@ -45,9 +45,10 @@ async function available(member: string, wallet = 'points'): Promise<number> {
   return body.data.find((one: any) => one.wallet === wallet).available
 }
 const refund = (externalId: string, said: object) => ({ type: 'refund', reason: 'came back', externalId, ...said })
-const spend = (member: string, externalId: string, points: number) => ({
-  ...{ type: 'spend', member, program: 'coffee', wallet: 'points', points, reason: 'mug', externalId },
-})
+const spend = (member: string, externalId: string, points: number) => {
+  const from = { program: 'coffee', wallet: 'points' }
+  return { type: 'spend', member, ...from, points, reason: 'mug', externalId }
+}
 
 test('a checkout that was paid with points gives them back by its own id, once, whatever comes first', async () => {
   for (const turned of [false, true]) {

@@ -71,7 +71,9 @@ async function send(call: Call): Promise<Answer> {
 }
 
 function turnsOf(all: readonly Queued[]): (one: Queued) => number {
-  const spends = new Set(all.flatMap(({ type, body }) => (type === 'spend' ? [`external:${body.externalId}`] : [])))
+  const spends = new Set(
+    all.flatMap(({ type, body }) => (type === 'spend' ? [`external:${String(body.externalId)}`] : [])),
+  )
   return ({ type, body }) => (type === 'refund' && spends.has(String(body.spend)) ? AFTER_SPENDS : TURNS[type])
 }
 
