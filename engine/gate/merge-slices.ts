@@ -1,8 +1,8 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Db } from '../base/db.ts'
 import { loadStates } from '../ledger/states.sql.ts'
-import { loadElders, type Merge } from '../members/merges.sql.ts'
-import { loadPurchases, loadReturnsSince } from '../purchases/purchases.sql.ts'
+import { loadElders, loadHeirs, type Merge } from '../members/merges.sql.ts'
+import { loadPurchases, loadReturns, loadReturnsSince } from '../purchases/purchases.sql.ts'
 import type { FurtherNeeds, Slices } from './slices.ts'
 
 /**
@@ -12,10 +12,14 @@ import type { FurtherNeeds, Slices } from './slices.ts'
 export async function loadUndoing(db: Db, needs: FurtherNeeds, slices: Slices): Promise<void> {
   const merge = needUndoing(slices, needs)
   if (!merge) return
-  const [elders, returns] = await Promise.all([
+  const [elders, heirs, since] = await Promise.all([
     loadElders(db, [merge.member]),
+    loadHeirs(db, [merge.member]),
     loadReturnsSince(db, merge.member, merge.mergedAt),
   ])
+  const sources = writtenOffBy(slices, merge)
+  const keys = heirs.flatMap(({ heir }) => sources.map((id) => ({ member: heir, id })))
+  const returns = [...since, ...(keys.length === 0 ? [] : await loadReturns(db, keys))]
   for (const one of returns) slices.returns.set(one.id, one)
   const touched = [...new Set(returns.flatMap((one) => one.taken.map(({ purchase }) => purchase)))]
   if (touched.length === 0) return
@@ -41,6 +45,11 @@ export function needUndoing(slices: Slices, needs: FurtherNeeds): Merge | undefi
   for (const [, , seq] of merge.debts) if (seq !== undefined) needs.uses.push({ member, seq })
   for (const [, , seq, , , paid = 0] of merge.lots) if (paid > 0) needs.lotsBySeq.push({ member, seq })
   return merge
+}
+
+/** The returns that wrote something off, perhaps while the member was yet another. */
+export function writtenOffBy(slices: Slices, { member }: Merge): Uuid[] {
+  return (slices.states.get(member)?.wallets ?? []).flatMap(({ k }) => k.map(([source]) => source))
 }
 
 /** Whether who bought lives on as the other by now, or is the other. */

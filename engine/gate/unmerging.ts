@@ -107,7 +107,7 @@ function takeWrittenOffBack({ slices, from, to, undone }: Undoing, then: number)
       return n
     }
     wallet.k = wallet.k.flatMap(([source, points, seq]): Forgiven[] => {
-      if (!slices.returns.has(source)) return [[source, points, seq]] // of before they were one
+      if ((slices.returns.get(source)?.recordedAt ?? 0) < undone.mergedAt) return [[source, points, seq]]
       const moved = Math.min(points, theirs(slices, undone, source, wallet.w).writtenOff)
       const goes = moved + also('ours', points - moved)
       if (goes > 0) other.k = [...other.k, [source, goes, then] as Forgiven].slice(-FORGIVEN_MAX)

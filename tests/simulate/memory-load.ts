@@ -8,7 +8,7 @@ import { noRedemptions } from '../../engine/gate/redemption-slices.ts'
 import { needReissued } from '../../engine/gate/redemption-vouchers.ts'
 import type { Item } from '../../engine/gate/list.ts'
 import { needOwners } from '../../engine/gate/apart.ts'
-import { needUndoing } from '../../engine/gate/merge-slices.ts'
+import { needUndoing, writtenOffBy } from '../../engine/gate/merge-slices.ts'
 import { verbOf } from '../../engine/gate/verbs.ts'
 import { findMember, type FurtherNeeds, type Needs, type Slices } from '../../engine/gate/slices.ts'
 import { kindOf } from '../../engine/ledger/accounts.ts'
@@ -188,7 +188,8 @@ function loadUndoing(t: Tables, needs: FurtherNeeds, slices: Slices): void {
   const merge = needUndoing(slices, needs)
   if (!merge) return
   for (const one of t.returns.values()) {
-    if (one.member !== merge.member || one.recordedAt < merge.mergedAt) continue
+    if (one.recordedAt < merge.mergedAt) continue
+    if (one.member !== merge.member && !writtenOffBy(slices, merge).includes(one.id)) continue
     slices.returns.set(one.id, one)
     for (const { purchase } of one.taken) copy(t.purchases, slices.purchases, purchase)
   }
