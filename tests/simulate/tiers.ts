@@ -86,7 +86,11 @@ function graceFor(w: World, ladder: Ladder, held: number, level: number, day: nu
   const tier = slugAt(ladder, held)
   if (ladder.grace === null || tier === null || level >= held) return {}
   const { period, roundUp } = ladder.grace
-  return { grace: { tier, until: later(startOf(day, w.setup.timezone), period, w.setup.timezone, roundUp) } }
+  const { timezone } = w.setup
+  const whole = period.startsWith('PT') ? startOf(day, timezone) : startOf(shift(day, period, 1), timezone)
+  const rest = period.startsWith('PT') ? period : 'P0D'
+  // what ended with December and has a month more, to the end of it, ends with January
+  return { grace: { tier, until: later(whole - (roundUp ? 1 : 0), rest, timezone, roundUp) } }
 }
 
 /** Windows that ended by now. */
