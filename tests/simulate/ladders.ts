@@ -1,9 +1,9 @@
 import type { Instant } from '../../contract/instants.ts'
 import type { TierMetric, TierWindow } from '../../contract/tiers.ts'
 import type { LadderTerms } from '../../contract/tiers.ts'
+import { balances } from './balances.ts'
 import { dayOf, shift, windowAround } from './calendar.ts'
 import { remaining } from './earning.ts'
-import { balances } from './model.ts'
 import { living, type Member, type Purchase, sum, type World } from './world.ts'
 
 /**

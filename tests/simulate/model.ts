@@ -2,29 +2,9 @@ import type { Instant } from '../../contract/instants.ts'
 import type { LotExpiry, Pending } from '../../contract/wallets.ts'
 import { beginOf, endByInactivity, endOfPoints } from './calendar.ts'
 import { nextOfTiers, timeOfTiers } from './tiers.ts'
-import { type Balances, type Hold, type Lot, type Member, type Movement, settingsOf, sum, type World } from './world.ts'
+import { type Hold, type Lot, type Member, type Movement, settingsOf, sum, type World } from './world.ts'
 
 /** What lots, time and movements mean in the world of the model. */
-
-export function balances(w: World, member: Member, wallet: string): Balances {
-  const now = { available: -(member.debts.get(wallet) ?? 0), pending: 0, held: 0 }
-  for (const lot of member.lots) {
-    if (lot.wallet !== wallet) continue
-    now[lot.from <= w.now ? 'available' : 'pending'] += lot.left - lot.held
-    now.held += lot.held
-  }
-  const ever = { earned: 0, spent: 0, reversed: 0, expired: 0, adjusted: 0, moved: 0 }
-  for (const { what, wallet: where, points } of member.journal) if (where === wallet) ever[what] += points
-  return {
-    ...now,
-    lifetimeEarned: ever.earned,
-    lifetimeSpent: ever.spent,
-    lifetimeReversed: ever.reversed,
-    lifetimeExpired: ever.expired,
-    lifetimeAdjusted: ever.adjusted,
-    lifetimeMoved: ever.moved,
-  }
-}
 
 /** What is left of lots that have not ended, oldest first. */
 export function openLots(w: World, member: Member): Pick<Lot, 'wallet' | 'left' | 'from' | 'until'>[] {
