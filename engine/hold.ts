@@ -164,9 +164,15 @@ function repeated(
   const state = slices.states.get(before.member)
   if (!stored || !state) throw new Error(`hold ${before.object} is named but was not loaded`)
   const whose = findMember(slices, { id: before.member }) === member ? state : member
-  if (stored.digest !== digestOf(ask, whose, where))
+  if (stored.digest !== digestOf(ask, whose, { ...where, parts: asPlaced(where.parts, stored) }))
     return refusal('external_id_conflict', `the external id "${ask.externalId}" names a hold with other content`)
   return shown(slices, state, stored, facts)
+}
+
+/** In which order wallets are named says nothing: in that in which the hold was placed, as its digest has them. */
+function asPlaced(parts: Where['parts'], { parts: placed }: Hold): Where['parts'] {
+  const place = new Map(placed.map(({ w }, i) => [w, i]))
+  return parts.toSorted((a, b) => (place.get(a.walletId) ?? placed.length) - (place.get(b.walletId) ?? placed.length))
 }
 
 function needsHold(

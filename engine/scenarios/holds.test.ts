@@ -200,6 +200,25 @@ describe('a hold', () => {
     })
   })
 
+  test('in whatever order its wallets are named again, it is the same hold; of other points it is another', async () => {
+    const who = await member(100)
+    await post(`/v1/members/${who}/adjust`, { wallet: 'stamps', points: 5, reason: 'Card' })
+    const [points, stamps] = [
+      { wallet: 'points', points: 30 },
+      { wallet: 'stamps', points: 5 },
+    ]
+    const said = { reason: 'Both', externalId: `both-${n}` }
+    const first = await post(`/v1/members/${who}/holds`, { ...said, wallets: [stamps, points] })
+    const again = await post(`/v1/members/${who}/holds`, { ...said, wallets: [points, stamps] })
+    expect([first.status, again.status, again.body.id]).toEqual([201, 200, first.body.id])
+    expect(again.body.parts).toEqual(first.body.parts)
+    for (const wallets of [[points], [points, { ...stamps, points: 4 }]]) {
+      const other = await post(`/v1/members/${who}/holds`, { ...said, wallets })
+      expect(other.body.code).toBe('external_id_conflict')
+    }
+    expect((await verify(pool, space)).wrong).toBeUndefined()
+  })
+
   test('is placed once for an Idempotency-Key, and captured once', async () => {
     const who = await member(100)
     const key = (name: string) => ({ 'idempotency-key': `${name}-${n}` })
