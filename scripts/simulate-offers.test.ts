@@ -202,4 +202,6 @@ const MUTANTS: Mutant[] = [
   },
 ]
 
-describe('the simulation finds it when', () => findEach(MUTANTS))
+describe('the simulation finds it when', () => {
+  findEach(MUTANTS)
+})
