@@ -94,7 +94,7 @@ export const activity: Verb<ActivityAsk> = {
       events.push(tell(books.state, 'points.earned', { entry: books.state.entrySeq }))
     }
     if (!ask.moment) for (const { walletId } of ours.wallets) touch(books, walletId, ask.type, facts.now)
-    const activated = activateWaiting(configuration, ours, opened, stored, facts)
+    const activated = activateWaiting(slices, ours, opened, stored, facts)
     settleBooks(opened, facts)
     const wallets = walletAnswers(configuration, books.state, ours.programId)
     return {

@@ -1,7 +1,7 @@
 import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
 import { FAR, formatInstant, type Instant } from '@laurel/contract/instants'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
-import { type Configuration, versionById } from './earning/configuration.ts'
+import type { Configuration } from './earning/configuration.ts'
 import { walletAnswers, walletsNow } from './gate/answers.ts'
 import type { ChangeLotAsk, Facts } from './gate/asks.ts'
 import { type Opened, openBooks, settleBooks } from './gate/books.ts'
@@ -10,12 +10,12 @@ import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { lotDigest } from './gate/digests.ts'
 import { MovedError } from './gate/faults.ts'
 import { findMember, namedMember, type Slices } from './gate/slices.ts'
+import { begunDates } from './gate/waiting.ts'
 import { KINDS } from './ledger/accounts.ts'
 import type { Dates, Lot, MemberState, Why } from './ledger/books.ts'
 import type { FateUse, LotFate } from './ledger/fates.sql.ts'
 import { hasEnded, isActive, isPending } from './ledger/ledger.rules.ts'
 import { cancelLot, moveLot, reinstateLot } from './ledger/moves.rules.ts'
-import { expiryOf } from './programs/policies.rules.ts'
 
 /**
  * What happens when staff change when points can be spent: a pending lot begins now, or is given up; a lot gets a later end; what expired
@@ -95,7 +95,7 @@ function changeOne(slices: Slices, ask: ChangeLotAsk, opened: Opened, lot: Lot, 
   if (!fate) throw new MovedError(`what became of lot ${lot.seq} was not read`)
   switch (ask.change) {
     case 'activate':
-      return activate(slices.configuration, ask, opened, lot, fate, facts)
+      return activate(slices, ask, opened, lot, fate, facts)
     case 'cancel':
       return cancel(ask, opened, lot, fate, facts)
     case 'extend':
@@ -108,9 +108,9 @@ function changeOne(slices: Slices, ask: ChangeLotAsk, opened: Opened, lot: Lot, 
 const NO_FATE: LotFate = { kind: 0, reverses: null, uses: [] }
 const NOTHING: Changed[] = []
 
-/** It begins now. One that waited for an event ends when its rule or wallet says, any other when it would have. */
+/** It begins now. One that waited for an event ends as it is given by then (gate/waiting.ts), any other when it would have. */
 function activate(
-  configuration: Configuration,
+  slices: Slices,
   ask: ChangeLotAsk,
   opened: Opened,
   lot: Lot,
@@ -121,15 +121,10 @@ function activate(
   if (active || fate.uses.some((use) => begins(use, lot))) return NOTHING
   const state = waits(lot, facts.now)
   if (state) return 'purchase' in ask.of ? NOTHING : refusal('lot_state', state)
-  const { settings, program } = walletOf(configuration, lot.walletId)
-  const rule = lot.ruleVersionId === null ? undefined : versionById(configuration, lot.ruleVersionId)?.terms
-  const expiresAt =
+  const dates =
     lot.activatesAt === FAR
-      ? expiryOf(rule?.expiry ?? settings.expiry, lot.occurredAt, facts.now, program.timezone)
-      : lot.slides
-        ? null
-        : lot.expiresAt
-  const dates = { activatesAt: facts.now, expiresAt }
+      ? begunDates(slices, opened.books.state.member, lot, facts)
+      : { activatesAt: facts.now, expiresAt: lot.slides ? null : lot.expiresAt }
   return [move(ask, opened, lot, dates, 'points.activated', facts)]
 }
 

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest'
-import { openLadder, type STATUS } from '../tests/ladders.ts'
+import { describe, expect, test } from 'vitest'
+import { moveByHand, on, openLadder, type STATUS, until, wrong } from '../tests/ladders.ts'
 import { door, NOW } from '../tests/shop.ts'
 import { withTx } from './base/db.ts'
+import { createActivityType } from './configure-activities.ts'
 import { createProgram } from './configure-programs.ts'
 import { createRule } from './configure-rules.ts'
 import { createWallet } from './configure-wallets.ts'
@@ -62,6 +63,64 @@ test('points earned in the tier end as the tier says, where their rule says noth
     { points: 10, lasts: { days: 1 } },
     { points: 7, lasts: null },
   ])
+})
+
+describe('points that waited for an event end as the tier says that was held when they were earned', () => {
+  moveByHand()
+
+  test('however they begin, and whatever is known or held by then', async () => {
+    const tiers = [
+      { slug: 'bronze', name: 'Bronze', threshold: 0 },
+      { slug: 'silver', name: 'Silver', threshold: 10_000, benefits: { expiry: { kind: 'on', date: '2026-12-31' } } },
+    ] as const
+    const shop = await openLadder({ tiers: [...tiers] })
+    await withTx(shop.pool, shop.space, (tx) =>
+      createActivityType(tx, { program: 'coffee', slug: 'sent', name: 'Sent', schema: { type: 'object' } }, door()),
+    )
+    await shop.rule('fixed', { points: 7 }, { pending: { kind: 'event', activity: 'sent', cancelAfter: 'P60D' } })
+    const ends = {
+      pending: { kind: 'event', activity: 'sent', cancelAfter: 'P60D' },
+      expiry: { kind: 'never' },
+    } as const
+    await shop.rule('fixed', { points: 3 }, ends)
+    const send = (ask: object) =>
+      shop.gate.submit(shop.space, { member: 'external:ann', ...ask } as never) as Promise<{ status: number }>
+    const bought: [name: string, amount: number, day: string][] = [
+      ['before', 12_000, '2026-03-02'], // reaches silver, and is before it
+      ['by hand', 100, '2026-03-03'],
+      ['by event', 100, '2026-03-04'],
+      ['late', 100, '2026-03-01'],
+    ]
+    until('2026-03-05T12:00:00Z')
+    for (const [name, amount, day] of bought)
+      await shop.buy(name, 'external:ann', amount, { occurredAt: on(`${day}T12:00:00Z`) })
+    await shop.buy('not known', 'external:ben', 100, { occurredAt: on('2026-03-04T12:00:00Z') })
+    until('2026-03-06T12:00:00Z')
+    await shop.buy('told late', 'external:ben', 12_000, { occurredAt: on('2026-03-02T12:00:00Z') })
+    await shop.publish({ tiers: [...tiers.slice(0, 1), { slug: 'silver', name: 'Silver', threshold: 90_000 }] })
+    until('2026-03-07T12:00:00Z')
+    const [one] = await shop.sql("select purchase_id as id from purchases where external_id = 'by hand'")
+    const byHand = { verb: 'changeLot', of: { purchase: one?.id }, change: 'activate', reason: 'sent' }
+    expect((await send(byHand)).status).toBe(200)
+    const activity = { verb: 'activity', program: 'coffee', type: 'sent', occurredAt: NOW(), data: {} }
+    for (const member of ['ann', 'ben'])
+      expect((await send({ ...activity, member: `external:${member}`, externalId: member })).status).toBe(201)
+    const begun = await shop.sql(
+      `select p.external_id as name, max(e.expires_at) filter (where e.points = 7)::text as ends,
+              max(e.expires_at) filter (where e.points = 3) as none
+         from entries e join purchases p on p.purchase_id = e.source_id and p.member_id = e.member_id
+        where e.activates_at = e.booked_at and e.points in (3, 7) group by 1 order by 1`,
+    )
+    expect(begun).toEqual([
+      { name: 'before', ends: null, none: null },
+      { name: 'by event', ends: '2027-01-01 00:00:00+00', none: null },
+      { name: 'by hand', ends: '2027-01-01 00:00:00+00', none: null },
+      { name: 'late', ends: null, none: null },
+      { name: 'not known', ends: null, none: null },
+      { name: 'told late', ends: null, none: null },
+    ])
+    expect(await wrong(shop)).toBeUndefined()
+  })
 })
 
 test('conditions read the tier that was held, also when something comes back', async () => {

@@ -87,6 +87,21 @@ export function due(at: Instant, period: Period, how: RoundUp | undefined, timez
   return midnight(zone, nextStart(addDays(localDayOf(zone, at), length), how)) * 1000
 }
 
+/**
+ * So long after what ended with the start of a local day, and to the end of the month, … where it is not there yet: what
+ * ended with December and gets a month more ends with January. A period of days or more ends where a local day begins.
+ */
+export function endAfter(day: number, period: Period, how: RoundUp | undefined, timezone: string): Instant {
+  const zone = zoneOf(timezone)
+  const length = lengthOf(period)
+  if (length.exact !== undefined) {
+    const end = midnight(zone, day) * 1000 + length.exact
+    return how === undefined ? end : roundUp(end - 1, how, timezone)
+  }
+  const end = addDays(day, length)
+  return midnight(zone, how === undefined ? end : nextStart(end - 1, how)) * 1000
+}
+
 /** The first instant of a local date (YYYY-MM-DD): not always 00:00. A day that was skipped begins with the next. */
 export function startOfDay(date: string, timezone: string): Instant {
   return midnight(zoneOf(timezone), dayOfDate(date)) * 1000

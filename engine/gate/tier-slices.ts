@@ -19,8 +19,10 @@ import { termsOf } from './dates.ts'
 import { findMember, type Slices } from './slices.ts'
 import { coursesOf, type LadderCourse, waysOfCounting } from './tier-courses.ts'
 import { countKey, tierKey } from './tier-keys.ts'
+import { tiersSayExpiry } from './tier-expiry.ts'
 import { countNew, recount } from './tier-recounts.ts'
 import { isNobodys, whoseReturn } from './unclaimed.ts'
+import { mayWait } from './waiting.ts'
 
 /** Part of the slices: what members hold on ladders and what counts there, by `member ladderId`. */
 export type TierSlices = {
@@ -116,15 +118,30 @@ function whoMayClimb(asks: readonly Asked[], slices: Slices): Uuid[] {
   return [...slices.states.keys()].filter((member) => may.has(member) || !not.has(member))
 }
 
-/** What is asked of a time before the tier that is held now. */
+/** What is asked of a time before the tier that is held now; or of points that waited, of when they were earned. */
 function lateKeys(asks: readonly Asked[], slices: Slices, rows: readonly TierState[]): TierState[] {
   const earliest = new Map<Uuid, Instant>()
   for (const { ask, facts } of asks) {
-    const at = ask.verb === 'commitCheckout' ? ask.paidAt : 'occurredAt' in ask ? ask.occurredAt : undefined
+    const at = begins(slices.configuration, ask)
+      ? Number.NEGATIVE_INFINITY
+      : ask.verb === 'commitCheckout'
+        ? ask.paidAt
+        : 'occurredAt' in ask
+          ? ask.occurredAt
+          : undefined
     const member = findMember(slices, facts.member)?.member
     if (member !== undefined && at !== undefined) earliest.set(member, Math.min(at, earliest.get(member) ?? at))
   }
   return rows.filter(({ member, since }) => since !== null && (earliest.get(member) ?? since) < since)
+}
+
+/** Whether points may begin by it that waited, and end as a tier says. */
+function begins(configuration: Configuration, ask: Ask): boolean {
+  if (ask.verb !== 'activity' && ask.verb !== 'changeLot') return false
+  if (!tiersSayExpiry(configuration)) return false
+  if (ask.verb === 'changeLot') return ask.change === 'activate'
+  const ours = program(configuration, ask.program)
+  return ours !== undefined && mayWait(configuration, ours, ask.type)
 }
 
 /** Besides `anew`: whom asks concern in programs that have ladders, where nothing was counted of them so far. */

@@ -1,14 +1,16 @@
-import { encodeEntryId } from '@laurel/contract/ids'
+import { encodeEntryId, type Uuid } from '@laurel/contract/ids'
 import type { Pending } from '@laurel/contract/wallets'
 import type { Activity } from '../activities/activities.rules.ts'
 import { type Configuration, type Program, versionById } from '../earning/configuration.ts'
-import { FAR, type Lot } from '../ledger/books.ts'
+import { type Dates, FAR, type Lot } from '../ledger/books.ts'
 import { moveLot } from '../ledger/moves.rules.ts'
 import { expiryOf } from '../programs/policies.rules.ts'
 import type { Facts } from './asks.ts'
 import type { Opened } from './books.ts'
 import { tell } from './decisions.ts'
 import { MovedError } from './faults.ts'
+import type { Slices } from './slices.ts'
+import { expiryHeld } from './tier-expiry.ts'
 
 /**
  * Whether anything of the program may wait for activities of that type: only then are lots read. What the member has pending is not asked:
@@ -41,28 +43,23 @@ function walletsWaiting(c: Configuration, ours: Program, type: string): Readonly
 }
 
 /**
- * Points of the member that waited for this activity go on as points that can be spent from now on, until the end that their rule or
- * wallet gives them. The ids of the entries in which they do.
+ * Points of the member that waited for this activity go on as points that can be spent from now on. The ids of the entries in which they do.
  */
 export function activateWaiting(
-  c: Configuration,
+  slices: Slices,
   ours: Program,
   { books, events }: Opened,
   activity: Activity,
   facts: Facts,
 ): string[] {
+  const c = slices.configuration
   if (!mayWait(c, ours, activity.type)) return []
   if (!books.known) throw new MovedError('points may wait for an activity of a member whose lots were not read')
   const waiting = books.lots.filter(
     (lot) => lot.activatesAt === FAR && lot.remaining > lot.held && waitsFor(c, ours, lot, activity.type),
   )
   return waiting.map((lot) => {
-    const expiry = ruleTerms(c, lot)?.expiry ?? c.byWalletId.get(lot.walletId)?.settings.expiry ?? { kind: 'never' }
-    const dates = {
-      activatesAt: facts.now,
-      expiresAt: expiryOf(expiry, lot.occurredAt, facts.now, ours.timezone),
-    }
-    const moved = moveLot(books, lot, dates, {
+    const moved = moveLot(books, lot, begunDates(slices, activity.member, lot, facts), {
       digest: activity.digest,
       now: facts.now,
       reason: activity.type,
@@ -71,6 +68,19 @@ export function activateWaiting(
     events.push(tell(books.state, 'points.activated', { entry: moved.seq, points: moved.points }))
     return encodeEntryId(activity.member, moved.seq)
   })
+}
+
+/**
+ * Of points that waited for an event: from now on, until the end that their rule says, or else the tier that was held when
+ * they were earned, or else their wallet.
+ */
+export function begunDates(slices: Slices, member: Uuid, lot: Lot, { now }: Pick<Facts, 'now'>): Dates {
+  const { configuration } = slices
+  const wallet = configuration.byWalletId.get(lot.walletId)
+  if (!wallet) throw new Error(`wallet ${lot.walletId} is not in the configuration`)
+  const rule = ruleTerms(configuration, lot)
+  const expiry = rule?.expiry ?? expiryHeld(slices, member, lot) ?? wallet.settings.expiry
+  return { activatesAt: now, expiresAt: expiryOf(expiry, lot.occurredAt, now, wallet.program.timezone) }
 }
 
 function waitsFor(c: Configuration, ours: Program, lot: Lot, type: string): boolean {

@@ -96,9 +96,9 @@ describe('what a member sees', () => {
     const { shown } = played(course(YEAR, { grace }), given('2028-01-15T09:30:00Z', [spent('2026-05-01', 150)]))
     expect(shown).toMatchObject({
       tier: 'silver',
-      until: '2028-03-01T00:00:00.000Z',
+      until: '2028-02-01T00:00:00.000Z',
       counted: 0,
-      keep: { tier: 'silver', missing: 100, percent: 0, deadline: '2028-03-01T00:00:00.000Z' },
+      keep: { tier: 'silver', missing: 100, percent: 0, deadline: '2028-02-01T00:00:00.000Z' },
     })
   })
 

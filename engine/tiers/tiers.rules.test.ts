@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { dayStart, localDay } from '../base/calendar.ts'
 import { aCourse, at, climber, THREE } from './tiers-for-tests.ts'
 import { heldAt } from './tiers.rules.ts'
+import { graceEnd } from './windows.rules.ts'
 
 describe('calendar years', () => {
   test('what is reached is held at once, to the end of the next year', () => {
@@ -69,14 +71,39 @@ describe('calendar years', () => {
     const fell = climber(aCourse({ grace }), '2026-01-01')
     const saved = climber(aCourse({ grace }), '2026-01-01')
     for (const one of [fell, saved]) one.counts(100, '2026-02-01')
-    expect(fell.at('2026-06-01')).toEqual(['silver', '2028-03-01T00:00Z'])
-    expect(fell.at('2028-01-15')).toEqual(['silver', '2028-03-01T00:00Z'])
-    saved.counts(100, '2028-02-29')
-    expect(saved.at('2028-02-29')).toEqual(['silver', '2030-03-01T00:00Z'])
-    expect(fell.at('2028-02-29T23:59:59Z')[0]).toBe('silver')
-    expect(fell.at('2028-03-01T00:00:00Z')).toEqual(['bronze', null])
-    expect(fell.changes.at(-1)?.at).toBe(at('2028-03-01T00:00:00Z'))
-    expect(saved.at('2028-03-02')[0]).toBe('silver')
+    expect(fell.at('2026-06-01')).toEqual(['silver', '2028-02-01T00:00Z'])
+    expect(fell.at('2028-01-15')).toEqual(['silver', '2028-02-01T00:00Z'])
+    saved.counts(100, '2028-01-31')
+    expect(saved.at('2028-01-31')).toEqual(['silver', '2030-02-01T00:00Z'])
+    expect(fell.at('2028-01-31T23:59:59Z')[0]).toBe('silver')
+    expect(fell.at('2028-02-01T00:00:00Z')).toEqual(['bronze', null])
+    expect(fell.changes.at(-1)?.at).toBe(at('2028-02-01T00:00:00Z'))
+    expect(saved.at('2028-02-02')[0]).toBe('silver')
+  })
+
+  test.each([
+    ['2028-01-01', 'P1M', 'month', '2028-02-01'], // to 31 December, and January
+    ['2028-01-01', 'P1M', undefined, '2028-02-01'],
+    ['2028-02-01', 'P1M', 'month', '2028-03-01'], // months differ in length
+    ['2027-03-01', 'P1M', 'month', '2027-04-01'],
+    ['2027-03-01', 'P1M', 'day', '2027-04-01'],
+    ['2028-01-31', 'P1M', 'month', '2028-03-01'], // the 31st of February is the 29th
+    ['2028-01-01', 'P10D', 'day', '2028-01-11'],
+    ['2028-01-01', 'P10D', 'month', '2028-02-01'],
+    ['2028-01-02', 'P1M', 'month', '2028-03-01'],
+    ['2028-01-01', 'P1M', 'quarter', '2028-04-01'],
+    ['2028-01-01', 'PT36H', 'day', '2028-01-03'],
+    ['2028-01-01', 'PT48H', 'day', '2028-01-03'],
+  ] as const)('of what ends with the start of %s, %s of grace to the %s lasts to %s', (end, period, roundUp, until) => {
+    const grace = { period, ...(roundUp ? { roundUp } : {}) }
+    for (const zone of ['UTC', 'Europe/London', 'Africa/Cairo'])
+      expect(graceEnd(localDay(at(end), zone), grace, zone)).toBe(dayStart(localDay(at(until), zone), zone))
+  })
+
+  test('also where the clocks skip the midnight with which it ended', () => {
+    const skipped = localDay(at('2018-11-04'), 'America/Sao_Paulo') // began at 01:00
+    for (const grace of [{ period: 'P10D' }, { period: 'P10D', roundUp: 'day' }] as const)
+      expect(graceEnd(skipped, grace, 'America/Sao_Paulo')).toBe(at('2018-11-14T02:00:00Z'))
   })
 
   test('it is told ahead, once an end', () => {

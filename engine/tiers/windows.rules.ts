@@ -1,7 +1,7 @@
 import type { Instant } from '@laurel/contract/instants'
 import type { Period } from '@laurel/contract/periods'
 import type { TierGrace, TierWindow } from '@laurel/contract/tiers'
-import { dayStart, due, nextPeriodDay, shiftDay } from '../base/calendar.ts'
+import { dayStart, endAfter, nextPeriodDay, shiftDay } from '../base/calendar.ts'
 import type { Standing } from './tiers.ts'
 
 /** When windows begin and end, in local days; all of them are half-open. */
@@ -77,8 +77,7 @@ export function earliestDay(window: TierWindow, standing: Standing, day: number)
   return window.kind === 'rolling' ? shiftDay(first, window.period, -1) : first
 }
 
-/** When a tier falls that is kept until that day. */
+/** When a tier falls that is kept until that day, the day before being the last: what ends with December gets January. */
 export function graceEnd(day: number, grace: TierGrace | null, timezone: string): Instant {
-  const end = dayStart(day, timezone)
-  return grace === null ? end : due(end, grace.period, grace.roundUp, timezone)
+  return grace === null ? dayStart(day, timezone) : endAfter(day, grace.period, grace.roundUp, timezone)
 }
