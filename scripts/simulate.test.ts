@@ -181,5 +181,6 @@ const MUTANTS: Mutant[] = [
   },
 ]
 
-describe('the simulation finds nothing wrong with the engine when nothing is, and finds it when', () =>
-  findEach(MUTANTS))
+describe('the simulation finds nothing wrong with the engine when nothing is, and finds it when', () => {
+  findEach(MUTANTS)
+})
