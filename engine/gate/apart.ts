@@ -30,19 +30,26 @@ function isUndone({ undoneAt }: Merge): boolean {
   return undoneAt !== null
 }
 
-/** Whose lots of that source are by now that came to a member by merges which were undone; undefined: its own. */
-export function ownerOf(slices: Slices, member: Uuid, walletId: number, source: Uuid): Uuid | undefined {
-  const came = (one: Merge) => one.lots.some(([w, , , , from]) => w === walletId && from === source)
-  let owner = member
-  const seen = new Set<Uuid>()
-  while (!seen.has(owner)) {
-    seen.add(owner)
-    const merges = [...slices.merges.values()].filter((one) => one.member === owner && isUndone(one) && came(one))
-    const last = merges.toSorted((a, b) => (a.undoneAt ?? 0) - (b.undoneAt ?? 0)).at(-1)
-    if (last) owner = last.other
+/**
+ * Whose lots of a source are by now that came to a member by merges which were undone; undefined: its own. Looked up once for all of a
+ * wallet's lots: both these and what came along can be a hundred thousand.
+ */
+export function ownersOf(slices: Slices, member: Uuid, walletId: number): (source: Uuid) => Uuid | undefined {
+  const lastTo = new Map<string, Uuid>()
+  const undone = [...slices.merges.values()].filter(isUndone).sort((a, b) => (a.undoneAt ?? 0) - (b.undoneAt ?? 0))
+  for (const one of undone)
+    for (const [w, , , , source] of one.lots) if (w === walletId) lastTo.set(`${one.member} ${source}`, one.other)
+  const own = findMember(slices, { id: member })
+  return (source) => {
+    let owner = member
+    const seen = new Set<Uuid>()
+    while (!seen.has(owner)) {
+      seen.add(owner)
+      owner = lastTo.get(`${owner} ${source}`) ?? owner
+    }
+    const now = findMember(slices, { id: owner })
+    return now && now !== own ? now.member : undefined
   }
-  const [now, own] = [findMember(slices, { id: owner }), findMember(slices, { id: member })]
-  return now && now !== own ? now.member : undefined
 }
 
 /** Who else may have what comes back to the members: their books are to be known. */
@@ -64,19 +71,13 @@ export function sendHome(
 ): Refusal | undefined {
   const { member } = from.books.state
   const back = from.books.lots.filter((lot) => lot.walletId === made.walletId && !hasEnded(lot, facts.now))
-  for (const owner of new Set(back.map((lot) => ownerOf(slices, member, lot.walletId, lot.source)))) {
+  const ownerOf = ownersOf(slices, member, made.walletId)
+  for (const owner of new Set(back.map((lot) => ownerOf(lot.source)))) {
     const state = owner === undefined ? undefined : slices.states.get(owner)
     if (!state || owner === undefined) continue
     const to = owners.get(owner) ?? openBooks(slices, state, facts)
     owners.set(owner, to)
-    const no = carryOn(
-      from,
-      to,
-      spent,
-      made,
-      facts,
-      (lot) => ownerOf(slices, member, lot.walletId, lot.source) === owner,
-    )
+    const no = carryOn(from, to, spent, made, facts, (lot) => ownerOf(lot.source) === owner)
     if (no) return no
   }
   return undefined

@@ -1,5 +1,5 @@
 import type { NewEvent } from '../base/outbox.ts'
-import type { Draft, MemberState } from '../ledger/books.ts'
+import type { Draft, Lot, MemberState } from '../ledger/books.ts'
 import { draft } from '../ledger/ledger.rules.ts'
 import { MADE_GOOD } from '../ledger/written-off.rules.ts'
 import { hasPassed, passTime, settleTime, type Told } from '../ledger/time.rules.ts'
@@ -37,4 +37,11 @@ export function settleBooks(opened: Opened, facts: Facts): void {
 
 function tellAll(opened: Opened, told: readonly Told[]): void {
   for (const { type, data } of told) opened.events.push(tell(opened.books.state, type, data))
+}
+
+/** A lot by its number: looked for where a few are asked for, looked up in merges, which take from all. */
+export function lotsBySeq({ lots }: Pick<Draft, 'lots'>, asked: number): (seq: number) => Lot | undefined {
+  if (asked < 10) return (seq) => lots.find((lot) => lot.seq === seq)
+  const known = new Map(lots.map((lot) => [lot.seq, lot]))
+  return (seq) => known.get(seq)
 }

@@ -26,6 +26,7 @@ import { insertPurchases, insertReturns, updateReturned } from '../purchases/pur
 import type { Purchase, Return } from '../purchases/purchases.rules.ts'
 import { saveTiers, type TierChanges } from '../tiers/tiers.sql.ts'
 import type { Outcome } from './asks.ts'
+import { lotsBySeq } from './books.ts'
 import { folded, type UnclaimedChange } from '../unclaimed/unclaimed.rules.ts'
 import { saveUnclaimed } from '../unclaimed/unclaimed.sql.ts'
 import type { VoucherChanges } from '../vouchers/vouchers.rules.ts'
@@ -153,12 +154,13 @@ function collect(answered: readonly Answered[]): Writes {
     if (changes.merges) merges.set(changes.merges.id, changes.merges)
     for (const card of changes.cards ?? []) cards.set(card.id, card)
     for (const one of changes.checkouts ?? []) checkouts.set(one.id, one)
+    const lotOf = lotsBySeq(books, books.uses.length)
     for (const use of books.uses) {
       const key = `${member} ${use.seq} ${use.lotSeq}`
       const same = uses.get(key)
       if (same) same.points += use.points
       else uses.set(key, { ...use, member, written: books.state.version })
-      const lot = books.lots.find((l) => l.seq === use.lotSeq)
+      const lot = lotOf(use.lotSeq)
       if (lot) lots.set(`${member} ${lot.seq}`, { member, seq: lot.seq, remaining: lot.remaining })
     }
     for (const counter of changes.limits?.counters ?? []) counters.set(counterName(counter), counter)

@@ -8,7 +8,7 @@ import { FORGIVEN_MAX, makeGood } from '../ledger/written-off.rules.ts'
 import type { Merge } from '../members/merges.sql.ts'
 import type { Taken } from '../purchases/purchases.rules.ts'
 import type { Facts } from './asks.ts'
-import type { Opened } from './books.ts'
+import { lotsBySeq, type Opened } from './books.ts'
 import { carry, seenAsOne, whyOf } from './merging.ts'
 import { isOf } from './merge-slices.ts'
 import type { Slices } from './slices.ts'
@@ -41,7 +41,7 @@ function takeDebtsBack(u: Undoing): Refusal | undefined {
     bookTakes(from.books, walletId, [], { ...why, kind: 'mergeOut' }, points)
     const no = noLongerOwed(u, walletId, points - paid, seq)
     if (no) return no
-    const gives = uses.flatMap((use) => giveOf(to, use))
+    const gives = givesOf(to, uses)
     giveBack(to.books, walletId, gives, { ...why, kind: 'mergeIn', reverses: seq })
     const live = gives.map(({ lot }) => lot).filter((lot) => !hasEnded(lot, facts.now))
     const own = ([source, , then]: Forgiven) => then >= seq && theirs(slices, undone, source, walletId).writtenOff === 0
@@ -50,10 +50,13 @@ function takeDebtsBack(u: Undoing): Refusal | undefined {
   return undefined
 }
 
-function giveOf(to: Opened, { lotSeq, points }: LotUse): { lot: Lot; points: number }[] {
-  const lot = to.books.lots.find((one) => one.seq === lotSeq)
-  if (!lot) throw new Error(`lot ${lotSeq} paid a debt but is not known`)
-  return points > 0 ? [{ lot, points }] : []
+function givesOf({ books }: Opened, uses: readonly LotUse[]): { lot: Lot; points: number }[] {
+  const lotOf = lotsBySeq(books, uses.length)
+  return uses.flatMap(({ lotSeq, points }) => {
+    const lot = lotOf(lotSeq)
+    if (!lot) throw new Error(`lot ${lotSeq} paid a debt but is not known`)
+    return points > 0 ? [{ lot, points }] : []
+  })
 }
 
 /** A debt that was another's: a lot that pays it, and nothing is left of. */
@@ -140,8 +143,9 @@ function givePaidBack({ from, to, undone, facts }: Undoing): Refusal | undefined
     const takes = takeFrom(own, points)
     const found = takes.reduce((sum, take) => sum + take.points, 0)
     bookTakes(to.books, walletId, takes, { ...why, kind: 'mergeOut', source: undone.id }, points - found)
+    const lotOf = lotsBySeq(to.books, lots.length)
     for (const [, , seq, , , again = 0] of lots) {
-      const lot = to.books.lots.find((one) => one.seq === seq)
+      const lot = lotOf(seq)
       if (!lot) throw new Error(`lot ${seq} came along but is not known`)
       const rule = lot.ruleVersionId === null ? {} : { ruleVersionId: lot.ruleVersionId }
       const { source, occurredAt, activatesAt } = lot
