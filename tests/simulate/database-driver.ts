@@ -123,7 +123,8 @@ class DatabaseDriver implements Driver {
       return await this.inTurn(at, asks)
     const submits = asks.map(({ ask }) => {
       const key = keyOf('simulated', String(++this.asked))
-      return () => this.gate.submit(this.place.space, ask, crash ? { idempotency: { key, request: key } } : {})
+      return () =>
+        this.gate.submit(this.place.space, this.offers.byId(ask), crash ? { idempotency: { key, request: key } } : {})
     })
     if (crash) this.breaks.next(crash)
     const outcomes = await Promise.all(submits.map((submit) => submit()))

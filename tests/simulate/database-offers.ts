@@ -13,6 +13,7 @@ import {
   changeVoucher as changeTheVoucher,
   createVoucher as makeVoucher,
 } from '../../engine/configure-vouchers.ts'
+import type { Ask } from '../../engine/gate/asks.ts'
 import { configurations, loadConfiguration } from '../../engine/earning/configuration.ts'
 import { importCodes as bringCodes } from '../../engine/import-codes.ts'
 import { listVouchers } from '../../engine/views/vouchers.ts'
@@ -81,5 +82,9 @@ export function offersIn(within: Change, read: Read) {
     }))
   }
 
-  return { createVoucher, changeVoucher, createReward, changeReward, importCodes, vouchers }
+  /** As who looks for what thresholds redeem asks: by the reward's id, which the name of what is redeemed goes by. */
+  const byId = (ask: Ask): Ask =>
+    ask.verb === 'redeem' && ask.auto !== undefined ? { ...ask, reward: rewards.get(ask.reward) ?? ask.reward } : ask
+
+  return { createVoucher, changeVoucher, createReward, changeReward, importCodes, vouchers, byId }
 }

@@ -195,7 +195,8 @@ async function answersOf(driver: Driver, list: Step[], ids: Ids): Promise<Answer
   const one = NAMED.get(step.do) as Feature
   const known: Known = {
     made: (name) => ids.get(name),
-    code: (name) => ids.get(name)?.code ?? name,
+    // of one that was not made after all: too short to be told mistyped
+    code: (name) => ids.get(name)?.code ?? (name.startsWith('of ') ? 'none' : name),
     lotSeq: async (member, wallet, nth) => (await driver.lotSeqs(member, wallet))[nth] ?? 0,
   }
   if (one.act) return [{ code: await one.act(driver, step, known), body: {} }]
