@@ -2,7 +2,7 @@ import type { Instant } from '@laurel/contract/instants'
 import type { TierWhy } from '@laurel/contract/tiers'
 import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
 import { baseOf, levelOf, nextLevel, reachedBy, slugOf, worthOf } from './levels.rules.ts'
-import { day, keptLevel, reachedIn, type Run, versionsUntil } from './runs.rules.ts'
+import { day, keptLevel, type Run, versionsUntil } from './runs.rules.ts'
 import type { Before, Grace, Kept, Standing } from './tiers.ts'
 import { graceEnd, nextEnd } from './windows.rules.ts'
 
@@ -120,7 +120,6 @@ export function handedOn(run: Run, held: number, days: readonly [number, number]
   const first = versions.findLastIndex(({ ladder: { publishedAt = 0 } }) => publishedAt < end)
   const since = versions.filter(({ ladder: { firm, version } }, i) => i === first || (i > first && firm === version))
   const by = terms.window.kind === 'rolling' ? since : since.slice(-1)
-  if (by.every((one) => one === course)) return nextLevel(terms, held, reachedIn(run, days))
   const worth = worthOf(course, given, days, Math.min(days[1], day(run)) - state.standing.joined)
   const levels = by.map(({ ladder: { terms: then } }) => {
     const next = nextLevel(then, levelOf(then, slugOf(terms, held)), reachedBy(then, worth))

@@ -94,3 +94,14 @@ describe('a new version', () => {
     expect(ann.at('2030-03-02')).toEqual(['bronze', null])
   })
 })
+
+test('what comes back raises nothing, though days are worked out again on which more is known by now', () => {
+  const rolling = { window: { kind: 'rolling', period: 'P30D' }, downgrade: 'none' } as const
+  const ann = climber(aCourse(rolling), '2026-01-01')
+  ann.counts(4, '2026-01-05')
+  ann.counts(96, '2026-02-03')
+  expect(ann.at('2026-02-19')[0]).toBe('silver')
+  ann.counts(496, '2026-01-01', '2026-02-20') // too late for gold of 5 January
+  ann.counts(-1, '2026-02-03', '2026-02-20')
+  expect(ann.at('2026-02-20')[0]).toBe('silver')
+})

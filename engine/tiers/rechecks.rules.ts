@@ -1,7 +1,9 @@
-import { baseOf, nextLevel } from './levels.rules.ts'
-import { goOn, handOn, heldThrough } from './hand-on.rules.ts'
+import { dayStart } from '../base/calendar.ts'
+import { highestGrace } from './ends.rules.ts'
+import { goOn, handedOn, handOn, heldThrough, keepGraces } from './hand-on.rules.ts'
+import { baseOf, levelOf, manualLevel, slugOf } from './levels.rules.ts'
 import { recheckRolling, recheckYears } from './replays.rules.ts'
-import { day, reachedIn, type Run, runThen } from './runs.rules.ts'
+import { day, kept, reachedIn, type Run, runThen, stillHeld } from './runs.rules.ts'
 import type { Before, Cause, Kept } from './tiers.ts'
 
 /**
@@ -13,7 +15,10 @@ export function recheck(run: Run, { days, back }: Cause): void {
   const { standing } = state
   if (course.sinks || terms.window.kind === 'lifetime') return
   if (terms.window.kind === 'rolling') {
-    if (back) recheckRolling(run, terms.window.period)
+    if (!back) return
+    const most = earnedBefore(run)
+    recheckRolling(run, terms.window.period)
+    capAt(run, most)
     return
   }
   if (terms.window.kind === 'tier_anniversary') {
@@ -28,24 +33,32 @@ export function recheck(run: Run, { days, back }: Cause): void {
 /** The same of what older versions let stand: it rests on what they counted. */
 export function recheckKept(run: Run, cause: Cause): void {
   const { standing } = run.state
-  if (standing.kept) standing.kept = recheckedKept(run, standing.kept, cause)
+  if (standing.kept) setKept(standing, recheckedKept(run, standing.kept, cause))
   if (standing.before) standing.before = recheckedBefore(run, standing.before, cause)
 }
 
 function recheckedBefore(run: Run, before: Before, cause: Cause): Before {
   const again = { ...before }
-  if (before.kept) again.kept = recheckedKept(run, before.kept, cause)
+  if (before.kept) setKept(again, recheckedKept(run, before.kept, cause))
   if (before.before) again.before = recheckedBefore(run, before.before, cause)
   return again
 }
 
+function setKept(one: { kept?: Kept[] }, all: Kept[]): void {
+  if (all.length > 0) one.kept = all
+  else delete one.kept
+}
+
+/** What came back is lost to it for good: nothing that is told later was held when the next version was published. */
 function recheckedKept(run: Run, all: readonly Kept[], cause: Cause): Kept[] {
-  return all.map((one) => {
+  return all.flatMap((one) => {
     const then = runThen(run, { ...one, standing: { ...one.standing } })
-    if (!then) return one
+    if (!then) return [one]
     recheck(then, cause)
     const { graces: _, ...standing } = then.state.standing
-    return { ...one, standing }
+    const again = { ...one, standing }
+    const tier = cause.back ? stillHeld(run, again) : one.tier
+    return tier === null ? [] : [{ ...again, tier }]
   })
 }
 
@@ -59,5 +72,29 @@ export function rederive(run: Run, before: Before): void {
     goOn(standing, before, before.whole)
     return
   }
-  handOn(run, held, nextLevel(terms, held, reached))
+  handOn(run, held, handedOn(run, held, [before.from, standing.from], dayStart(standing.from, run.course.timezone)))
+}
+
+/** What was held so far, without anybody's assigning it. */
+function earnedBefore(run: Run): number {
+  const { terms, state } = run
+  const held = levelOf(terms, state.tier)
+  if (manualLevel(terms, state) < held) return held
+  return Math.max(kept(run), levelOf(terms, highestGrace(terms, state.standing.graces)?.tier))
+}
+
+/**
+ * What comes back raises nothing: days that are worked out again count what was told of them late, too, which held nothing
+ * on them.
+ */
+function capAt({ terms, state }: Run, most: number): void {
+  const { standing } = state
+  const tier = slugOf(terms, most)
+  if (levelOf(terms, standing.floor) > most) standing.floor = tier
+  const graces = standing.graces ?? []
+  const higher = graces.filter((grace) => levelOf(terms, grace.tier) > most)
+  if (higher.length === 0) return
+  keepGraces(standing, (grace) => levelOf(terms, grace.tier) < most)
+  const [last] = graces.filter((one) => levelOf(terms, one.tier) >= most).sort((a, b) => b.until - a.until)
+  if (last && tier !== null) standing.graces = [...(standing.graces ?? []), { ...last, tier }]
 }

@@ -77,7 +77,8 @@ export function keptLevel(run: Run, all: readonly Kept[] | undefined): number {
   return Math.max(-1, ...(all ?? []).map((one) => levelOf(run.terms, stillHeld(run, one))))
 }
 
-function stillHeld(run: Run, one: Kept): string | null {
+/** The tier that one of them lets stand, by the version that it is of. */
+export function stillHeld(run: Run, one: Kept): string | null {
   const then = runThen(run, one)
   if (!then) return one.tier
   return slugOf(then.terms, Math.min(levelOf(then.terms, one.tier), ownLevel(then)))

@@ -329,6 +329,51 @@ test('when it is told does not matter for where it ends, nor in what order, wher
   )
 })
 
+test('nothing that comes back raises a tier, whatever was told late and published meanwhile', () => {
+  const purchase = fc.record({
+    amount: fc.integer({ min: 1, max: 600 }),
+    n: fc.nat(150 * 24),
+    late: fc.constantFrom(0, 0, 240, 480, 1_200),
+    back: fc.option(fc.tuple(fc.integer({ min: 1, max: 600 }), fc.nat(60 * 24))),
+  })
+  const windows = fc.constantFrom<LadderTerms['window']>(
+    { kind: 'rolling', period: 'P30D' },
+    { kind: 'rolling', period: 'P30D' },
+    { kind: 'rolling', period: 'P90D' },
+    { kind: 'calendar', per: 'month' },
+    { kind: 'calendar', per: 'year' },
+    { kind: 'join_anniversary' },
+    { kind: 'lifetime' },
+  )
+  fc.assert(
+    fc.property(windows, terms, fc.array(purchase, { maxLength: 12 }), versions, (window, t, all, vs) => {
+      const one = climber(aCourse({ ...t, window, upgrade: 'at_once' }), '2023-11-20T00:00:00Z')
+      const told = vs.map((v) => ({ ...v, n: v.n % (200 * 24), differs: v.differs.window ? {} : v.differs }))
+      const level = (n: number) => {
+        const [tier] = one.at(formatInstant(hour(n)))
+        return one.course.ladder.terms.tiers.findIndex(({ slug }) => slug === tier)
+      }
+      const comesBack = (amount: number, n: number, m: number) => {
+        const before = level(m)
+        one.counts(-amount, formatInstant(hour(n)), formatInstant(hour(m)))
+        expect(level(m)).toBeLessThanOrEqual(before)
+      }
+      const steps = [
+        ...published(one.course, told).map(({ n, course }) => ({ n, do: () => void (one.course = course) })),
+        ...all.flatMap(({ amount, n, late, back }) => [
+          { n: n + late, do: () => one.counts(amount, formatInstant(hour(n)), formatInstant(hour(n + late))) },
+          ...(back ?? []).slice(0, 1).map((less) => {
+            const m = n + late + (back?.[1] ?? 0)
+            return { n: m, do: () => comesBack(Math.min(less, amount), n, m) }
+          }),
+        ]),
+      ]
+      for (const step of steps.sort((a, b) => a.n - b.n)) step.do()
+    }),
+    { numRuns: 600 },
+  )
+})
+
 test('tiers end where local days begin, whatever the clocks do', () => {
   fc.assert(
     fc.property(terms, zone, bought, (t, z, all) => {
