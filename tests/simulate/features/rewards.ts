@@ -159,10 +159,13 @@ function stockOf(r: Random): NonNullable<Terms['stock']> {
   }
 }
 
+/** What is over before it begins is refused. */
 function validOf(r: Random): NonNullable<Terms['valid']> {
+  const begins = r.chance(0.3) ? { activatesAfter: r.pick(['PT36H', 'P1D', 'P1W']) } : undefined
+  const spans = begins?.activatesAfter === 'P1W' ? ['P8D', 'P1M', 'PT200H', 'P2W'] : ['P3D', 'P1M', 'PT40H', 'P2W']
   return {
-    ...(r.chance(0.3) ? { activatesAfter: r.pick(['PT36H', 'P1D', 'P1W']) } : {}),
-    ...(r.chance(0.7) ? { for: r.pick(['P3D', 'P1M', 'PT40H', 'P2W']) } : {}),
+    ...begins,
+    ...(r.chance(0.7) ? { for: r.pick(spans) } : {}),
     ...(r.chance(0.4) ? { uses: r.int(2, 3) } : {}),
   }
 }
