@@ -4,7 +4,7 @@ import { programById } from './earning/configuration.ts'
 import { walletAnswers, walletsNow } from './gate/answers.ts'
 import type { Facts } from './gate/asks.ts'
 import type { CancelRedemptionAsk } from './gate/redemption-asks.ts'
-import { alsoOf, sendHome } from './gate/apart.ts'
+import { alsoOf, isOwn, sendHome } from './gate/apart.ts'
 import { type Opened, openBooks, settleBooks } from './gate/books.ts'
 import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { MovedError } from './gate/faults.ts'
@@ -113,7 +113,8 @@ function giveBack(
       ...(facts.actor ? { actor: facts.actor } : {}),
     }
     const grace = graceOf(slices, member, facts, { walletId })
-    const made = refund(opened.books, walletId, uses, points, grace, why, one.id)
+    const spender = { source: one.id, isOwn: isOwn(slices, member, walletId) }
+    const made = refund(opened.books, walletId, uses, points, grace, why, spender)
     if (isRefusal(made)) return made
     opened.events.push(tell(opened.books.state, 'points.refunded', { entry: made.seq }))
     const spent = { source: one.id }

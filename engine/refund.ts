@@ -4,7 +4,7 @@ import { refusal, type Refusal } from '@laurel/contract/refusals'
 import type { Configuration } from './earning/configuration.ts'
 import { type WalletAnswer, walletAnswers, walletsNow } from './gate/answers.ts'
 import type { Facts, RefundAsk } from './gate/asks.ts'
-import { alsoOf, sendHome } from './gate/apart.ts'
+import { alsoOf, isOwn, sendHome } from './gate/apart.ts'
 import { openBooks, settleBooks } from './gate/books.ts'
 import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { refundDigest } from './gate/digests.ts'
@@ -112,7 +112,10 @@ function book(
     ...(facts.actor ? { actor: facts.actor } : {}),
   }
   const grace = graceOf(slices, member, facts, entry)
-  const made = giveBack(opened.books, entry.walletId, uses, points, grace, why, entry.source)
+  const made = giveBack(opened.books, entry.walletId, uses, points, grace, why, {
+    source: entry.source,
+    isOwn: isOwn(slices, member, entry.walletId),
+  })
   if (isRefusal(made)) return made
   opened.events.push(tell(opened.books.state, 'points.refunded', { entry: made.seq }))
   const heir = whose === state ? undefined : openBooks(slices, whose, facts)

@@ -1,7 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Refusal } from '@laurel/contract/refusals'
 import type { Db } from '../base/db.ts'
-import type { Entry } from '../ledger/books.ts'
+import type { Entry, Lot } from '../ledger/books.ts'
 import { hasEnded } from '../ledger/ledger.rules.ts'
 import { loadStates } from '../ledger/states.sql.ts'
 import { loadMergesOf, type Merge } from '../members/merges.sql.ts'
@@ -50,6 +50,12 @@ export function ownersOf(slices: Slices, member: Uuid, walletId: number): (sourc
     const now = findMember(slices, { id: owner })
     return now && now !== own ? now.member : undefined
   }
+}
+
+/** Whether a lot that something comes back to is the member's own, and does not go on to whose it is by now. */
+export function isOwn(slices: Slices, member: Uuid, walletId: number): (lot: Lot) => boolean {
+  const ownerOf = ownersOf(slices, member, walletId)
+  return ({ source }) => ownerOf(source) === undefined
 }
 
 /** Who else may have what comes back to the members: their books are to be known. */

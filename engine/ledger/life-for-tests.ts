@@ -180,7 +180,7 @@ export class Life {
         )
         if (!spend || points === 0) return undefined
         const grace = () => (step.grace ? now + GRACE : undefined)
-        return refund(d, WALLET, uses, points, grace, { ...why, reverses: spend.seq }, spend.source)
+        return refund(d, WALLET, uses, points, grace, { ...why, reverses: spend.seq }, spend)
       }
       case 'activate': {
         const lot = pick(pending, step.which)

@@ -46,7 +46,8 @@ export type Grace = (lot: Lot) => Instant | undefined
  * Undoes so much of a spend: gives back to the very lots that it took from, what it took last first. `uses`: what of the spend is
  * not given back yet, no less than `points`. What comes back to a lot whose end has passed goes on as a lot of its own
  * where there is a grace for it, by an entry that names the refund, and makes good what was written off like all that comes back; otherwise it
- * expires at once (settleTime). `spentBy`: the source of the spend. Refuses amount_out_of_range.
+ * expires at once (settleTime). `spent`: the source of the spend, and whether a lot is the member's own: what is another's by now goes on to
+ * that one, and makes nothing good here. Refuses amount_out_of_range.
  */
 export function refund(
   d: Draft,
@@ -55,7 +56,7 @@ export function refund(
   points: number,
   grace: Grace,
   why: Omit<Why, 'kind'> & { reverses: number },
-  spentBy: Uuid,
+  spent: { source: Uuid; isOwn?: (lot: Lot) => boolean },
 ): Entry | Refusal {
   const full = outOfRange(walletOf(d.state, walletId), 'refund', points)
   if (full) return full
@@ -74,8 +75,9 @@ export function refund(
     graced.push(moveLot(d, lot, { activatesAt: now, expiresAt }, from))
   }
   // what a hold had set aside before the return was gone by then, though it was captured after it: ids of one clock are in order
-  const had = ([source, , seq]: Forgiven) => why.reverses <= seq || spentBy < source
-  makeGood(d, walletOf(d.state, walletId), [...live, ...graced], { at: why.now, now: why.now }, had)
+  const had = ([source, , seq]: Forgiven) => why.reverses <= seq || spent.source < source
+  const own = [...live, ...graced].filter(spent.isOwn ?? (() => true))
+  makeGood(d, walletOf(d.state, walletId), own, { at: why.now, now: why.now }, had)
   return entry
 }
 
