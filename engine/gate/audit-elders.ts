@@ -47,6 +47,18 @@ export async function loadElderBooks(db: Db, decided: readonly Pick<Purchase, 'f
 
 /** Who was counted with the member when that was decided. */
 export function eldersIn(frozen: string | null): Uuid[] {
+  return countedWith(frozen).map(([elder]) => elder)
+}
+
+/** Whether one of the purchases was counted with more of an elder's than there are. */
+export function countedWithMore(own: readonly Purchase[], family: ElderBooks, programId: number): boolean {
+  const most = new Map<Uuid, number>() // each elder's once: the member may have bought ten thousand times
+  for (const [elder, { purchases }] of family)
+    most.set(elder, purchases.filter((p) => p.programId === programId).length)
+  return own.some(({ frozen }) => countedWith(frozen).some(([elder, , times]) => times > (most.get(elder) ?? 0)))
+}
+
+function countedWith(frozen: string | null): NonNullable<Frozen['elders']> {
   if (frozen === null || !frozen.includes('"elders"')) return []
-  return ((JSON.parse(frozen) as Frozen).elders ?? []).map(([elder]) => elder)
+  return (JSON.parse(frozen) as Frozen).elders ?? []
 }

@@ -13,7 +13,7 @@ import { type Counter, type CounterKey, counterName, SCOPES } from '../limits/co
 import { capsRoom, isCooling, type RuleRoom, together } from '../limits/limits.rules.ts'
 import type { Purchase } from '../purchases/purchases.rules.ts'
 import { doneBefore, rulesFor } from './activities.ts'
-import type { ElderBook, ElderBooks } from './audit-elders.ts'
+import { countedWithMore, type ElderBook, type ElderBooks } from './audit-elders.ts'
 import { keptCounters, numberedSince } from './limit-plans.ts'
 import type { Frozen } from './questions.ts'
 
@@ -190,8 +190,8 @@ function roomOf(rule: CompiledRule, at: Instant, zone: string, before: readonly 
   })
   Object.assign(room, caps)
   const { cooldown } = rule.terms
-  const awards = before.flatMap((one) => one.awards.get(rule.ruleId) ?? [])
-  if (cooldown !== undefined && isCooling(awards, at, cooldown, zone)) room.cooling = true
+  const times = (one: Before) => one.awards.get(rule.ruleId) ?? []
+  if (cooldown !== undefined && before.some((one) => isCooling(times(one), at, cooldown, zone))) room.cooling = true
   return room
 }
 
@@ -239,9 +239,7 @@ function auditNumbers(
       const { number, elders = [] } = p.frozen === null ? {} : (JSON.parse(p.frozen) as Partial<Frozen>)
       return number === undefined ? [] : number - elders.reduce((sum, [, , bought]) => sum + bought, 0)
     })
-    const bought = ([elder, , times]: [Uuid, number, number]) =>
-      times <= (family.get(elder)?.purchases.filter((p) => p.programId === counter.scopeId).length ?? 0)
-    if (!own.every((p) => p.frozen === null || ((JSON.parse(p.frozen) as Frozen).elders ?? []).every(bought)))
+    if (countedWithMore(own, family, counter.scopeId))
       return `purchases of ${named(configuration, counter)}: one was counted with more than there were`
     if (new Set(numbers).size !== numbers.length || numbers.some((n) => n < 1 || n > own.length)) {
       return `purchases of ${named(configuration, counter)}: two have the same number`
