@@ -99,8 +99,8 @@ export const unmerge: Verb<UnmergeAsk> = {
 
     const from = openBooks(slices, other, facts)
     const to = openBooks(slices, survivor, facts)
-    const came = new Set(before.lots.map(([walletId, , , , source]) => `${walletId} ${source}`))
-    if (to.books.lots.some((lot) => lot.held > 0 && came.has(`${lot.walletId} ${lot.source}`)))
+    const came = slices.together?.came
+    if (to.books.lots.some((lot) => lot.held > 0 && came?.has(`${lot.walletId} ${lot.source}`)))
       return refusal('holds_open', 'points that came along are held: capture or release them first')
     const undone: Merge = { ...before, undoneAt: facts.now, undone: [] }
     const no = moveBack(slices, from, to, undone, facts)
@@ -158,7 +158,7 @@ function answered(slices: Slices, status: 200 | 201, one: Merge, state: MemberSt
   const { configuration } = slices
   const sums = new Map<number, number>()
   const add = (walletId: number, points: number) => sums.set(walletId, (sums.get(walletId) ?? 0) + points)
-  for (const [walletId, , , points] of one.undone ?? one.lots) add(walletId, points)
+  for (const [walletId, , , points] of one.undone ?? one.lots) if (points > 0) add(walletId, points)
   for (const [walletId, points, seq] of one.debts) if (one.undone === null || seq !== undefined) add(walletId, -points)
   const moved = [...sums].map(([walletId, points]) => {
     const wallet = configuration.byWalletId.get(walletId)

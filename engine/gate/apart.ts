@@ -38,7 +38,8 @@ export function ownersOf(slices: Slices, member: Uuid, walletId: number): (sourc
   const lastTo = new Map<string, Uuid>()
   const undone = [...slices.merges.values()].filter(isUndone).sort((a, b) => (a.undoneAt ?? 0) - (b.undoneAt ?? 0))
   for (const one of undone)
-    for (const [w, , , , source] of one.lots) if (w === walletId) lastTo.set(`${one.member} ${source}`, one.other)
+    for (const [w, , , , source] of [...one.lots, ...(one.undone ?? [])])
+      if (w === walletId) lastTo.set(`${one.member} ${source}`, one.other)
   const own = findMember(slices, { id: member })
   return (source) => {
     let owner = member

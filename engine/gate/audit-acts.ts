@@ -4,7 +4,7 @@ import { digestOf } from '../base/keys.ts'
 import { type Kind, kindOf, KINDS } from '../ledger/accounts.ts'
 import type { Entry, Hold, LotUse } from '../ledger/books.ts'
 import type { BooksOf } from '../ledger/ledger.sql.ts'
-import { MADE_GOOD } from '../ledger/written-off.rules.ts'
+import { MADE_GOOD, SET_RIGHT } from '../ledger/written-off.rules.ts'
 import { conversionDigest, holdDigest, lotDigest, refundDigest, transferDigest } from './digests.ts'
 
 /**
@@ -84,7 +84,7 @@ const SILENT: ReadonlySet<Kind> = new Set([
 ])
 
 function words(kind: Kind, { reason, externalId }: Entry, isRedeemed: boolean): string | undefined {
-  const isSilent = SILENT.has(kind) && !isRedeemed && reason !== MADE_GOOD
+  const isSilent = SILENT.has(kind) && !isRedeemed && reason !== MADE_GOOD && reason !== SET_RIGHT
   return (externalId !== undefined && !NAMED.has(kind)) || (reason !== undefined && isSilent) ? REASON : undefined
 }
 

@@ -5,7 +5,8 @@ import { type Configuration, type Program, programById, rulesAt, versionById } f
 import { award } from '../earning/earning.rules.ts'
 import { ACCOUNTS, KINDS } from '../ledger/accounts.ts'
 import { endedIn, endedKey } from '../ledger/ended.rules.ts'
-import { MADE_GOOD } from '../ledger/written-off.rules.ts'
+import { MADE_GOOD, SET_RIGHT } from '../ledger/written-off.rules.ts'
+import type { Entry } from '../ledger/books.ts'
 import type { BooksOf } from '../ledger/ledger.sql.ts'
 import {
   contentText,
@@ -56,7 +57,7 @@ export function auditCommerce(
       return `return ${encodeId('ret', r.id)}: its content is not what was recorded`
     }
     const made = (bySource.get(r.id) ?? [])
-      .filter((e) => (e.kind === KINDS.reverse.code || e.kind === KINDS.restore.code) && e.reason !== MADE_GOOD)
+      .filter((e) => (e.kind === KINDS.reverse.code || e.kind === KINDS.restore.code) && !isLater(e))
       .reduce((sum, e) => sum + (e.to === ACCOUNTS.member ? -e.points : e.points), 0)
     const said = r.taken.reduce((sum, t) => sum + t.points, 0)
     if (made !== said) return `return ${encodeId('ret', r.id)}: says it took ${said} points, its entries ${made}`
@@ -81,9 +82,15 @@ export function auditCommerce(
   const orphan = books.entries.find(
     (e) =>
       (e.kind === KINDS.earn.code || e.kind === KINDS.reverse.code || e.kind === KINDS.restore.code) &&
-      !sources.has(e.source),
+      !sources.has(e.source) &&
+      e.reason !== SET_RIGHT,
   )
   return orphan ? `entry ${encodeEntryId(books.state.member, orphan.seq)}: what made it is not stored` : undefined
+}
+
+/** By what it wrote off before, or by what an undone merge set right: not of what a return says that it took. */
+function isLater({ reason }: Entry): boolean {
+  return reason === MADE_GOOD || reason === SET_RIGHT
 }
 
 function auditPurchase(configuration: Configuration, p: Purchase, all: readonly Return[]): string | undefined {

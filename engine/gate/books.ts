@@ -1,7 +1,7 @@
 import type { NewEvent } from '../base/outbox.ts'
 import type { Draft, Lot, MemberState } from '../ledger/books.ts'
 import { draft } from '../ledger/ledger.rules.ts'
-import { MADE_GOOD } from '../ledger/written-off.rules.ts'
+import { MADE_GOOD, SET_RIGHT } from '../ledger/written-off.rules.ts'
 import { hasPassed, passTime, settleTime, type Told } from '../ledger/time.rules.ts'
 import type { Facts } from './asks.ts'
 import { termsOf } from './dates.ts'
@@ -30,7 +30,7 @@ export function openBooks(slices: Slices, state: MemberState, facts: Facts, due 
 /** After all was booked: what came too late to be kept expires, and the wallets say what is pending and held until when. */
 export function settleBooks(opened: Opened, facts: Facts): void {
   for (const { seq, reason } of opened.books.entries) {
-    if (reason === MADE_GOOD) tellAll(opened, [{ type: 'points.reversed', data: { entry: seq } }])
+    if (reason === MADE_GOOD || reason === SET_RIGHT) tellAll(opened, [{ type: 'points.reversed', data: { entry: seq } }])
   }
   tellAll(opened, settleTime(opened.books, facts.now))
 }

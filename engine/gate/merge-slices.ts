@@ -1,8 +1,10 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Db } from '../base/db.ts'
 import { loadStates } from '../ledger/states.sql.ts'
-import { loadElders, loadHeirs, type Merge } from '../members/merges.sql.ts'
+import { loadGoneOnSince, loadTakenSince, type TakenOf } from '../ledger/taken.sql.ts'
+import { loadElders, loadHeirs, loadMergesOf, type Merge } from '../members/merges.sql.ts'
 import { loadPurchases, loadReturns, loadReturnsSince } from '../purchases/purchases.sql.ts'
+import { ownersOf } from './apart.ts'
 import type { FurtherNeeds, Slices } from './slices.ts'
 
 /**
@@ -12,13 +14,26 @@ import type { FurtherNeeds, Slices } from './slices.ts'
 export async function loadUndoing(db: Db, needs: FurtherNeeds, slices: Slices): Promise<void> {
   const merge = needUndoing(slices, needs)
   if (!merge) return
-  const [elders, heirs, since] = await Promise.all([
-    loadElders(db, [merge.member]),
-    loadHeirs(db, [merge.member]),
-    loadReturnsSince(db, merge.member, merge.mergedAt),
+  const { member, other, mergedAt } = merge
+  const [elders, heirs, others, since] = await Promise.all([
+    loadElders(db, [member]),
+    loadHeirs(db, [member]),
+    loadElders(db, [other]),
+    loadReturnsSince(db, member, mergedAt),
   ])
-  const sources = writtenOffBy(slices, merge)
-  const keys = heirs.flatMap(({ heir }) => sources.map((id) => ({ member: heir, id })))
+  const books = [...new Set([member, ...heirs.map(({ heir }) => heir)])]
+  const theirs = [other, ...others.map(({ elder }) => elder)]
+  const [taken, goneOn, merges] = await Promise.all([
+    loadTakenSince(db, books, mergedAt),
+    loadGoneOnSince(db, theirs, mergedAt),
+    loadMergesOf(db, [...books, ...theirs]),
+  ])
+  for (const one of merges) slices.merges.set(one.id, one)
+  slices.together = togetherOf(slices, merge, taken, goneOn)
+  const sources = new Set([...writtenOffBy(slices, merge), ...taken.map(({ by }) => by)])
+  const keys = [...books, ...elders.map(({ elder }) => elder)].flatMap((of) =>
+    [...sources].map((id) => ({ member: of, id })),
+  )
   const returns = [...since, ...(keys.length === 0 ? [] : await loadReturns(db, keys))]
   for (const one of returns) slices.returns.set(one.id, one)
   const touched = [...new Set(returns.flatMap((one) => one.taken.map(({ purchase }) => purchase)))]
@@ -33,6 +48,22 @@ export async function loadUndoing(db: Db, needs: FurtherNeeds, slices: Slices): 
   ])
   for (const state of states) if (!slices.states.has(state.member)) slices.states.set(state.member, state)
   for (const purchase of purchases) slices.purchases.set(purchase.id, purchase)
+}
+
+/** What happened since two became one: what returns took of whom, and what came along since, as `wallet source`. */
+export type Together = { taken: readonly TakenOf[]; came: ReadonlySet<string> }
+
+/** What was given back of what the other had spent before came along later, and is the other's all the same. */
+export function togetherOf(
+  slices: Slices,
+  merge: Merge,
+  taken: readonly TakenOf[],
+  goneOn: readonly { member: Uuid; walletId: number; source: Uuid }[],
+): Together {
+  const came = new Set(merge.lots.map(([walletId, , , , source]) => `${walletId} ${source}`))
+  for (const { member, walletId, source } of goneOn)
+    if (ownersOf(slices, member, walletId)(source) === undefined) came.add(`${walletId} ${source}`)
+  return { taken, came }
 }
 
 /** The merge that is to be undone; says which lots and uses of it are to be read. */

@@ -15,6 +15,7 @@ import type { Purchase, Return } from '../purchases/purchases.rules.ts'
 import type { Unclaimed } from '../unclaimed/unclaimed.rules.ts'
 import type { Ask, Facts } from './asks.ts'
 import type { LimitSlices, NeedsLimits } from './limit-slices.ts'
+import type { Together } from './merge-slices.ts'
 import type { TierSlices } from './tier-slices.ts'
 import type { MemberRef } from '../members/refs.ts'
 import type { NeedsVouchers, VoucherSlices } from './voucher-slices.ts'
@@ -33,6 +34,8 @@ export type Slices = {
   lots: Map<Uuid, Lot[]>
   holds: Map<Uuid, Hold>
   merges: Map<Uuid, Merge>
+  /** what happened since a merge that is to be undone (merge-slices.ts) */
+  together?: Together
   /** points transferred in a wallet since an instant, by `member wallet instant` */
   sent: Map<string, number>
   /** what entries took from lots, less what entries that reverse them gave back, by `member seq` */

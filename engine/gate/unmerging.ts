@@ -1,7 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Refusal } from '@laurel/contract/refusals'
 import type { Lot, LotUse } from '../ledger/books.ts'
-import { bookTakes, burnOrder, credit, hasEnded, takeFrom, walletOf } from '../ledger/ledger.rules.ts'
+import { bookTakes, burnOrder, credit, hasEnded, POINTS_MAX, takeFrom, walletOf } from '../ledger/ledger.rules.ts'
 import { giveBack } from '../ledger/refunds.rules.ts'
 import type { Forgiven } from '../ledger/wallets.rules.ts'
 import { FORGIVEN_MAX, makeGood } from '../ledger/written-off.rules.ts'
@@ -10,7 +10,7 @@ import type { Taken } from '../purchases/purchases.rules.ts'
 import type { Facts } from './asks.ts'
 import { lotsBySeq, type Opened } from './books.ts'
 import { carry, seenAsOne, whyOf } from './merging.ts'
-import { isOf } from './merge-slices.ts'
+import { setRight, sideOfPurchase } from './setting-right.ts'
 import type { Slices } from './slices.ts'
 
 /** A merge that is being undone: `from` is the other's books, `to` those of whom it lived on as. */
@@ -27,7 +27,7 @@ export function moveBack(slices: Slices, from: Opened, to: Opened, undone: Merge
   const no = takeDebtsBack(u) ?? takeReturnsBack(u) ?? carryBack(u)
   if (no) return no
   takeWrittenOffBack(u, then)
-  return givePaidBack(u)
+  return givePaidBack(u) ?? setRight(slices, { one: to, other: from }, undone, facts)
 }
 
 /** What the other owed when it was merged, it owes again; whoever paid it meanwhile has it back in the very lots. */
@@ -83,8 +83,8 @@ function takeReturnsBack(u: Undoing): Refusal | undefined {
   return undefined
 }
 
-function carryBack({ from, to, undone, facts }: Undoing): Refusal | undefined {
-  const came = new Set(undone.lots.map(([walletId, , , , source]) => `${walletId} ${source}`))
+function carryBack({ slices, from, to, undone, facts }: Undoing): Refusal | undefined {
+  const came = slices.together?.came ?? new Set()
   const left = to.books.lots
     .filter((lot) => lot.remaining > lot.held && came.has(`${lot.walletId} ${lot.source}`))
     .map((lot) => ({ lot, points: lot.remaining - lot.held }))
@@ -93,44 +93,31 @@ function carryBack({ from, to, undone, facts }: Undoing): Refusal | undefined {
     const no = carry(to, from, own, undone, (undone.undone ??= []), facts)
     if (no) return no
   }
+  rememberCame(came, undone)
   return undefined
 }
 
-/**
- * What returns of the other's purchases wrote off since is made good by what comes back to the other (apart.ts), and by what comes back to
- * the one as far as that one's own returns had taken what came along; and the other way round: else points would come of it.
- */
-function takeWrittenOffBack({ slices, from, to, undone }: Undoing, then: number): void {
-  for (const wallet of to.books.state.wallets) {
-    const other = walletOf(from.books.state, wallet.w)
-    const taken = takenAcross(slices, undone, wallet.w)
-    const also = (most: 'theirs' | 'ours', points: number) => {
-      const n = Math.min(points, taken[most])
-      taken[most] -= n
-      return n
-    }
-    wallet.k = wallet.k.flatMap(([source, points, seq]): Forgiven[] => {
-      if ((slices.returns.get(source)?.recordedAt ?? 0) < undone.mergedAt) return [[source, points, seq]]
-      const moved = Math.min(points, theirs(slices, undone, source, wallet.w).writtenOff)
-      const goes = moved + also('ours', points - moved)
-      if (goes > 0) other.k = [...other.k, [source, goes, then] as Forgiven].slice(-FORGIVEN_MAX)
-      const stays = points - moved + also('theirs', moved)
-      return stays === 0 ? [] : [[source, stays, seq]]
-    })
+/** What came along later, of spends that were refunded, and is not there to go back: of no points, so that it goes home when it comes back. */
+function rememberCame(came: ReadonlySet<string>, undone: Merge): void {
+  const rows = [...undone.lots, ...(undone.undone ?? [])]
+  const said = new Set(rows.map(([walletId, , , , source]) => `${walletId} ${source}`))
+  for (const key of came) {
+    const [walletId, source = ''] = key.split(' ')
+    if (!said.has(key)) (undone.undone ??= []).push([Number(walletId), 0, 0, 0, source])
   }
 }
 
-/** theirs: what returns of the one's purchases have taken of what came along; ours: those of the other's, of the rest. */
-function takenAcross(slices: Slices, undone: Merge, walletId: number): { theirs: number; ours: number } {
-  const came = new Set(undone.lots.flatMap(([w, , , , source]) => (w === walletId ? [source] : [])))
-  const taken = { theirs: 0, ours: 0 }
-  for (const { id, member, returned } of slices.purchases.values()) {
-    const bought = isOf(slices, member, undone.other)
-    for (const { walletId: w, lots } of returned?.wallets ?? [])
-      for (const lot of w === walletId ? lots : [])
-        if (bought !== came.has(lot.source) && lot.source !== id) taken[bought ? 'ours' : 'theirs'] += lot.taken
+/** What returns of the other's purchases wrote off since is made good by what comes back to the other (apart.ts). */
+function takeWrittenOffBack({ slices, from, to, undone }: Undoing, then: number): void {
+  for (const wallet of to.books.state.wallets) {
+    const other = walletOf(from.books.state, wallet.w)
+    wallet.k = wallet.k.flatMap(([source, points, seq, ...rest]): Forgiven[] => {
+      const since = (slices.returns.get(source)?.recordedAt ?? 0) >= undone.mergedAt
+      const moved = since ? Math.min(points, theirs(slices, undone, source, wallet.w).writtenOff) : 0
+      if (moved > 0) other.k = [...other.k, [source, moved, then, ...rest] as Forgiven].slice(-FORGIVEN_MAX)
+      return moved === points ? [] : [[source, points - moved, seq, ...rest]]
+    })
   }
-  return taken
 }
 
 /** What the other's lots paid of what the one owed when they were merged, the other has again; the one's lots pay it, or it is owed. */
@@ -163,16 +150,15 @@ function givePaidBack({ from, to, undone, facts }: Undoing): Refusal | undefined
   return undefined
 }
 
-/** What a return took of the other's purchases in a wallet beyond what was there. */
-function theirs(slices: Slices, { other }: Merge, id: Uuid, walletId: number): { owed: number; writtenOff: number } {
-  const steps = (slices.returns.get(id)?.taken ?? []).filter((one: Taken) => {
-    const buyer = slices.purchases.get(one.purchase)?.member
-    return one.walletId === walletId && buyer !== undefined && isOf(slices, buyer, other)
-  })
+/** What a return took of the other's purchases in a wallet beyond what was there; all that it did, where it is only theirs. */
+function theirs(slices: Slices, undone: Merge, id: Uuid, walletId: number): { owed: number; writtenOff: number } {
+  const steps = (slices.returns.get(id)?.taken ?? []).filter((one: Taken) => one.walletId === walletId)
+  const own = steps.filter(({ purchase }) => sideOfPurchase(slices, undone, purchase) === 'other')
+  if (own.length > 0 && own.length === steps.length) return { owed: POINTS_MAX, writtenOff: POINTS_MAX }
   const sum = (of: (one: Taken) => number) =>
     Math.max(
       0,
-      steps.reduce((all, one) => all + of(one), 0),
+      own.reduce((all, one) => all + of(one), 0),
     )
   return { owed: sum((one) => one.owed ?? 0), writtenOff: sum((one) => one.writtenOff) }
 }

@@ -16,6 +16,7 @@ export function giveBack(
   walletId: number,
   gives: readonly { lot: Lot; points: number }[],
   why: Why,
+  pays: (lot: Lot) => boolean = () => true,
 ): Entry | undefined {
   const points = gives.reduce((sum, give) => sum + give.points, 0)
   if (points === 0) return undefined
@@ -32,7 +33,7 @@ export function giveBack(
     recover(
       d,
       wallet,
-      own.filter((lot) => !hasEnded(lot, why.now)),
+      own.filter((lot) => !hasEnded(lot, why.now) && pays(lot)),
     )
   }
   wallet.o = lowestOpen(d.lots, walletId)
@@ -63,7 +64,7 @@ export function refund(
   const { slidesOn } = d.terms(walletId) // of other activities there may not have been one yet
   if (slidesOn?.has('spend') || slidesOn?.has('earn')) restart(d, walletId, why.now)
   const gives = lastFirst(d, uses, points)
-  const entry = giveBack(d, walletId, gives, { ...why, kind: 'refund' })
+  const entry = giveBack(d, walletId, gives, { ...why, kind: 'refund' }, spent.isOwn)
   if (!entry) throw new Error(`entry ${why.reverses} took nothing that could be given back`)
   const live = gives.map(({ lot }) => lot).filter((lot) => !hasEnded(lot, why.now))
   const graced: Lot[] = []
@@ -75,7 +76,7 @@ export function refund(
     graced.push(moveLot(d, lot, { activatesAt: now, expiresAt }, from))
   }
   // what a hold had set aside before the return was gone by then, though it was captured after it: ids of one clock are in order
-  const had = ([source, , seq]: Forgiven) => why.reverses <= seq || spent.source < source
+  const had = ([source, , seq, then = source]: Forgiven) => why.reverses <= seq || spent.source < then
   const own = [...live, ...graced].filter(spent.isOwn ?? (() => true))
   makeGood(d, walletOf(d.state, walletId), own, { at: why.now, now: why.now }, had)
   return entry

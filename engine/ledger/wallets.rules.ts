@@ -34,8 +34,8 @@ export type WalletState = {
   k: Forgiven[]
 }
 export type Debt = [seq: number, points: number]
-/** By the return `source`, when the member's last entry was `seq`. */
-export type Forgiven = [source: Uuid, points: number, seq: number]
+/** By the return `source`, when the member's last entry was `seq`; `then`: by what set that return right, where that was later. */
+export type Forgiven = [source: Uuid, points: number, seq: number, then?: Uuid]
 export type Over = [seq: number, end: Instant]
 
 /** As stored: what is zero or empty is left out. */

@@ -5,6 +5,8 @@ import type { Forgiven, WalletState } from './wallets.rules.ts'
 
 /** The reason of the entries by which what was written off is made good. */
 export const MADE_GOOD = 'written off before'
+/** The reason of the entries by which what a return took of the wrong one is given back, and taken of the right one. */
+export const SET_RIGHT = 'taken of another before'
 /** Returns of which it is remembered, the latest: each purchase writes the wallet again, so it must not grow for ever. */
 export const FORGIVEN_MAX = 50
 
@@ -23,12 +25,12 @@ export function makeGood(
 ): void {
   for (const lot of lots) {
     for (const forgiven of wallet.k.filter(had)) {
-      const [source, written, seq] = forgiven
+      const [source, written, ...rest] = forgiven
       const points = Math.min(written, lot.remaining - lot.held)
       if (points <= 0) break
       wallet.k = wallet.k.flatMap((one): Forgiven[] => {
         if (one !== forgiven) return [one]
-        return points === written ? [] : [[source, written - points, seq]]
+        return points === written ? [] : [[source, written - points, ...rest]]
       })
       const why: Why = { kind: 'reverse', source, digest: source, occurredAt: at, now, reason: MADE_GOOD }
       bookTakes(d, wallet.w, [{ lot, points }], why)
@@ -41,10 +43,10 @@ export function forget(wallet: WalletState, points: number): void {
   let left = points
   wallet.k = wallet.k
     .toReversed()
-    .map(([source, written, seq]): Forgiven => {
+    .map(([source, written, ...rest]): Forgiven => {
       const less = Math.min(left, written)
       left -= less
-      return [source, written - less, seq]
+      return [source, written - less, ...rest]
     })
     .filter(([, written]) => written > 0)
     .toReversed()

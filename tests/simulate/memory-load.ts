@@ -8,11 +8,12 @@ import { noRedemptions } from '../../engine/gate/redemption-slices.ts'
 import { needReissued } from '../../engine/gate/redemption-vouchers.ts'
 import type { Item } from '../../engine/gate/list.ts'
 import { needOwners } from '../../engine/gate/apart.ts'
-import { needUndoing, writtenOffBy } from '../../engine/gate/merge-slices.ts'
+import { needUndoing, togetherOf, writtenOffBy } from '../../engine/gate/merge-slices.ts'
 import { verbOf } from '../../engine/gate/verbs.ts'
 import { findMember, type FurtherNeeds, type Needs, type Slices } from '../../engine/gate/slices.ts'
 import { kindOf } from '../../engine/ledger/accounts.ts'
 import { type Entry, HOLD_STATUS, type Lot, type LotUse } from '../../engine/ledger/books.ts'
+import type { TakenOf } from '../../engine/ledger/taken.sql.ts'
 import type { LotFate } from '../../engine/ledger/fates.sql.ts'
 import { hasPassed } from '../../engine/ledger/time.rules.ts'
 import { loadLimits } from './memory-limits.ts'
@@ -187,13 +188,49 @@ function loadApart(t: Tables, needs: FurtherNeeds, slices: Slices): void {
 function loadUndoing(t: Tables, needs: FurtherNeeds, slices: Slices): void {
   const merge = needUndoing(slices, needs)
   if (!merge) return
+  const { member, other, mergedAt } = merge
+  const heirs = new Set([member])
+  for (const heir of heirs) for (const one of t.merges.values()) if (one.other === heir) heirs.add(one.member)
+  const theirs = new Set([other])
+  for (const elder of theirs)
+    for (const state of t.states.values()) if (state.mergedInto === elder) theirs.add(state.member)
+  for (const one of t.merges.values())
+    if (heirs.has(one.member) || theirs.has(one.member)) slices.merges.set(one.id, one)
+  const taken = [...heirs].flatMap((one) => takenOf(t, one, mergedAt))
+  const goneOn = [...theirs].flatMap((one) => goneOnOf(t, one, mergedAt))
+  slices.together = togetherOf(slices, merge, taken, goneOn)
+  const sources = new Set([...writtenOffBy(slices, merge), ...taken.map(({ by }) => by)])
   for (const one of t.returns.values()) {
-    if (one.recordedAt < merge.mergedAt) continue
-    if (one.member !== merge.member && !writtenOffBy(slices, merge).includes(one.id)) continue
+    if (one.recordedAt < mergedAt && !sources.has(one.id)) continue
+    if (one.member !== merge.member && !sources.has(one.id)) continue
     slices.returns.set(one.id, one)
     for (const { purchase } of one.taken) copy(t.purchases, slices.purchases, purchase)
   }
   for (const elder of eldersOf(t, merge.member)) copy(t.states, slices.states, elder)
+}
+
+/** As taken.sql.ts reads it. */
+function takenOf(t: Tables, member: Uuid, since: number): TakenOf[] {
+  const { entries, uses } = booksIn(t, member)
+  const own = [...uses.values()].sort((a, b) => a.seq - b.seq || a.lotSeq - b.lotSeq)
+  return own.flatMap(({ seq, lotSeq, points: took }) => {
+    const [entry, lot] = [entries[seq - 1], entries[lotSeq - 1]] as [Entry, Entry]
+    const kind = kindOf(entry)
+    if ((kind !== 'reverse' && kind !== 'restore') || Math.max(entry.bookedAt, lot.bookedAt) < since) return []
+    const { walletId, source: by, points, reason = null } = entry
+    const { source, occurredAt, activatesAt = 0, expiresAt = null, ruleVersionId = null } = lot
+    const of = { source, occurredAt, activatesAt, expiresAt, ruleVersionId }
+    return [{ member, seq, walletId, by, points, reason, lotSeq, took, ...of }]
+  })
+}
+
+function goneOnOf(t: Tables, member: Uuid, since: number) {
+  const { entries, uses } = booksIn(t, member)
+  return [...uses.values()].flatMap(({ seq, lotSeq }) => {
+    const [entry, lot] = [entries[seq - 1], entries[lotSeq - 1]] as [Entry, Entry]
+    if (kindOf(entry) !== 'mergeOut' || entry.bookedAt < since) return []
+    return [{ member, walletId: lot.walletId, source: lot.source }]
+  })
 }
 
 /** Open lots, from where the member's state says that the first may be; and open holds, with what they hold of them. */
