@@ -62,28 +62,23 @@ export async function loadLimits(db: Db, needs: NeedsLimits): Promise<LimitSlice
   const limits = noLimits()
   const wanted = [...needs.counters.values()]
   limits.asked = [...needs.budgets.values()]
-  const [elders, counters, budgets, members] = await Promise.all([
-    loadElders(db, [...new Set(wanted.map(({ member }) => member))]),
-    wanted.length === 0 ? [] : loadCounters(db, distinct(wanted)),
+  const [{ counters, merged }, budgets, members] = await Promise.all([
+    wanted.length === 0 ? { counters: [], merged: false } : loadCounters(db, distinct(wanted)),
     limits.asked.length === 0 ? [] : loadBudgets(db, limits.asked),
     needs.members.size === 0 ? [] : loadFacts(db, [...needs.members]),
   ])
   for (const counter of counters) limits.counters.set(counterName(counter), counter)
   for (const budget of budgets) limits.budgets.set(budgetName(budget), budget.points)
   for (const { member, ...facts } of members) limits.members.set(member, facts)
-  if (elders.length > 0) wanted.push(...(await needElders(db, wanted, elders, limits)))
+  if (merged) wanted.push(...(await needElders(db, wanted, limits)))
   await count(db, wanted, limits)
   await lookAround(db, wanted, limits)
   return limits
 }
 
 /** What is asked of a member is asked of those who live on as it, too. */
-async function needElders(
-  db: Db,
-  wanted: readonly CounterNeed[],
-  elders: readonly { member: Uuid; elder: Uuid }[],
-  limits: LimitSlices,
-): Promise<CounterNeed[]> {
+async function needElders(db: Db, wanted: readonly CounterNeed[], limits: LimitSlices): Promise<CounterNeed[]> {
+  const elders = await loadElders(db, [...new Set(wanted.map(({ member }) => member))])
   const states = await loadStates(db, [...new Set(elders.map(({ elder }) => elder))])
   const seqs = new Map(states.map((state) => [state.member, state.entrySeq]))
   for (const [member, own] of Map.groupBy(elders, (one) => one.member)) {
@@ -96,7 +91,8 @@ async function needElders(
   const more = wanted.flatMap((need) =>
     (limits.elders.get(need.member) ?? []).map(({ member }): CounterNeed => ({ ...need, member })),
   )
-  for (const counter of await loadCounters(db, distinct(more))) limits.counters.set(counterName(counter), counter)
+  const { counters } = await loadCounters(db, distinct(more))
+  for (const counter of counters) limits.counters.set(counterName(counter), counter)
   return more
 }
 

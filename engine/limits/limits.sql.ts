@@ -7,12 +7,21 @@ import { type Counter, type CounterKey, SCOPES } from './counters.rules.ts'
 
 // ── counters ──
 
-/** Those that were ever kept, in no particular order. */
-export async function loadCounters(db: Db, keys: readonly CounterKey[]): Promise<Counter[]> {
-  return await db.query<Counter>(
+/**
+ * Those that were ever kept, in no particular order; `merged`: whether anybody lives on as one of the members. Few have been merged: who was not
+ * is not asked of by a statement of its own.
+ */
+export async function loadCounters(
+  db: Db,
+  keys: readonly CounterKey[],
+): Promise<{ counters: Counter[]; merged: boolean }> {
+  const rows = await db.query<Counter | { member: Uuid; scope: null }>(
     `select member_id as member, scope, scope_id as "scopeId", period, times, points, last_at as "lastAt", kept_at as "keptAt"
        from unnest($1::uuid[], $2::smallint[], $3::int[], $4::text[]) as k(member_id, scope, scope_id, period)
-       join counters using (member_id, scope, scope_id, period) where space_id = $5`,
+       join counters using (member_id, scope, scope_id, period) where space_id = $5
+     union all
+     select m.merged_into, null, null, null, null, null, null, null
+       from members m where m.space_id = $5 and m.merged_into = any ($1::uuid[])`,
     [
       uuids(keys, (k) => k.member),
       int2s(keys, (k) => k.scope),
@@ -22,6 +31,8 @@ export async function loadCounters(db: Db, keys: readonly CounterKey[]): Promise
     ],
     'counters-load',
   )
+  const counters = rows.filter((row) => row.scope !== null)
+  return { counters, merged: counters.length < rows.length }
 }
 
 export type Counted = { times: number; points: number; lastAt: Instant | null }
