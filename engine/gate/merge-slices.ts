@@ -30,6 +30,7 @@ export async function loadUndoing(db: Db, needs: FurtherNeeds, slices: Slices): 
   ])
   for (const one of merges) slices.merges.set(one.id, one)
   slices.together = togetherOf(slices, merge, taken, goneOn)
+  for (const one of taken) if (one.member === member) needs.lotsBySeq.push({ member, seq: one.lotSeq })
   const sources = new Set([...writtenOffBy(slices, merge), ...taken.map(({ by }) => by)])
   const keys = [...books, ...elders.map(({ elder }) => elder)].flatMap((of) =>
     [...sources].map((id) => ({ member: of, id })),

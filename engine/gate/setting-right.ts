@@ -2,12 +2,14 @@ import type { Uuid } from '@laurel/contract/ids'
 import { type Refusal, refusal } from '@laurel/contract/refusals'
 import type { Why } from '../ledger/books.ts'
 import { bookTakes, burnOrder, credit, hasEnded, takeFrom, walletOf } from '../ledger/ledger.rules.ts'
+import { giveBack } from '../ledger/refunds.rules.ts'
 import type { TakenOf } from '../ledger/taken.sql.ts'
 import { debtOf, type Forgiven } from '../ledger/wallets.rules.ts'
 import { FORGIVEN_MAX, MADE_GOOD, makeGood, SET_RIGHT } from '../ledger/written-off.rules.ts'
 import type { Merge } from '../members/merges.sql.ts'
 import type { Facts } from './asks.ts'
 import type { Opened } from './books.ts'
+import { MovedError } from './faults.ts'
 import { isOf } from './merge-slices.ts'
 import type { Slices } from './slices.ts'
 
@@ -15,33 +17,53 @@ import type { Slices } from './slices.ts'
 export type Side = 'one' | 'other'
 
 /** What a return of one side's purchases took of the other side's points. */
-type Across = { of: Side; took: TakenOf }
+export type Across = { of: Side; took: TakenOf }
 
 /**
- * What returns took of the wrong one while two were one: that one has it again, as a lot of the same source and age, and it is taken of the
- * one whose purchases came back; what that one does not have and may not owe is written off, to be made good by what comes back of what was
- * spent before. Else the one would be short of points that the other, once its spends are refunded, had for nothing.
+ * What returns took of the wrong one while two were one, that one has again, in the very lots: what is the other's goes home from there, and
+ * pays nothing of the one's. `takeAgain` takes it of the one whose purchases came back: else one would be short of points that the other,
+ * once its spends are refunded, had for nothing.
  */
-export function setRight(
-  slices: Slices,
+export function giveAgain(
   sides: Record<Side, Opened>,
+  across: readonly Across[],
   undone: Merge,
   facts: Facts,
 ): Refusal | undefined {
-  const across = takenAcross(slices, undone)
-  if ('code' in across) return across
+  for (const { of, took } of across) {
+    const whose = sides[of === 'one' ? 'other' : 'one']
+    const { walletId, took: points, activatesAt, expiresAt, source, by } = took
+    const why = { ...whyOf(took, facts), kind: 'restore' } as const
+    const when = { at: facts.now, now: facts.now }
+    const since = ([of]: Forgiven) => of >= by
+    if (took.member === undone.member) {
+      const { books } = sides.one
+      const lot = books.lots.find(({ seq }) => seq === took.lotSeq)
+      if (!lot) throw new MovedError(`lot ${took.lotSeq}, from which a return took, was not read`)
+      giveBack(books, walletId, [{ lot, points }], { ...why, source: by, occurredAt: facts.now }, () => of === 'other')
+      if (of === 'other' && !hasEnded(lot, facts.now))
+        makeGood(books, walletOf(books.state, walletId), [lot], when, since)
+      continue
+    }
+    const rule = took.ruleVersionId === null ? {} : { ruleVersionId: took.ruleVersionId }
+    const said = { ...why, ...rule, source, occurredAt: took.occurredAt }
+    const no = credit(whose.books, walletId, points, said, { activatesAt, expiresAt })
+    if (no) return no
+    makeGood(whose.books, walletOf(whose.books.state, walletId), whose.books.lots.slice(-1), when, since)
+  }
+  return undefined
+}
+
+/** What is not there and may not be owed is written off, to be made good by what comes back of what was spent before. */
+export function takeAgain(sides: Record<Side, Opened>, across: readonly Across[], facts: Facts): void {
   for (const { of, took } of across) {
     const { books } = sides[of === 'one' ? 'other' : 'one']
-    const { walletId, took: points, activatesAt, expiresAt, source, by } = took
-    const rule = took.ruleVersionId === null ? {} : { ruleVersionId: took.ruleVersionId }
-    const why = { ...whyOf(took, facts), ...rule, source, occurredAt: took.occurredAt, kind: 'restore' } as const
-    const no = credit(books, walletId, points, why, { activatesAt, expiresAt })
-    if (no) return no
+    const came = books.lots.filter((lot) => lot.source === took.source && lot.bookedAt === facts.now)
+    const live = came.filter((lot) => lot.walletId === took.walletId && !hasEnded(lot, facts.now))
     const when = { at: facts.now, now: facts.now }
-    makeGood(books, walletOf(books.state, walletId), books.lots.slice(-1), when, ([of]) => of >= by)
+    makeGood(books, walletOf(books.state, took.walletId), live, when, ([of]) => of >= took.by)
   }
   for (const { of, took } of across) takeOf(sides[of], took, facts)
-  return undefined
 }
 
 function takeOf({ books }: Opened, took: TakenOf, facts: Facts): void {
@@ -61,22 +83,24 @@ function whyOf({ by }: TakenOf, { now, actor }: Facts): Omit<Why, 'kind' | 'sour
   return { digest: by, now, reason: SET_RIGHT, ...(actor ? { actor } : {}) }
 }
 
-/** Net of what was given back since, a lot and return. What of them paid what the one owed before is the merge's own (unmerging.ts). */
-function takenAcross(slices: Slices, undone: Merge): Across[] | Refusal {
-  const paid = new Map(undone.lots.flatMap(([, , to, , , then = 0]) => (then > 0 ? [[to, then]] : [])))
-  const sums = new Map<string, Across>()
+/** Less what was given back since. */
+export function takenAcross(slices: Slices, undone: Merge): Across[] | Refusal {
+  const across: Across[] = []
   for (const took of slices.together?.taken ?? []) {
     const from = sideOfLot(slices, undone, took.member, took)
     const of = from && sideOfReturn(slices, undone, took)
     if (of === 'unclear') return refusal('merge_over', 'a return took for purchases of both at once: adjust instead')
     if (!from || !of || from === of) continue
-    const before = took.member === undone.member ? Math.min(took.took, paid.get(took.lotSeq) ?? 0) : 0
-    if (before > 0) paid.set(took.lotSeq, (paid.get(took.lotSeq) ?? 0) - before)
-    const key = `${took.member} ${took.lotSeq} ${of}`
-    const sum = (sums.get(key)?.took.took ?? 0) + took.took - Math.max(0, before)
-    sums.set(key, { of, took: { ...took, took: sum } })
+    if (took.took > 0) across.push({ of, took: { ...took } })
+    let back = Math.max(0, -took.took)
+    for (const one of across.toReversed()) {
+      if (back === 0 || one.of !== of || one.took.member !== took.member || one.took.lotSeq !== took.lotSeq) continue
+      const less = Math.min(back, one.took.took)
+      one.took.took -= less
+      back -= less
+    }
   }
-  return [...sums.values()].filter(({ took }) => took.took > 0)
+  return across.filter(({ took }) => took.took > 0)
 }
 
 /** Whose a lot was that a return took from, in whose books ever; undefined: of neither. */

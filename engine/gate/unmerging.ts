@@ -5,12 +5,12 @@ import { bookTakes, burnOrder, credit, hasEnded, POINTS_MAX, takeFrom, walletOf 
 import { giveBack } from '../ledger/refunds.rules.ts'
 import type { Forgiven } from '../ledger/wallets.rules.ts'
 import { FORGIVEN_MAX, makeGood } from '../ledger/written-off.rules.ts'
-import type { Merge } from '../members/merges.sql.ts'
+import type { Merge, MergedLot } from '../members/merges.sql.ts'
 import type { Taken } from '../purchases/purchases.rules.ts'
 import type { Facts } from './asks.ts'
 import { lotsBySeq, type Opened } from './books.ts'
 import { carry, seenAsOne, whyOf } from './merging.ts'
-import { setRight, sideOfPurchase } from './setting-right.ts'
+import { type Across, giveAgain, sideOfPurchase, takeAgain, takenAcross } from './setting-right.ts'
 import type { Slices } from './slices.ts'
 
 /** A merge that is being undone: `from` is the other's books, `to` those of whom it lived on as. */
@@ -24,10 +24,16 @@ type Undoing = { slices: Slices; from: Opened; to: Opened; undone: Merge; facts:
 export function moveBack(slices: Slices, from: Opened, to: Opened, undone: Merge, facts: Facts): Refusal | undefined {
   const u: Undoing = { slices, from, to, undone, facts }
   const then = from.books.state.entrySeq
-  const no = takeDebtsBack(u) ?? takeReturnsBack(u) ?? carryBack(u)
+  const across = takenAcross(slices, undone)
+  if ('code' in across) return across
+  const sides = { one: to, other: from }
+  const no = takeDebtsBack(u) ?? takeReturnsBack(u) ?? giveAgain(sides, across, undone, facts) ?? carryBack(u)
   if (no) return no
   takeWrittenOffBack(u, then)
-  return givePaidBack(u) ?? setRight(slices, { one: to, other: from }, undone, facts)
+  const full = givePaidBack(u, across)
+  if (full) return full
+  takeAgain(sides, across, facts)
+  return undefined
 }
 
 /** What the other owed when it was merged, it owes again; whoever paid it meanwhile has it back in the very lots. */
@@ -63,6 +69,8 @@ function givesOf({ books }: Opened, uses: readonly LotUse[]): { lot: Lot; points
 function noLongerOwed({ to, undone, facts }: Undoing, walletId: number, points: number, reverses: number) {
   if (points === 0) return undefined
   const why = { ...whyOf(undone, facts), source: undone.id, occurredAt: facts.now, reverses }
+  const wallet = walletOf(to.books.state, walletId)
+  wallet.n = [...wallet.n.filter(([seq]) => seq === reverses), ...wallet.n.filter(([seq]) => seq !== reverses)]
   return credit(to.books, walletId, points, { ...why, kind: 'mergeIn' })
 }
 
@@ -121,9 +129,15 @@ function takeWrittenOffBack({ slices, from, to, undone }: Undoing, then: number)
 }
 
 /** What the other's lots paid of what the one owed when they were merged, the other has again; the one's lots pay it, or it is owed. */
-function givePaidBack({ from, to, undone, facts }: Undoing): Refusal | undefined {
+function givePaidBack({ from, to, undone, facts }: Undoing, across: readonly Across[]): Refusal | undefined {
   const why = { ...whyOf(undone, facts), occurredAt: facts.now }
-  const paid = undone.lots.filter((lot) => (lot[5] ?? 0) > 0)
+  const right = new Map<number, number>()
+  for (const { took } of across)
+    if (took.seq < took.lotSeq) right.set(took.lotSeq, (right.get(took.lotSeq) ?? 0) + took.took)
+  const paid = undone.lots.flatMap(([w, from, to, points, source, then = 0]): MergedLot[] => {
+    const again = then - Math.min(then, right.get(to) ?? 0)
+    return again > 0 ? [[w, from, to, points, source, again]] : []
+  })
   for (const [walletId, lots] of Map.groupBy(paid, ([w]) => w)) {
     const points = lots.reduce((sum, lot) => sum + (lot[5] ?? 0), 0)
     const own = to.books.lots.filter((lot) => lot.walletId === walletId && !hasEnded(lot, facts.now)).sort(burnOrder)

@@ -199,6 +199,7 @@ function loadUndoing(t: Tables, needs: FurtherNeeds, slices: Slices): void {
   const taken = [...heirs].flatMap((one) => takenOf(t, one, mergedAt))
   const goneOn = [...theirs].flatMap((one) => goneOnOf(t, one, mergedAt))
   slices.together = togetherOf(slices, merge, taken, goneOn)
+  for (const one of taken) if (one.member === member) needs.lotsBySeq.push({ member, seq: one.lotSeq })
   const sources = new Set([...writtenOffBy(slices, merge), ...taken.map(({ by }) => by)])
   for (const one of t.returns.values()) {
     if (one.recordedAt < mergedAt && !sources.has(one.id)) continue
