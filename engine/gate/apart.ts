@@ -4,7 +4,7 @@ import type { Db } from '../base/db.ts'
 import type { Entry, Lot } from '../ledger/books.ts'
 import { hasEnded } from '../ledger/ledger.rules.ts'
 import { loadStates } from '../ledger/states.sql.ts'
-import { loadMergesOf, type Merge } from '../members/merges.sql.ts'
+import { loadUndoneOf, type Merge } from '../members/merges.sql.ts'
 import type { Facts } from './asks.ts'
 import { type Opened, openBooks } from './books.ts'
 import type { Changes } from './decisions.ts'
@@ -18,7 +18,7 @@ import { findMember, type FurtherNeeds, type Slices } from './slices.ts'
 export async function loadApart(db: Db, needs: FurtherNeeds, slices: Slices): Promise<void> {
   const seen = new Set(needs.apart)
   for (let next = [...seen]; next.length > 0; ) {
-    const merges = (await loadMergesOf(db, next)).filter(isUndone)
+    const merges = await loadUndoneOf(db, next)
     for (const one of merges) slices.merges.set(one.id, one)
     next = [...new Set(merges.map(({ other }) => other))].filter((other) => !seen.has(other))
     for (const other of next) seen.add(other)

@@ -61,6 +61,18 @@ export async function loadMergesOf(db: Db, members: readonly Uuid[]): Promise<Me
   return rows.map(toMerge)
 }
 
+/** Those of them that were undone: what came along by the others is not read, which can be a hundred thousand lots. */
+export async function loadUndoneOf(db: Db, members: readonly Uuid[]): Promise<Merge[]> {
+  if (members.length === 0) return []
+  const rows = await db.query<MergeRow>(
+    `select ${MERGE_COLUMNS} from merges g
+      where g.member_id = any ($1::uuid[]) and g.space_id = $2 and g.undone_at is not null order by g.merge_id`,
+    [uuids(members, (m) => m), db.space],
+    'merges-undone-of-members',
+  )
+  return rows.map(toMerge)
+}
+
 /** What a row says, in the order of its digest. */
 const MERGE: Digested<Merge> = {
   table: 'merges',
