@@ -23,13 +23,12 @@ type Undoing = { slices: Slices; from: Opened; to: Opened; undone: Merge; facts:
  */
 export function moveBack(slices: Slices, from: Opened, to: Opened, undone: Merge, facts: Facts): Refusal | undefined {
   const u: Undoing = { slices, from, to, undone, facts }
-  const then = from.books.state.entrySeq
   const across = takenAcross(slices, undone)
   if ('code' in across) return across
   const sides = { one: to, other: from }
+  takeWrittenOffBack(u)
   const no = takeDebtsBack(u) ?? takeReturnsBack(u) ?? giveAgain(sides, across, undone, facts) ?? carryBack(u)
   if (no) return no
-  takeWrittenOffBack(u, then)
   const full = givePaidBack(u, across)
   if (full) return full
   takeAgain(sides, across, facts)
@@ -116,7 +115,8 @@ function rememberCame(came: ReadonlySet<string>, undone: Merge): void {
 }
 
 /** What returns of the other's purchases wrote off since is made good by what comes back to the other (apart.ts). */
-function takeWrittenOffBack({ slices, from, to, undone }: Undoing, then: number): void {
+function takeWrittenOffBack({ slices, from, to, undone }: Undoing): void {
+  const then = from.books.state.entrySeq
   for (const wallet of to.books.state.wallets) {
     const other = walletOf(from.books.state, wallet.w)
     wallet.k = wallet.k.flatMap(([source, points, seq, ...rest]): Forgiven[] => {
