@@ -27,7 +27,7 @@ export function moveBack(slices: Slices, from: Opened, to: Opened, undone: Merge
   if ('code' in across) return across
   const sides = { one: to, other: from }
   takeWrittenOffBack(u)
-  const no = takeDebtsBack(u) ?? takeReturnsBack(u) ?? giveAgain(sides, across, undone, facts) ?? carryBack(u)
+  const no = takeReturnsBack(u) ?? takeDebtsBack(u) ?? giveAgain(sides, across, undone, facts) ?? carryBack(u)
   if (no) return no
   const full = givePaidBack(u, across)
   if (full) return full
