@@ -66,7 +66,7 @@ describe('a ladder', () => {
       changeProgram(tx, 'coffee', { timezone: 'America/New_York' }, undefined, door()),
     )
     expect(await pass(shop)).toBe(1)
-    expect(await shop.holds('ann')).toEqual(['silver', '2026-04-01T04:00:00.000Z'])
+    expect(await shop.holds('ann')).toEqual(['silver', '2026-05-01T04:00:00.000Z']) // not before what was told
     expect(await shop.sql('select day::text as day from tier_progress where keeping = 2')).toEqual([
       { day: '2026-02-28' },
     ])

@@ -2,9 +2,10 @@ import type { Instant } from '@laurel/contract/instants'
 import type { LadderTerms } from '@laurel/contract/tiers'
 import { dayStart, shiftDay } from '../base/calendar.ts'
 import { baseOf, levelOf, manualLevel, nextLevel, reachedBy, worthOf } from './levels.rules.ts'
-import { isAtOnce, kept, reachedNow, type Run } from './runs.rules.ts'
-import type { Grace } from './tiers.ts'
-import { graceEnd, nextEnd } from './windows.rules.ts'
+import { carriedOn, fallsAt, isForEver } from './hand-on.rules.ts'
+import { isAtOnce, kept, keptLevel, reachedNow, type Run, runThen } from './runs.rules.ts'
+import type { Grace, Kept } from './tiers.ts'
+import { nextEnd } from './windows.rules.ts'
 
 /**
  * When what is held ends if nothing more counts (null: never), and what is held then. looks: when it has to be looked
@@ -51,15 +52,40 @@ function earnedEnd(run: Run): End & { earned: number } {
     const next = Math.max(stays, levelOf(terms, later?.tier))
     return { until: grace.until, next, looks, earned: levelOf(terms, grace.tier) }
   }
-  const falls = nextLevel(terms, stays, base)
-  if (standing.to === null || terms.window.kind === 'lifetime' || falls >= stays) {
+  const { kept: older = [] } = standing
+  const lasting = keptLevel(
+    run,
+    older.filter((one) => lastsForEver(run, one)),
+  )
+  if (standing.to === null || isForEver(run) || nextLevel(terms, stays, base) >= stays || lasting >= stays) {
     return { until: null, next: stays, looks, earned: stays }
   }
-  const safe = sinks ? -1 : reachedBefore(run, reached)
-  const last = safe >= stays ? nextEnd(terms.window, standing.joined, standing.to) : standing.to
-  const next = safe >= stays ? falls : nextLevel(terms, stays, Math.max(safe, base))
+  const { last, left, next: reaches } = lastDay(run, standing.to, stays, sinks ? -1 : reachedBefore(run, reached))
+  const next = nextLevel(terms, stays, Math.max(reaches, base))
   if (next >= stays) return { until: null, next: stays, looks, earned: stays }
-  return { until: graceEnd(last, terms.grace, timezone), next, looks, earned: stays }
+  return { until: fallsAt(run, last, stays, left), next, looks, earned: stays }
+}
+
+function lastsForEver(run: Run, one: Kept): boolean {
+  const then = runThen(run, one)
+  return then !== undefined && isForEver(then)
+}
+
+/**
+ * Until which day a level is kept by what is there now: by what the window has reached, through one more; by what
+ * versions let stand, as long as they do. left: what they let stand until then; next: what is there after it.
+ */
+function lastDay(run: Run, to: number, level: number, reached: number): { last: number; left: Kept[]; next: number } {
+  const { terms, state } = run
+  let last = to
+  let left = state.standing.kept ?? []
+  for (let own = reached; ; own = -1) {
+    const carried = carriedOn(run, left, last)
+    const next = Math.max(own, keptLevel(run, carried))
+    if (next < level) return { last, left, next }
+    last = nextEnd(terms.window, state.standing.joined, last)
+    left = carried
+  }
 }
 
 /** The one that counts: of the highest tier. */

@@ -2,22 +2,75 @@ import type { Instant } from '@laurel/contract/instants'
 import type { TierWhy } from '@laurel/contract/tiers'
 import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
 import { baseOf, levelOf, nextLevel, reachedBy, slugOf, worthOf } from './levels.rules.ts'
-import { day, keptLevel, type Run, versionsUntil } from './runs.rules.ts'
+import { day, keptLevel, reachedIn, type Run, runThen, stillHeld, versionOf, versionsUntil } from './runs.rules.ts'
 import type { Before, Grace, Kept, Standing } from './tiers.ts'
 import { graceEnd, nextEnd } from './windows.rules.ts'
 
 /** What a window hands on to the next, and what is let stand beyond its end. */
 
-/** Grace for what falls: one a tier, as long as the latest of them. */
-export function letStand({ course, terms, state }: Run, held: number, next: number, at: Instant): void {
+/** Grace for what falls: one a tier, as long as the latest of them. older: what versions let stand until then. */
+export function letStand(run: Run, held: number, next: number, at: Instant, older: readonly Kept[] = []): void {
+  const { course, terms, state } = run
   const { standing } = state
   const tier = slugOf(terms, held)
-  if (terms.grace === null || next >= held || tier === null) return
+  if (next >= held || tier === null) return
   const ended = localDay(at, course.timezone)
-  const until = graceEnd(ended, terms.grace, course.timezone)
+  const until = fallsAt(run, ended, held, older)
   const all = standing.graces ?? []
   if (until <= at || all.some((one) => one.tier === tier && one.until >= until)) return
   standing.graces = [...all.filter((one) => one.tier !== tier), { tier, until, day: ended }]
+}
+
+/** When that level falls, if it is kept until that day: after the grace of now, or that of a version that let it stand. */
+export function fallsAt(run: Run, day: number, level: number, older: readonly Kept[]): Instant {
+  const { timezone } = run.course
+  const versions = older
+    .filter((one) => keptLevel(run, [one]) >= level)
+    .flatMap(({ version }) => versionOf(run.newest, version) ?? [])
+  const graces = [run.terms, ...versions.map(({ ladder }) => ladder.terms)].map(({ grace }) => grace)
+  return Math.max(...graces.map((grace) => graceEnd(day, grace, timezone)))
+}
+
+/**
+ * What versions let stand beyond the end of a window: what lasts longer by themselves, and what their own window had
+ * reached when the next one was published, through another of theirs.
+ */
+export function carriedOn(run: Run, older: readonly Kept[], to: number): Kept[] {
+  return older.flatMap((one) => {
+    const then = runThen(run, one)
+    if (!then) return []
+    if (isForEver(then)) return [one]
+    const end = one.standing.to
+    if (end === null) return []
+    if (one.since === undefined && end > to) return [one]
+    if (then.course.sinks || nextEnd(then.terms.window, one.standing.joined, end) <= to) return []
+    if (one.since !== undefined) return [one]
+    const since = firstOf(then, end)
+    const tier = stillHeld(run, { ...one, since })
+    return tier === null ? [] : [{ ...one, tier, since }]
+  })
+}
+
+/** The first day of what is counted for the window after the one of a standing, which ends then. */
+function firstOf({ terms: { window }, state: { standing } }: Run, end: number): number {
+  return window.kind === 'rolling' ? shiftDay(end, window.period, -1) : standing.from
+}
+
+/** Until which day a version keeps that level by itself, with all that counts at the time of `run`. */
+export function keptUntil(run: Run, level: number, since?: number): number {
+  if (isForEver(run)) return Number.POSITIVE_INFINITY
+  const { joined, to, floor } = run.state.standing
+  const { window } = run.terms
+  // where something else is kept as long, no days are kept for what is reached beside it
+  if (window.kind === 'rolling' && since === undefined && levelOf(run.terms, floor) < level) return day(run)
+  if (to === null || run.course.sinks) return to ?? day(run)
+  const isReached = since !== undefined || reachedIn(run, [firstOf(run, to), day(run) + 1]) >= level
+  return isReached ? nextEnd(window, joined, to) : to
+}
+
+/** Whether a tier never ends by that version, whatever counts. */
+export function isForEver({ terms }: Pick<Run, 'terms'>): boolean {
+  return terms.downgrade === 'none' || terms.window.kind === 'lifetime'
 }
 
 /** Those that are not over, or go by something else. */
@@ -50,12 +103,18 @@ export function handOn(run: Run, held: number, next: number): void {
   const { standing } = state
   standing.floor = slugOf(terms, next)
   keepGraces(standing, (grace) => grace.day !== standing.from)
-  letStand(run, held, next, dayStart(standing.from, course.timezone))
+  const end = dayStart(standing.from, course.timezone)
+  const carried = keptLevel(
+    run,
+    standing.kept?.filter(({ at }) => at < end),
+  )
+  letStand(run, held, Math.max(next, carried), end, standing.before?.kept)
   keepGraces(standing, (grace) => grace.until > given.now)
 }
 
 /** What was reached on a rolling ladder is kept for as long again, from that day on. */
-export function keepFrom({ course, terms, state }: Run, reached: number, from: number, period: string): void {
+export function keepFrom(run: Run, reached: number, from: number, period: string): void {
+  const { course, terms, state } = run
   const { standing } = state
   const { before } = standing
   const older = takeKept(standing, dayStart(from, course.timezone))
@@ -69,6 +128,11 @@ export function keepFrom({ course, terms, state }: Run, reached: number, from: n
   standing.floor = slugOf(terms, reached)
   standing.from = from
   standing.to = shiftDay(from, period, 1)
+  addKept(standing, carriedOn(run, older ?? [], from))
+}
+
+function addKept(standing: Standing, more: readonly Kept[]): void {
+  if (more.length > 0) standing.kept = [...(standing.kept ?? []), ...more]
 }
 
 /** What was let stand before then is taken out: it ends with its window. */
@@ -104,8 +168,10 @@ export function roll(run: Run, to: number): TierWhy {
   standing.to = nextEnd(terms.window, standing.joined, to)
   standing.floor = slugOf(terms, next)
   delete standing.peak
-  if (terms.window.kind === 'rolling' && next <= baseOf(terms)) standing.to = null
-  letStand(run, held, next, end)
+  addKept(standing, carriedOn(run, older ?? [], to))
+  const stays = Math.max(next, keptLevel(run, standing.kept))
+  if (terms.window.kind === 'rolling' && stays <= baseOf(terms)) standing.to = null
+  letStand(run, held, stays, end, older)
   return 'period_ended'
 }
 

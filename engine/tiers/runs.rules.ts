@@ -81,7 +81,8 @@ export function keptLevel(run: Run, all: readonly Kept[] | undefined): number {
 export function stillHeld(run: Run, one: Kept): string | null {
   const then = runThen(run, one)
   if (!then) return one.tier
-  return slugOf(then.terms, Math.min(levelOf(then.terms, one.tier), ownLevel(then)))
+  const rests = one.since === undefined ? ownLevel(then) : reachedIn(then, [one.since, day(then) + 1])
+  return slugOf(then.terms, Math.min(levelOf(then.terms, one.tier), rests))
 }
 
 /** The standing of then, as it was when the next version was published; of what counted by then, what is left of it. */

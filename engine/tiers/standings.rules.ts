@@ -53,5 +53,5 @@ function isGrace(said: unknown): said is Grace {
 }
 
 function isKept(said: unknown): said is Kept {
-  return has(said, { version: isWhole, at: isWhole, tier: isText, standing: isStanding })
+  return has(said, { version: isWhole, at: isWhole, tier: isText, standing: isStanding }, { since: isWhole })
 }

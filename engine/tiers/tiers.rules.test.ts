@@ -260,7 +260,7 @@ describe('a new version', () => {
   const higher = THREE.map((tier) => ({ ...tier, threshold: tier.threshold * 2 }))
   const cases = [
     { firm: 2, now: ['bronze', null] },
-    { firm: 1, now: ['silver', '2027-01-01T00:00Z'] },
+    { firm: 1, now: ['silver', '2028-01-01T00:00Z'] },
   ] as const
 
   test.each(cases)(
@@ -270,7 +270,8 @@ describe('a new version', () => {
       ann.counts(150, '2026-02-01')
       ann.course = aCourse({ tiers: higher }, { version: 2, firm })
       expect(ann.at('2026-03-01')).toEqual(now)
-      expect(ann.at('2027-03-01')).toEqual(['bronze', null])
+      expect(ann.at('2027-03-01')).toEqual(now)
+      expect(ann.at('2028-01-01T00:00:00Z')).toEqual(['bronze', null])
     },
   )
 

@@ -55,8 +55,9 @@ export type Grace = { tier: string; until: Instant; day: number }
 /**
  * What was held by an older version of the ladder when another was published (`at`) that lets everybody keep it: at most
  * this tier, and as long as the standing of then comes to it, as that version counts. So what comes back was never kept.
+ * since: its window is over, and it is kept through the next by what that had reached, which counts from that day on.
  */
-export type Kept = { version: number; at: Instant; tier: string; standing: Standing }
+export type Kept = { version: number; at: Instant; tier: string; standing: Standing; since?: number }
 
 /**
  * A window that is over. kept: what was let stand in it. whole: where it was to end, if a tier that was reached in it began the next one. before: what

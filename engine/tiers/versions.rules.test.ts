@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { LadderTerms } from '@laurel/contract/tiers'
 import { localDay } from '../base/calendar.ts'
+import { readStanding } from './standings.rules.ts'
 import { begin } from './tiers.rules.ts'
 import { type Bucket, type Course, MEASURES } from './tiers.ts'
 import { aCourse, at, type Climber, climber, THREE } from './tiers-for-tests.ts'
@@ -11,6 +12,8 @@ const times = (factor: number): LadderTerms['tiers'] =>
 const publish = (one: Climber, when: string, terms: Partial<LadderTerms>, more: Partial<Course['ladder']>) => {
   one.course = aCourse(terms, { publishedAt: at(when), ...more })
 }
+/** As it is read again. */
+const broughtBack = ({ state }: Climber) => ({ ...state, standing: readStanding(JSON.stringify(state.standing)) })
 const told = (one: Climber) => one.changes.map(({ from, to, at: when, why }) => [from, to, when, why])
 
 describe('a version holds from the instant it was published, whoever looks when', () => {
@@ -85,7 +88,7 @@ describe('a version holds from the instant it was published, whoever looks when'
     const newest = { ...second, ladder: { ...second.ladder, past: [first.ladder] }, past: () => [first] }
     const member = { member: '01890a5d-ac96-774b-bcce-b302099a8058', joined: at('2026-01-05') }
     const { state, changes } = begin(newest, member, { now: at('2026-08-01'), balance: 0, progress: bought }, made)
-    expect([state.tier, state.version, state.until]).toEqual(['silver', 2, at('2027-01-01T00:00:00Z')])
+    expect([state.tier, state.version, state.until]).toEqual(['silver', 2, at('2028-01-01T00:00:00Z')])
     expect(changes.map(({ to, why }) => [to, why])).toEqual([
       ['bronze', 'reached'],
       ['silver', 'reached'],
@@ -120,6 +123,39 @@ describe('what a version lets everybody keep rests on what it was reached by', (
       ann.counts(-150, '2026-02-01', back)
       expect(ann.at('2027-05-01')).toEqual(['bronze', null])
     }
+  })
+
+  test('for as long as members were told: through the next window, and after it the grace of then', () => {
+    const grace = { period: 'P1M' } as const
+    const ann = climber(aCourse({ grace }), '2026-01-01')
+    ann.counts(500, '2027-03-01')
+    expect(ann.at('2027-10-01')).toEqual(['gold', '2029-02-01T00:00Z'])
+    publish(ann, '2027-10-01', { tiers: times(2) }, { version: 2, firm: 1 })
+    for (const look of ['2027-10-02', '2028-01-02', '2028-12-31']) {
+      expect(ann.at(look)).toEqual(['gold', '2029-02-01T00:00Z'])
+      expect(broughtBack(ann)).toEqual(ann.state)
+    }
+    const bob = climber(aCourse({ grace }), '2026-01-01')
+    bob.counts(500, '2027-03-01')
+    publish(bob, '2027-10-01', { tiers: times(2) }, { version: 2, firm: 1 })
+    bob.counts(-1, '2027-03-01', '2028-05-01') // is silver by the version of then, and was never gold
+    expect(bob.at('2028-05-01')).toEqual(['silver', '2029-02-01T00:00Z'])
+    expect(ann.at('2029-02-01T00:00:00Z')).toEqual(['bronze', null])
+  })
+
+  test('for ever, where tiers never fell then, whatever windows there are now', () => {
+    const ann = climber(aCourse({ downgrade: 'none' }), '2026-01-01')
+    ann.counts(100, '2026-02-01')
+    publish(
+      ann,
+      '2026-03-01',
+      { window: { kind: 'calendar', per: 'month' }, tiers: times(2) },
+      { version: 2, firm: 1, keeping: 2 },
+    )
+    expect(ann.at('2026-03-02')).toEqual(['silver', null])
+    expect(ann.at('2031-03-02')).toEqual(['silver', null])
+    ann.counts(-1, '2026-02-01', '2031-03-03')
+    expect(ann.at('2031-03-03')).toEqual(['bronze', null])
   })
 
   test('though another metric counts now: the one of then is counted on', () => {

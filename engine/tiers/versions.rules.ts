@@ -1,11 +1,12 @@
 import type { Instant } from '@laurel/contract/instants'
 import { localDay } from '../base/calendar.ts'
 import { baseOf, levelOf, reachedBy, slugOf, worthOf } from './levels.rules.ts'
+import { keptUntil } from './hand-on.rules.ts'
 import { rederive } from './rechecks.rules.ts'
 import { keepRolling, recheckRolling } from './replays.rules.ts'
-import { as, keptLevel, ownLevel, type Run, versionOf } from './runs.rules.ts'
+import { as, isAtOnce, kept, keptLevel, ownLevel, reachedNow, type Run, runThen, versionOf } from './runs.rules.ts'
 import type { Before, Course, Given, Kept, Standing, TierState } from './tiers.ts'
-import { earliestDay, windowOf } from './windows.rules.ts'
+import { earliestDay, graceEnd, windowOf } from './windows.rules.ts'
 
 /** The versions of a ladder in time: each holds from the instant at which it was published. */
 
@@ -67,15 +68,34 @@ function holdAgainst(run: Run): void {
   else if (before) rederive(run, before)
 }
 
-/** What the version before let somebody hold that the next one may not: the highest first, one a tier at most. */
+/** What the version before let somebody hold that the next one may not: the highest first; of a tier, what lasts longer. */
 function keptBy(old: Run, next: Course): Kept[] {
   const { state, terms, course, given } = old
   const own = ownLevel(old)
-  const higher = (state.standing.kept ?? []).filter((one) => keptLevel(old, [one]) > own)
-  const tier = slugOf(terms, own)
-  if (tier === null || levelOf(next.ladder.terms, tier) <= baseOf(next.ladder.terms) || isNoHarder(course, next))
-    return higher
-  return [...higher, { version: state.version, at: given.now, tier, standing: frozen(old, tier) }]
+  const stay = (state.standing.kept ?? []).filter((one) => {
+    const level = keptLevel(old, [one])
+    return level > own || (level === own && lastsLonger(old, one, own))
+  })
+  if (isNoHarder(course, next)) return stay
+  const base = baseOf(next.ladder.terms)
+  const fixed = (level: number, more?: Pick<Kept, 'since'>): Kept[] => {
+    const tier = slugOf(terms, level)
+    if (tier === null || levelOf(next.ladder.terms, tier) <= base) return []
+    return [{ version: state.version, at: given.now, tier, standing: frozen(old, tier), ...more }]
+  }
+  // what is held may end later by what was reached and waits
+  const waiting = isAtOnce(old) || course.sinks ? -1 : Math.min(kept(old), reachedNow(old))
+  return [...stay, ...(waiting > own ? fixed(waiting, { since: state.standing.from }) : []), ...fixed(own)]
+}
+
+/** Than the version does by itself, by which is looked: to a later day, or with more grace. */
+function lastsLonger(run: Run, one: Kept, level: number): boolean {
+  const then = runThen(run, one)
+  if (!then) return false
+  const own = keptUntil(run, level)
+  if (own === Number.POSITIVE_INFINITY) return false
+  const graced = ({ terms, course }: Run) => graceEnd(own, terms.grace, course.timezone)
+  return keptUntil(then, levelOf(then.terms, one.tier), one.since) > own || graced(then) > graced(run)
 }
 
 /** Of a balance, the one of then is not known later: so it is kept, whatever became of it. */
@@ -100,6 +120,7 @@ function isNoHarder({ ladder: a }: Course, { ladder: b }: Course): boolean {
   const same = a.keeping === b.keeping && a.terms.upgrade === b.terms.upgrade && a.terms.downgrade === b.terms.downgrade
   return (
     same &&
+    (a.terms.grace === null || JSON.stringify(a.terms.grace) === JSON.stringify(b.terms.grace)) &&
     a.terms.tiers.every(({ slug, threshold }) =>
       b.terms.tiers.some((tier) => tier.slug === slug && tier.threshold <= threshold),
     )
