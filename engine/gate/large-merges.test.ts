@@ -8,6 +8,7 @@ import { ownersOf } from './apart.ts'
 import type { Facts } from './asks.ts'
 import type { Opened } from './books.ts'
 import type { Changes } from './decisions.ts'
+import { togetherOf } from './merge-slices.ts'
 import { moveAll } from './merging.ts'
 import { save } from './save.ts'
 import type { Slices } from './slices.ts'
@@ -106,4 +107,10 @@ test('what thirty thousand lots were merged is saved, and known again when that 
   }
   expect(milliseconds(look)).toBeLessThan(3_000)
   expect([...owners]).toEqual([one.other])
+
+  const goneOn = from.books.lots.map(({ walletId, source }) => ({ member: one.other, walletId, source }))
+  let came = 0
+  const again = () => (came = togetherOf(slices, one, [], goneOn).came.size)
+  expect(milliseconds(again)).toBeLessThan(3_000)
+  expect(came).toBe(LOTS)
 })

@@ -62,8 +62,13 @@ export function togetherOf(
   goneOn: readonly { member: Uuid; walletId: number; source: Uuid }[],
 ): Together {
   const came = new Set(merge.lots.map(([walletId, , , , source]) => `${walletId} ${source}`))
-  for (const { member, walletId, source } of goneOn)
-    if (ownersOf(slices, member, walletId)(source) === undefined) came.add(`${walletId} ${source}`)
+  const owners = new Map<string, ReturnType<typeof ownersOf>>() // each wallet's once: as much has gone on as came along
+  for (const { member, walletId, source } of goneOn) {
+    const wallet = `${member} ${walletId}`
+    const ownerOf = owners.get(wallet) ?? ownersOf(slices, member, walletId)
+    owners.set(wallet, ownerOf)
+    if (ownerOf(source) === undefined) came.add(`${walletId} ${source}`)
+  }
   return { taken, came }
 }
 
