@@ -19,10 +19,11 @@ export async function loadUses(db: Db, needs: FurtherNeeds, slices: Slices): Pro
     keys.set(`${use.member} ${use.lotSeq}`, { member: use.member, seq: use.lotSeq })
   }
   const [lots, fates] = await Promise.all([loadLotsBySeq(db, [...keys.values()]), loadFates(db, [...keys.values()])])
-  for (const lot of lots) {
-    const known = slices.lots.get(lot.member)
+  for (const [member, own] of Map.groupBy(lots, (lot) => lot.member)) {
+    const known = slices.lots.get(member)
     if (!known) throw new Error('lots by number are only known beside the open ones')
-    if (!known.some((l) => l.seq === lot.seq)) known.push(lot)
+    const open = new Set(known.map(({ seq }) => seq))
+    for (const lot of own) if (!open.has(lot.seq)) known.push(lot)
   }
   for (const [key, fate] of fates) slices.fates.set(key, fate)
 }

@@ -84,10 +84,11 @@ export function refund(
 
 /** The reverse of the order in which points are spent, by the lots' own dates: the same however often it is asked. */
 function lastFirst(d: Draft, uses: readonly LotUse[], points: number): { lot: Lot; points: number }[] {
+  const bySeq = new Map(d.lots.map((lot) => [lot.seq, lot]))
   const took = uses
     .filter((use) => use.points > 0)
     .map((use) => {
-      const lot = d.lots.find((l) => l.seq === use.lotSeq)
+      const lot = bySeq.get(use.lotSeq)
       if (!lot) throw new Error(`lot ${use.lotSeq} was taken from but is not known`)
       return { lot, points: use.points }
     })
