@@ -1,5 +1,5 @@
 import type { LadderTerms } from '@laurel/contract/tiers'
-import { levelOf, withChanges } from '../tiers/levels.rules.ts'
+import { floorOf, levelOf, withChanges } from '../tiers/levels.rules.ts'
 import { advance, beginning, daysOf } from '../tiers/tiers.rules.ts'
 import type { Course, Given, Kept, Manual, Standing, TierState } from '../tiers/tiers.ts'
 import type { KeptBucket } from '../tiers/tiers.sql.ts'
@@ -111,7 +111,8 @@ function higher({ ladder }: LadderCourse, own: TierState, other: TierState | und
   const same = kind === 'calendar' || kind === 'lifetime'
   const { before, graces = [], peak } = other.standing
   const graced = graces.some((grace) => grace.tier === other.tier && grace.until === other.until) // ends by itself
-  const earned = same || graced || assigned >= levelOf(terms, other.tier) ? other.standing.floor : other.tier
+  const isAssigned = assigned >= levelOf(terms, other.tier)
+  const earned = same || graced || isAssigned ? other.standing.floor : floorOf(terms, levelOf(terms, other.tier))
   const standing: Standing = { ...own.standing, floor: more(own.standing.floor, earned) }
   if (standing.before) {
     standing.before = { ...standing.before, floor: more(standing.before.floor, same ? before?.floor : earned) }

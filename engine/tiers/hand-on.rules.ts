@@ -1,7 +1,7 @@
 import type { Instant } from '@laurel/contract/instants'
 import type { TierWhy } from '@laurel/contract/tiers'
 import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
-import { baseOf, levelOf, nextLevel, reachedBy, slugOf, worthOf } from './levels.rules.ts'
+import { baseOf, floorOf, levelOf, nextLevel, reachedBy, slugOf, worthOf } from './levels.rules.ts'
 import { day, keptLevel, reachedIn, type Run, runThen, stillHeld, versionOf, versionsUntil } from './runs.rules.ts'
 import type { Before, Grace, Kept, Standing } from './tiers.ts'
 import { graceEnd, nextEnd } from './windows.rules.ts'
@@ -101,7 +101,7 @@ export function goOn(standing: Standing, { from, floor, before, kept: older = []
 export function handOn(run: Run, held: number, next: number): void {
   const { terms, state, course, given } = run
   const { standing } = state
-  standing.floor = slugOf(terms, next)
+  standing.floor = floorOf(terms, next)
   keepGraces(standing, (grace) => grace.day !== standing.from)
   const end = dayStart(standing.from, course.timezone)
   const carried = keptLevel(
@@ -156,7 +156,7 @@ export function roll(run: Run, to: number): TierWhy {
   const held = Math.max(stood, keptLevel(run, older))
   const from = terms.window.kind === 'rolling' ? shiftDay(to, terms.window.period, -1) : standing.from
   const next = handedOn(run, held, [from, to], end)
-  const before: Before = { from: standing.from, to, floor: slugOf(terms, stood) }
+  const before: Before = { from: standing.from, to, floor: floorOf(terms, stood) }
   if (older) before.kept = older
   if (standing.whole !== undefined) {
     before.whole = standing.whole
@@ -166,7 +166,7 @@ export function roll(run: Run, to: number): TierWhy {
   delete standing.whole
   standing.from = to
   standing.to = nextEnd(terms.window, standing.joined, to)
-  standing.floor = slugOf(terms, next)
+  standing.floor = floorOf(terms, next)
   delete standing.peak
   addKept(standing, carriedOn(run, older ?? [], to))
   const stays = Math.max(next, keptLevel(run, standing.kept))

@@ -15,6 +15,11 @@ export function baseOf({ tiers }: LadderTerms): number {
   return tiers[0]?.threshold === 0 ? 0 : -1
 }
 
+/** A tier as it is kept: what everyone holds was reached by nobody, and is not. */
+export function floorOf(terms: LadderTerms, level: number): string | null {
+  return level > baseOf(terms) ? slugOf(terms, level) : null
+}
+
 /** The highest tier that so much reaches. */
 export function reachedBy({ tiers }: LadderTerms, worth: number): number {
   return tiers.findLastIndex((tier) => tier.threshold <= worth)

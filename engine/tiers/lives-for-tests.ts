@@ -7,14 +7,7 @@ import { aCourse, at, type Climber, THREE } from './tiers-for-tests.ts'
 
 /** Random terms, purchases and versions of ladders, for properties. */
 
-const ZONES = [
-  'UTC',
-  'Europe/London',
-  'America/Sao_Paulo',
-  'Africa/Cairo',
-  'Pacific/Apia',
-  'Asia/Kolkata',
-] as const
+const ZONES = ['UTC', 'Europe/London', 'America/Sao_Paulo', 'Africa/Cairo', 'Pacific/Apia', 'Asia/Kolkata'] as const
 export const zone = fc.constantFrom(...ZONES)
 export const FIRST = at('2023-11-20T00:00:00Z')
 

@@ -1,7 +1,7 @@
 import { dayStart } from '../base/calendar.ts'
 import { highestGrace } from './ends.rules.ts'
 import { goOn, handedOn, handOn, heldThrough, keepGraces } from './hand-on.rules.ts'
-import { baseOf, levelOf, manualLevel, slugOf } from './levels.rules.ts'
+import { baseOf, floorOf, levelOf, manualLevel, slugOf } from './levels.rules.ts'
 import { recheckRolling, recheckYears } from './replays.rules.ts'
 import { day, kept, reachedIn, type Run, runThen, stillHeld } from './runs.rules.ts'
 import type { Before, Cause, Kept } from './tiers.ts'
@@ -90,7 +90,7 @@ function earnedBefore(run: Run): number {
 function capAt({ terms, state }: Run, most: number): void {
   const { standing } = state
   const tier = slugOf(terms, most)
-  if (levelOf(terms, standing.floor) > most) standing.floor = tier
+  if (levelOf(terms, standing.floor) > most) standing.floor = floorOf(terms, most)
   const graces = standing.graces ?? []
   const higher = graces.filter((grace) => levelOf(terms, grace.tier) > most)
   if (higher.length === 0) return

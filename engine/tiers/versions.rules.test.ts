@@ -96,6 +96,27 @@ describe('a version holds from the instant it was published, whoever looks when'
   })
 })
 
+test('what everyone held was reached by nobody: where it is asked for now, nobody keeps it without', () => {
+  const asked = THREE.map((tier, i) => (i === 0 ? { ...tier, threshold: 56 } : tier))
+  for (const window of [
+    { kind: 'calendar', per: 'month' },
+    { kind: 'rolling', period: 'P30D' },
+  ] as const) {
+    const terms = { window, downgrade: 'none' } as const
+    const [ann, bob] = [climber(aCourse(terms), '2026-01-01'), climber(aCourse(terms), '2026-01-01')]
+    ann.counts(10, '2026-01-10')
+    ann.counts(20, '2026-03-10')
+    bob.counts(150, '2026-01-10')
+    for (const one of [ann, bob]) {
+      one.at('2026-04-02')
+      publish(one, '2026-04-10', { ...terms, tiers: asked }, { version: 2, firm: 2 })
+    }
+    expect(ann.at('2026-04-11')).toEqual([null, null])
+    expect(told(ann).at(-1)).toEqual(['bronze', null, at('2026-04-10'), 'ladder_changed'])
+    expect(bob.at('2026-04-11')).toEqual(['silver', null])
+  }
+})
+
 describe('what a version lets everybody keep rests on what it was reached by', () => {
   const lifetime = { window: { kind: 'lifetime' } } as const
 

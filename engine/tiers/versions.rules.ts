@@ -1,6 +1,6 @@
 import type { Instant } from '@laurel/contract/instants'
 import { localDay } from '../base/calendar.ts'
-import { baseOf, levelOf, reachedBy, slugOf, worthOf } from './levels.rules.ts'
+import { baseOf, floorOf, levelOf, reachedBy, slugOf, worthOf } from './levels.rules.ts'
 import { keptUntil } from './hand-on.rules.ts'
 import { rederive } from './rechecks.rules.ts'
 import { keepRolling, recheckRolling } from './replays.rules.ts'
@@ -31,7 +31,7 @@ export function standingFrom(course: Course, joined: number, given: Given): Stan
   const { from, to, before } = windowOf(terms.window, joined, day)
   if (before === undefined || course.sinks) return { joined, from, to, floor: null }
   const reached = reachedBy(terms, worthOf(course, given, [before, from], from - joined))
-  return { joined, from, to, floor: slugOf(terms, reached), before: { from: before, to: from, floor: null } }
+  return { joined, from, to, floor: floorOf(terms, reached), before: { from: before, to: from, floor: null } }
 }
 
 /**
@@ -106,7 +106,7 @@ function frozen(old: Run, tier: string): Standing {
   if (whole !== undefined) standing.whole = whole
   if (before) {
     const held = Math.max(levelOf(old.terms, before.floor), keptLevel(old, before.kept))
-    standing.before = withoutKept({ ...before, floor: slugOf(old.terms, held) })
+    standing.before = withoutKept({ ...before, floor: floorOf(old.terms, held) })
   }
   return standing
 }
