@@ -71,11 +71,20 @@ export function createWalletReader(pool: pg.Pool, known: Configurations): Wallet
       const answers = await readMany(pool, known, questions)
       settle = (question, i) => question.settle(answers[i])
     } catch (fault) {
+      if (isUnreadable(fault) && questions.length > 1) return apart(questions)
       settle = (question) => question.fail(fault)
     }
     inFlight -= 1
     if (waiting.length > 0) void answer(take()) // PostgreSQL works on these while those are being answered
     questions.forEach(settle)
+  }
+
+  /** Wallets of one of these cannot be read: only who asks for those is told so. */
+  function apart(questions: Question[]): void {
+    inFlight -= 1
+    const half = questions.length >> 1
+    void answer(questions.slice(0, half))
+    void answer(questions.slice(half))
   }
 
   function ask(space: number, member: Uuid | undefined, key: Uuid | undefined): Promise<WalletAnswer[] | undefined> {
@@ -97,6 +106,11 @@ export function createWalletReader(pool: pg.Pool, known: Configurations): Wallet
       )
     },
   }
+}
+
+/** Stored as no wallets are: found while they were read here, not told by PostgreSQL, which would be asked in vain again and again. */
+function isUnreadable(fault: unknown): boolean {
+  return fault instanceof SyntaxError || fault instanceof TypeError
 }
 
 /**
