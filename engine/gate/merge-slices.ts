@@ -1,7 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Db } from '../base/db.ts'
 import { loadStates } from '../ledger/states.sql.ts'
-import { loadGoneOnSince, loadTakenSince, type TakenOf } from '../ledger/taken.sql.ts'
+import { type GoneOn, loadGoneOnSince, loadTakenSince, type TakenOf } from '../ledger/taken.sql.ts'
 import { loadElders, loadHeirs, loadMergesOf, type Merge } from '../members/merges.sql.ts'
 import { loadPurchases, loadReturns, loadReturnsSince } from '../purchases/purchases.sql.ts'
 import { ownersOf } from './apart.ts'
@@ -23,12 +23,15 @@ export async function loadUndoing(db: Db, needs: FurtherNeeds, slices: Slices): 
   ])
   const books = [...new Set([member, ...heirs.map(({ heir }) => heir)])]
   const theirs = [other, ...others.map(({ elder }) => elder)]
-  const [taken, goneOn, merges] = await Promise.all([
+  const family = [...new Set(elders.map(({ elder }) => elder))]
+  const [states, taken, goneOn, merges] = await Promise.all([
+    loadStates(db, family),
     loadTakenSince(db, books, mergedAt),
     loadGoneOnSince(db, theirs, mergedAt),
     loadMergesOf(db, [...books, ...theirs]),
   ])
   for (const one of merges) slices.merges.set(one.id, one)
+  for (const state of states) if (!slices.states.has(state.member)) slices.states.set(state.member, state)
   slices.together = togetherOf(slices, merge, taken, goneOn)
   for (const one of taken) if (one.member === member) needs.lotsBySeq.push({ member, seq: one.lotSeq })
   const sources = new Set([...writtenOffBy(slices, merge), ...taken.map(({ by }) => by)])
@@ -39,37 +42,37 @@ export async function loadUndoing(db: Db, needs: FurtherNeeds, slices: Slices): 
   for (const one of returns) slices.returns.set(one.id, one)
   const touched = [...new Set(returns.flatMap((one) => one.taken.map(({ purchase }) => purchase)))]
   if (touched.length === 0) return
-  const family = [...new Set(elders.map(({ elder }) => elder))]
-  const [states, purchases] = await Promise.all([
-    loadStates(db, family),
-    loadPurchases(
-      db,
-      [merge.member, ...family].flatMap((member) => touched.map((id) => ({ member, id }))),
-    ),
-  ])
-  for (const state of states) if (!slices.states.has(state.member)) slices.states.set(state.member, state)
+  const purchases = await loadPurchases(
+    db,
+    [merge.member, ...family].flatMap((member) => touched.map((id) => ({ member, id }))),
+  )
   for (const purchase of purchases) slices.purchases.set(purchase.id, purchase)
 }
 
 /** What happened since two became one: what returns took of whom, and what came along since, as `wallet source`. */
-export type Together = { taken: readonly TakenOf[]; came: ReadonlySet<string> }
+export type Together = { taken: readonly TakenOf[]; came: ReadonlySet<string>; goneOn: readonly GoneOn[] }
 
 /** What was given back of what the other had spent before came along later, and is the other's all the same. */
 export function togetherOf(
   slices: Slices,
   merge: Merge,
   taken: readonly TakenOf[],
-  goneOn: readonly { member: Uuid; walletId: number; source: Uuid }[],
+  goneOn: readonly GoneOn[],
 ): Together {
-  const came = new Set(merge.lots.map(([walletId, , , , source]) => `${walletId} ${source}`))
+  const before = [...slices.merges.values()].filter(
+    (one) => one.member === merge.member && one.undoneAt !== null && isOf(slices, one.other, merge.other),
+  )
+  const rows = [merge, ...before].flatMap(({ lots, undone }) => [...lots, ...(undone ?? [])])
+  const came = new Set(rows.map(([walletId, , , , source]) => `${walletId} ${source}`))
   const owners = new Map<string, ReturnType<typeof ownersOf>>() // each wallet's once: as much has gone on as came along
-  for (const { member, walletId, source } of goneOn) {
+  const own = goneOn.filter(({ member, walletId, source }) => {
     const wallet = `${member} ${walletId}`
     const ownerOf = owners.get(wallet) ?? ownersOf(slices, member, walletId)
     owners.set(wallet, ownerOf)
-    if (ownerOf(source) === undefined) came.add(`${walletId} ${source}`)
-  }
-  return { taken, came }
+    return ownerOf(source) === undefined
+  })
+  for (const { walletId, source } of own) came.add(`${walletId} ${source}`)
+  return { taken, came, goneOn: own }
 }
 
 /** The merge that is to be undone; says which lots and uses of it are to be read. */

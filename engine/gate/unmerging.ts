@@ -3,8 +3,8 @@ import type { Refusal } from '@laurel/contract/refusals'
 import type { Lot, LotUse } from '../ledger/books.ts'
 import { bookTakes, burnOrder, credit, hasEnded, POINTS_MAX, takeFrom, walletOf } from '../ledger/ledger.rules.ts'
 import { giveBack } from '../ledger/refunds.rules.ts'
-import type { Forgiven } from '../ledger/wallets.rules.ts'
-import { FORGIVEN_MAX, makeGood } from '../ledger/written-off.rules.ts'
+import type { Forgiven, WalletState } from '../ledger/wallets.rules.ts'
+import { FORGIVEN_MAX, makeGood, SET_RIGHT } from '../ledger/written-off.rules.ts'
 import type { Merge, MergedLot } from '../members/merges.sql.ts'
 import type { Taken } from '../purchases/purchases.rules.ts'
 import type { Facts } from './asks.ts'
@@ -68,9 +68,13 @@ function givesOf({ books }: Opened, uses: readonly LotUse[]): { lot: Lot; points
 function noLongerOwed({ to, undone, facts }: Undoing, walletId: number, points: number, reverses: number) {
   if (points === 0) return undefined
   const why = { ...whyOf(undone, facts), source: undone.id, occurredAt: facts.now, reverses }
-  const wallet = walletOf(to.books.state, walletId)
-  wallet.n = [...wallet.n.filter(([seq]) => seq === reverses), ...wallet.n.filter(([seq]) => seq !== reverses)]
+  first(walletOf(to.books.state, walletId), reverses)
   return credit(to.books, walletId, points, { ...why, kind: 'mergeIn' })
+}
+
+/** This debt is paid before others. */
+function first(wallet: WalletState, debt: number): void {
+  wallet.n = [...wallet.n.filter(([seq]) => seq === debt), ...wallet.n.filter(([seq]) => seq !== debt)]
 }
 
 /** What returns of the other's purchases took below zero since, as far as nobody has paid it, the other owes. */
@@ -81,9 +85,12 @@ function takeReturnsBack(u: Undoing): Refusal | undefined {
       const entry = slices.entries.get(`${undone.member} ${seq}`)
       const points = Math.min(owed, entry ? theirs(slices, undone, entry.source, wallet.w).owed : 0)
       if (points === 0) continue
-      const why = { ...whyOf(undone, facts), source: undone.id, occurredAt: facts.now }
-      bookTakes(from.books, wallet.w, [], { ...why, kind: 'mergeOut' }, points)
-      const no = noLongerOwed(u, wallet.w, points, seq)
+      const by = entry?.source ?? ''
+      const why = { ...whyOf(undone, facts), digest: by, source: by, occurredAt: facts.now, reason: SET_RIGHT }
+      bookTakes(from.books, wallet.w, [], { ...why, kind: 'reverse' }, points)
+      const own = walletOf(to.books.state, wallet.w)
+      first(own, seq)
+      const no = credit(to.books, wallet.w, points, { ...why, kind: 'restore', reverses: seq })
       if (no) return no
     }
   }
@@ -101,6 +108,12 @@ function carryBack({ slices, from, to, undone, facts }: Undoing): Refusal | unde
     if (no) return no
   }
   rememberCame(came, undone)
+  for (const { walletId, source, spent, points } of slices.together?.goneOn ?? []) {
+    const lots = from.books.lots.filter((lot) => lot.walletId === walletId && lot.source === source)
+    const home = lots.filter((lot) => lot.bookedAt === facts.now && !hasEnded(lot, facts.now))
+    const had = ([by, , , then = by]: Forgiven) => spent < then
+    makeGood(from.books, walletOf(from.books.state, walletId), home, { at: facts.now, now: facts.now }, had, points)
+  }
   return undefined
 }
 

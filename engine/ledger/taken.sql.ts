@@ -42,19 +42,20 @@ export async function loadTakenSince(db: Db, members: readonly Uuid[], since: In
   )
 }
 
-/** What went on to another from the members' books since an instant: of which sources, a wallet. */
-export async function loadGoneOnSince(
-  db: Db,
-  members: readonly Uuid[],
-  since: Instant,
-): Promise<{ member: Uuid; walletId: number; source: Uuid }[]> {
-  return await db.query<{ member: Uuid; walletId: number; source: Uuid }>(
-    `select distinct e.member_id as member, e.wallet_id as "walletId", l.source_id as source
+/** What was given back to members since an instant and went on to another: of which source, and of which spend. */
+export type GoneOn = { member: Uuid; walletId: number; source: Uuid; spent: Uuid; points: number }
+
+export async function loadGoneOnSince(db: Db, members: readonly Uuid[], since: Instant): Promise<GoneOn[]> {
+  return await db.query<GoneOn>(
+    `select e.member_id as member, e.wallet_id as "walletId", l.source_id as source, s.source_id as spent, u.points
        from entries e
+       join entries r on r.member_id = e.member_id and r.source_id = e.source_id and r.kind = ${KINDS.refund.code}
+        and r.wallet_id = e.wallet_id
+       join entries s on s.member_id = r.member_id and s.seq = r.reverses
        join lot_uses u on u.member_id = e.member_id and u.seq = e.seq
        join entries l on l.member_id = u.member_id and l.seq = u.lot_seq
       where e.space_id = $2 and e.member_id = any ($1::uuid[]) and e.kind = ${KINDS.mergeOut.code} and e.booked_at >= $3
-      order by e.member_id, e.wallet_id, l.source_id`,
+      order by e.member_id, e.seq, u.lot_seq`,
     [uuids(members, (m) => m), db.space, formatInstant(since)],
     'gone-on-since',
   )

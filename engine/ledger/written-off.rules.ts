@@ -14,7 +14,7 @@ export const FORGIVEN_MAX = 50
  * What comes back to a member, of a spend or a hold that was there when a return wrote points off for want of them, makes
  * that good first: by an entry of that return. So nobody keeps the points of what they gave back by having spent them or set them aside
  * meanwhile. `had`: whether they were gone already when that was written off; what is earned later is never taken. `at`: when it came
- * back, which may be booked later.
+ * back, which may be booked later. `most`: how much of the lots came back.
  */
 export function makeGood(
   d: Draft,
@@ -22,12 +22,15 @@ export function makeGood(
   lots: readonly Lot[],
   { at, now }: { at: Instant; now: Instant },
   had: (forgiven: Forgiven) => boolean,
+  most = Number.POSITIVE_INFINITY,
 ): void {
+  let left = most
   for (const lot of lots) {
     for (const forgiven of wallet.k.filter(had)) {
       const [source, written, ...rest] = forgiven
-      const points = Math.min(written, lot.remaining - lot.held)
+      const points = Math.min(written, lot.remaining - lot.held, left)
       if (points <= 0) break
+      left -= points
       wallet.k = wallet.k.flatMap((one): Forgiven[] => {
         if (one !== forgiven) return [one]
         return points === written ? [] : [[source, written - points, ...rest]]

@@ -13,7 +13,7 @@ import { verbOf } from '../../engine/gate/verbs.ts'
 import { findMember, type FurtherNeeds, type Needs, type Slices } from '../../engine/gate/slices.ts'
 import { kindOf } from '../../engine/ledger/accounts.ts'
 import { type Entry, HOLD_STATUS, type Lot, type LotUse } from '../../engine/ledger/books.ts'
-import type { TakenOf } from '../../engine/ledger/taken.sql.ts'
+import type { GoneOn, TakenOf } from '../../engine/ledger/taken.sql.ts'
 import type { LotFate } from '../../engine/ledger/fates.sql.ts'
 import { hasPassed } from '../../engine/ledger/time.rules.ts'
 import { loadLimits } from './memory-limits.ts'
@@ -198,6 +198,7 @@ function loadUndoing(t: Tables, needs: FurtherNeeds, slices: Slices): void {
     if (heirs.has(one.member) || theirs.has(one.member)) slices.merges.set(one.id, one)
   const taken = [...heirs].flatMap((one) => takenOf(t, one, mergedAt))
   const goneOn = [...theirs].flatMap((one) => goneOnOf(t, one, mergedAt))
+  for (const elder of eldersOf(t, member)) copy(t.states, slices.states, elder)
   slices.together = togetherOf(slices, merge, taken, goneOn)
   for (const one of taken) if (one.member === member) needs.lotsBySeq.push({ member, seq: one.lotSeq })
   const sources = new Set([...writtenOffBy(slices, merge), ...taken.map(({ by }) => by)])
@@ -207,7 +208,6 @@ function loadUndoing(t: Tables, needs: FurtherNeeds, slices: Slices): void {
     slices.returns.set(one.id, one)
     for (const { purchase } of one.taken) copy(t.purchases, slices.purchases, purchase)
   }
-  for (const elder of eldersOf(t, merge.member)) copy(t.states, slices.states, elder)
 }
 
 /** As taken.sql.ts reads it. */
@@ -225,12 +225,14 @@ function takenOf(t: Tables, member: Uuid, since: number): TakenOf[] {
   })
 }
 
-function goneOnOf(t: Tables, member: Uuid, since: number) {
+function goneOnOf(t: Tables, member: Uuid, since: number): GoneOn[] {
   const { entries, uses } = booksIn(t, member)
-  return [...uses.values()].flatMap(({ seq, lotSeq }) => {
+  return [...uses.values()].flatMap(({ seq, lotSeq, points }) => {
     const [entry, lot] = [entries[seq - 1], entries[lotSeq - 1]] as [Entry, Entry]
     if (kindOf(entry) !== 'mergeOut' || entry.bookedAt < since) return []
-    return [{ member, walletId: lot.walletId, source: lot.source }]
+    const refund = entries.find((one) => kindOf(one) === 'refund' && one.source === entry.source)
+    const spent = entries[(refund?.reverses ?? 0) - 1]?.source
+    return spent === undefined ? [] : [{ member, walletId: lot.walletId, source: lot.source, spent, points }]
   })
 }
 
