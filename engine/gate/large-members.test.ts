@@ -11,7 +11,7 @@ import { auditLimits } from './audit.limits.rules.ts'
 const MANY = 20_000
 const CONFIGURATION = aConfiguration([aVersion(1, 'fixed', { points: 1 })])
 
-/** As many purchases as two have who were one for twenty years; `elder`: the other, with whom each of them was counted. */
+/** As many purchases as in twenty years; `elder`: with whom each of them was counted. */
 function bought(member: Uuid, elder?: Uuid): { entries: Entry[]; purchases: Purchase[] } {
   const purchases = Array.from({ length: MANY }, (_, i) => {
     const frozen = {
@@ -36,7 +36,7 @@ function bought(member: Uuid, elder?: Uuid): { entries: Entry[]; purchases: Purc
   return { entries: entries as unknown as Entry[], purchases: purchases as unknown as Purchase[] }
 }
 
-test('who bought twenty thousand times, and is one with somebody who did, is verified without reading all of it for each', () => {
+test('two who are one and bought twenty thousand times are verified without reading all for each', () => {
   const [member, elder] = [newId(), newId()]
   const own = bought(member, elder)
   const family = new Map([[elder, { ...bought(elder), activities: [], heirs: new Set([member]) }]])

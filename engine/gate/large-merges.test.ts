@@ -86,7 +86,7 @@ function milliseconds(work: () => void): number {
   return performance.now() - before
 }
 
-test('what thirty thousand lots were merged is saved, and known again when that was undone, without looking at all for each', () => {
+test('thirty thousand lots are merged, and known again when that is undone, without looking at all for each', () => {
   const { from, to, one } = merged()
   const head = { at: 5, events: [], names: [] }
   const also: Changes = { ...head, member: one.other, books: from.books }
