@@ -30,7 +30,8 @@ export function openBooks(slices: Slices, state: MemberState, facts: Facts, due 
 /** After all was booked: what came too late to be kept expires, and the wallets say what is pending and held until when. */
 export function settleBooks(opened: Opened, facts: Facts): void {
   for (const { seq, reason } of opened.books.entries) {
-    if (reason === MADE_GOOD || reason === SET_RIGHT) tellAll(opened, [{ type: 'points.reversed', data: { entry: seq } }])
+    if (reason === MADE_GOOD || reason === SET_RIGHT)
+      tellAll(opened, [{ type: 'points.reversed', data: { entry: seq } }])
   }
   tellAll(opened, settleTime(opened.books, facts.now))
 }

@@ -55,7 +55,13 @@ export function carryOn(
   }
   if (from.books.state.mergedInto !== null) from.books.state.dueAt = 0 // nothing is left that time could change
   const when = { at: facts.now, now: facts.now }
-  makeGood(to.books, stateOf(to.books.state, walletId), came, when, ([source, , , then = source]) => spent.source < then) // ids of one clock are in order
+  makeGood(
+    to.books,
+    stateOf(to.books.state, walletId),
+    came,
+    when,
+    ([source, , , then = source]) => spent.source < then,
+  ) // ids of one clock are in order
   return undefined
 }
 
