@@ -108,7 +108,13 @@ test('thirty thousand lots are merged, and known again when that is undone, with
   expect(milliseconds(look)).toBeLessThan(3_000)
   expect([...owners]).toEqual([one.other])
 
-  const goneOn = from.books.lots.map(({ walletId, source }) => ({ member: one.other, walletId, source }))
+  const goneOn = from.books.lots.map(({ walletId, source }) => ({
+    member: one.other,
+    walletId,
+    source,
+    spent: one.id,
+    points: 1,
+  }))
   let came = 0
   const again = () => (came = togetherOf(slices, one, [], goneOn).came.size)
   expect(milliseconds(again)).toBeLessThan(3_000)
