@@ -64,7 +64,7 @@ export function refund(
   const { slidesOn } = d.terms(walletId) // of other activities there may not have been one yet
   if (slidesOn?.has('spend') || slidesOn?.has('earn')) restart(d, walletId, why.now)
   const gives = lastFirst(d, uses, points)
-  const entry = giveBack(d, walletId, gives, { ...why, kind: 'refund' }, spent.isOwn)
+  const entry = giveBack(d, walletId, gives, { ...why, kind: 'refund' }, () => false)
   if (!entry) throw new Error(`entry ${why.reverses} took nothing that could be given back`)
   const live = gives.map(({ lot }) => lot).filter((lot) => !hasEnded(lot, why.now))
   const graced: Lot[] = []
@@ -79,6 +79,7 @@ export function refund(
   const had = ([source, , seq, then = source]: Forgiven) => why.reverses <= seq || spent.source < then
   const own = [...live, ...graced].filter(spent.isOwn ?? (() => true))
   makeGood(d, walletOf(d.state, walletId), own, { at: why.now, now: why.now }, had)
+  recover(d, walletOf(d.state, walletId), own) // what is owed waits for what comes later, what was written off does not
   return entry
 }
 
