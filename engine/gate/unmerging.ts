@@ -108,9 +108,10 @@ function carryBack({ slices, from, to, undone, facts }: Undoing): Refusal | unde
     if (no) return no
   }
   rememberCame(came, undone)
+  const carried = from.books.lots.filter((lot) => lot.bookedAt === facts.now && !hasEnded(lot, facts.now))
+  const bySource = Map.groupBy(carried, (lot) => `${lot.walletId} ${lot.source}`)
   for (const { walletId, source, spent, points } of slices.together?.goneOn ?? []) {
-    const lots = from.books.lots.filter((lot) => lot.walletId === walletId && lot.source === source)
-    const home = lots.filter((lot) => lot.bookedAt === facts.now && !hasEnded(lot, facts.now))
+    const home = bySource.get(`${walletId} ${source}`) ?? []
     const had = ([by, , , then = by]: Forgiven) => spent < then
     makeGood(from.books, walletOf(from.books.state, walletId), home, { at: facts.now, now: facts.now }, had, points)
   }
