@@ -21,10 +21,8 @@ export function begun(
   given: Given,
   at: Instant,
 ): Pick<Advanced, 'state' | 'changes'> {
-  const { createdAt } = course.ladder
   const joined = slices.tiers.joined.get(member) ?? given.now
-  const since = given.progress.length === 0 ? Math.min(createdAt, at) : createdAt
-  return begin(course, { member, joined }, given, since)
+  return begin(course, { member, joined }, given, given.progress.length === 0 ? at : given.now)
 }
 
 /** What is known of what counts for a member; undefined where it was not looked at. */

@@ -50,8 +50,7 @@ function replay(run: Run, period: string): void {
   const rollUntil = (last: number) => {
     while (standing.to !== null && standing.to <= last) roll(run, standing.to)
   }
-  const published = versionsUntil(run).map(({ ladder }) => localDay(ladder.publishedAt ?? 0, run.course.timezone))
-  const days = new Set([...given.progress.map((bucket) => bucket.day), ...published])
+  const days = daysToLook(run)
   const since = standing.from - 1
   for (const one of [...days].filter((d) => d >= since && d <= today).sort((x, y) => x - y)) {
     rollUntil(one)
@@ -60,6 +59,12 @@ function replay(run: Run, period: string): void {
   }
   rollUntil(today)
   keepGraces(standing, (grace) => grace.until > given.now)
+}
+
+/** The days on which something may have been reached: something counts of them, or a version was published. */
+function daysToLook(run: Run): Set<number> {
+  const published = versionsUntil(run).map(({ ladder }) => localDay(ladder.publishedAt ?? 0, run.course.timezone))
+  return new Set([...run.given.progress.map((bucket) => bucket.day), ...published])
 }
 
 /**
@@ -126,8 +131,9 @@ function replayYears(run: Run, first: number): void {
   const { course, given } = run
   const { standing } = run.state
   const today = day(run)
-  const counted = new Set(given.progress.map((bucket) => bucket.day))
-  const days = isAtOnce(run) ? [...counted].filter((one) => one >= first && one <= today).sort((a, b) => a - b) : []
+  const days = isAtOnce(run)
+    ? [...daysToLook(run)].filter((one) => one >= first && one <= today).sort((a, b) => a - b)
+    : []
   while (standing.to !== null) {
     const { from, to } = standing
     const reached = days.find((one) => one >= from && one < to - 1 && reachedSince(run, from, one) > keptOn(run, one))

@@ -17,7 +17,7 @@ export function broughtUp(
   given: Given,
 ): Advanced {
   if (stored) return advance(course, stored, given)
-  return begin(course, member, given, Math.min(course.ladder.createdAt, given.now))
+  return begin(course, member, given, given.now)
 }
 
 /** What a member holds as of now. */

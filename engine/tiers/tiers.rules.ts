@@ -41,8 +41,8 @@ export function beginning(course: Course, member: { member: string; joined: Inst
 
 /**
  * The same, and what became of it since the ladder was made, or the member joined: whoever looks first sees what those
- * would have come to who looked every day. at: when the first change takes effect. Of a balance, only the one of now is
- * known: so that begins now.
+ * would have come to who looked every day. at: when the first happened that is known of the member, where that was before
+ * both. Of a balance, only the one of now is known: so that begins now.
  */
 export function begin(
   newest: Course,
@@ -50,10 +50,12 @@ export function begin(
   given: Given,
   at: Instant,
 ): Advanced {
-  const start = newest.sinks ? given.now : Math.min(given.now, Math.max(newest.ladder.createdAt, member.joined))
+  const since = Math.min(given.now, Math.max(newest.ladder.createdAt, member.joined))
+  const start = newest.sinks ? given.now : since
   const first = newest.sinks ? newest : versionAt(newest, start)
   const state = beginning(first, member, givenBy({ newest, told: given }, first, start))
-  return broughtTo(runOf(newest, state, given), state, start, { at, why: 'reached' })
+  const held = Math.min(at, since)
+  return broughtTo(runOf(newest, state, given), state, start, { at: held, why: 'reached' }, held)
 }
 
 /**
@@ -65,13 +67,13 @@ export function advance(course: Course, before: TierState, given: Given, cause?:
   return broughtTo(runOf(course, state, given), before, given.now, cause)
 }
 
-/** start: of who is new, when it began. */
-function broughtTo(now: Run, before: TierState, start: Instant, cause: Cause | undefined): Advanced {
+/** start: of who is new, when it began. since: since when it holds what everyone does, where that is known. */
+function broughtTo(now: Run, before: TierState, start: Instant, cause: Cause | undefined, since?: Instant): Advanced {
   const { state, changes, newest, told } = now
   const versions = versionsSince(newest, state)
   const known = versions[0]?.ladder.version === state.version
   let run = as(now, versions[0] ?? newest, start)
-  if (run.isNew) settle(run, beginsAt(run, cause), 'reached', baseOf(run.terms))
+  if (run.isNew) settle(run, since ?? beginsAt(run, cause), 'reached', baseOf(run.terms))
   if (run.isNew && start < told.now) settle(run, Math.min(cause?.at ?? start, start), 'reached')
   for (const next of known ? versions.slice(1) : versions) run = pastVersion(run, next)
   run = as(now, newest, told.now)

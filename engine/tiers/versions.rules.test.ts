@@ -117,6 +117,20 @@ test('what everyone held was reached by nobody: where it is asked for now, nobod
   }
 })
 
+test('who joins later holds what everyone does since then, or since there is a ladder', () => {
+  for (const [made, joined, since] of [
+    ['2026-01-01', '2026-03-05', '2026-03-05'],
+    ['2026-03-05', '2026-01-01', '2026-03-05'],
+  ] as const) {
+    const member = { member: '01890a5d-ac96-774b-bcce-b302099a8058', joined: at(joined) }
+    const nothing = { now: at('2026-08-01'), balance: 0, progress: [] }
+    const course = aCourse({}, { createdAt: at(made), publishedAt: at(made) })
+    expect(begin(course, member, nothing, nothing.now).state).toMatchObject({ tier: 'bronze', since: at(since) })
+    const before = at('2025-12-31') // told late, of before it joined
+    expect(begin(course, member, nothing, before).state).toMatchObject({ tier: 'bronze', since: before })
+  }
+})
+
 describe('what a version lets everybody keep rests on what it was reached by', () => {
   const lifetime = { window: { kind: 'lifetime' } } as const
 
