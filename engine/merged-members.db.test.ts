@@ -236,6 +236,25 @@ describe('a merged member', () => {
     await sound()
   })
 
+  it('undone, each has what a return took of the wrong one, or what was refunded into it', async () => {
+    for (const who of ['r1', 'r2']) await shop.buy(`w-${who}`, `external:${who}`, 2_000)
+    const what = { wallet: 'points', points: 20, reason: 'mug', externalId: 'w-spend' }
+    await send({ verb: 'spend', member: 'external:r1', ...what })
+    await send({ verb: 'merge', member: 'external:r2', from: 'external:r1', reason: 'a' })
+    const refund = { verb: 'refund', spend: 'external:w-spend', reason: 'x' } as const
+    await send({ ...refund, member: 'external:r1', points: 3 })
+    await shop.giveBack('w-back', 'external:r1', { purchase: 'external:w-r1' })
+    expect(await balance('external:r2')).toMatchObject({ available: 3 })
+    const undone = await send({ verb: 'unmerge', member: 'external:r2', from: 'external:r1', reason: 'a' })
+    expect(undone.status).toBe(200)
+    expect(await balance('external:r2')).toMatchObject({ available: 20, lifetimeReversed: 3 }) // of what had come along
+    expect(await balance('external:r1')).toMatchObject({ available: 0, lifetimeReversed: 0 })
+    await sound()
+    await send({ ...refund, member: 'external:r1' })
+    expect(await balance('external:r1')).toMatchObject({ available: 0, lifetimeReversed: 17 })
+    await sound()
+  })
+
   it('takes what it owes along, also where the other has pending points, and back again', async () => {
     await settings({ negative: { policy: 'allow' } })
     await shop.buy('o1', 'external:o1', 10_000)
