@@ -221,10 +221,7 @@ describe('verify', () => {
     ['delete from tier_history where seq = 2', /2 changes are noted, 1 are there/],
     ['delete from tier_states', /who holds nothing there/],
     ["update tier_states set due_at = due_at - interval '1 year'", /not be looked at/],
-    [
-      `update tier_states set standing = replace(standing, '"floor":null', '"floor":"gold"')`,
-      /gold by what counts/,
-    ],
+    [`update tier_states set standing = replace(standing, '"floor":null', '"floor":"gold"')`, /gold by what counts/],
     ['update tier_states set standing = \'{"joined":\'', /"status": its standing cannot be read/],
     [`update tier_states set standing = '{"joined":20000,"from":20000,"to":null}'`, /its standing cannot be read/],
     [
