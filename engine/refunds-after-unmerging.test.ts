@@ -9,7 +9,10 @@ const START = Date.UTC(2026, 2, 1) * 1000
 test('what goes home after a merge was undone makes good what its own member wrote off, not the other', async () => {
   const driver = await openMemoryDriver(
     {
-      ...{ joinPolicy: 'on_first_purchase', timezone: 'UTC', pools: [], ladders: [] },
+      joinPolicy: 'on_first_purchase',
+      timezone: 'UTC',
+      pools: [],
+      ladders: [],
       wallets: [{ slug: 'points', settings: DEFAULT_SETTINGS }],
     },
     START,
@@ -25,12 +28,22 @@ test('what goes home after a merge was undone makes good what its own member wro
   let at = START + DAY
   const send = async (ask: Ask) => (await driver.ask((at += 60_000_000), [{ ask, crash: undefined }]))[0]
   const sale = (externalId: string, member: string): Ask => ({
-    ...{ verb: 'purchase', program: 'coffee', externalId, member, occurredAt: START + DAY, currency: 'GBP' },
+    verb: 'purchase',
+    program: 'coffee',
+    externalId,
+    member,
+    occurredAt: START + DAY,
+    currency: 'GBP',
     items: [{ sku: 'x', quantity: 5, amount: 100 }],
   })
   const back = (externalId: string, of: string, quantity: number): Ask => ({
-    ...{ verb: 'return', program: 'coffee', externalId, member: 'external:ann', occurredAt: START + DAY },
-    ...{ purchase: `external:${of}`, items: [{ sku: 'x', quantity }] },
+    verb: 'return',
+    program: 'coffee',
+    externalId,
+    member: 'external:ann',
+    occurredAt: START + DAY,
+    purchase: `external:${of}`,
+    items: [{ sku: 'x', quantity }],
   })
   const both = { member: 'external:ann', from: 'external:bob', reason: 'one' }
   const asks: Ask[] = [

@@ -30,8 +30,19 @@ function bought(member: Uuid, elder?: Uuid): { entries: Entry[]; purchases: Purc
     }
   })
   const entries = purchases.map(({ id }, i) => ({
-    ...{ seq: i + 1, walletId: 1, kind: KINDS.earn.code, from: 0, to: ACCOUNTS.member, points: 1, balance: i + 1 },
-    ...{ source: id, occurredAt: i, bookedAt: i, ruleVersionId: 1001, digest: '', hash: '' },
+    seq: i + 1,
+    walletId: 1,
+    kind: KINDS.earn.code,
+    from: 0,
+    to: ACCOUNTS.member,
+    points: 1,
+    balance: i + 1,
+    source: id,
+    occurredAt: i,
+    bookedAt: i,
+    ruleVersionId: 1001,
+    digest: '',
+    hash: '',
   }))
   return { entries: entries as unknown as Entry[], purchases: purchases as unknown as Purchase[] }
 }

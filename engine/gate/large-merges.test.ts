@@ -73,8 +73,17 @@ function merged() {
   const from = open(stateOf(other, { entrySeq: LOTS, wallets: [wallet] }), lots)
   const to = open(stateOf(member, { wallets: [] }), [])
   const one: Merge = {
-    ...{ member, id, other, status: 1, reason: 'one', digest: newId(), mergedAt: 5 },
-    ...{ undoneAt: null, lots: [], debts: [], undone: null },
+    member,
+    id,
+    other,
+    status: 1,
+    reason: 'one',
+    digest: newId(),
+    mergedAt: 5,
+    undoneAt: null,
+    lots: [],
+    debts: [],
+    undone: null,
   }
   expect(moveAll(from, to, one, { now: 5, id } as Facts)).toBeUndefined()
   return { from, to, one }

@@ -165,6 +165,7 @@ test('nothing that comes back raises a tier, whatever was told late and publishe
 })
 
 test('a version that promises to keep ends no tier earlier than members were told', () => {
+  expect.hasAssertions()
   const times = (n: number) => fc.array(fc.nat(n * 24), { maxLength: 6 })
   fc.assert(
     fc.property(terms, bought, versions, times(900), (t, all, vs, looks) => {

@@ -111,8 +111,11 @@ function frozen(old: Run, tier: string): Standing {
   return standing
 }
 
-function withoutKept({ kept: _, before, ...rest }: Before): Before {
-  return before ? { ...rest, before: withoutKept(before) } : rest
+function withoutKept(one: Before): Before {
+  const bare = { ...one }
+  delete bare.kept
+  if (bare.before) bare.before = withoutKept(bare.before)
+  return bare
 }
 
 /** Whether whatever is held by the one is held by the other, too. */
