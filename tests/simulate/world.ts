@@ -83,6 +83,13 @@ export type Merge = {
   owed: boolean
   undoneAt: Instant | null
   brought: Set<string>
+  /** what came back since may be the other's: who has what then is not played (merges-make-nothing.test.ts does) */
+  mixed?: true
+}
+
+/** Something came back to who lives on as the member, or was taken of it beyond what its purchase gave. */
+export function mix({ merges }: Pick<World, 'merges'>, member: Member): void {
+  for (const one of merges) if (living(one.into) === living(member)) one.mixed = true
 }
 
 export type Sent = { externalId: string; member: string; to: string; wallet: string; points: number }

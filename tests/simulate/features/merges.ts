@@ -120,8 +120,8 @@ export const unmerge = feature<Said>({
 const owes = (member: Member): boolean => [...member.debts.values()].some((debt) => debt > 0)
 
 /** Nothing was owed, nor let off since: who owes what then is not played (merges-make-nothing.test.ts does). */
-function isPlain({ into, n, owed }: Merge): boolean {
-  return !owed && !owes(into) && into.letOff.every((one) => one.n < n || one.points === 0)
+function isPlain({ into, n, owed, mixed }: Merge): boolean {
+  return !owed && !mixed && !owes(into) && into.letOff.every((one) => one.n < n || one.points === 0)
 }
 
 function aMerge(r: Random, w: World): Merge | undefined {

@@ -2,7 +2,7 @@ import type { Instant } from '../../../contract/instants.ts'
 import { later } from '../calendar.ts'
 import { feature } from '../feature.ts'
 import { goOn, hasEnded, makeGood, moveOn, payDebts, restart } from '../model.ts'
-import { find, living, type Lot, type Member, settingsOf, type Spend, sum, type World } from '../world.ts'
+import { find, living, mix, type Lot, type Member, settingsOf, type Spend, sum, type World } from '../world.ts'
 
 type Said = { externalId: string; member: string; spend: string; points?: number }
 
@@ -56,6 +56,7 @@ function undo(w: World, spent: Spend, points: number): void {
   giveBack(w, spent.member, spent, points)
   sendHome(w, spent)
   const heir = living(spent.member)
+  mix(w, heir)
   if (spent.member !== heir) carryOn(w, spent, heir)
 }
 

@@ -2,7 +2,7 @@ import { DAY, type Instant } from '../../../contract/instants.ts'
 import { awards, remaining } from '../earning.ts'
 import { type Expected, feature } from '../feature.ts'
 import { burnOrder, hasEnded, openLot, payDebts, take } from '../model.ts'
-import { find, living, type Lot, type Member, type Purchase, settingsOf, sum, type World } from '../world.ts'
+import { find, living, mix, type Lot, type Member, type Purchase, settingsOf, sum, type World } from '../world.ts'
 import type { Random } from '../random.ts'
 
 export type Item = { line?: string; sku?: string; quantity: number }
@@ -200,6 +200,7 @@ function takeMore(w: World, purchase: Purchase, wallet: string, points: number):
   const gone = Math.min(left, endedUnused(w, purchase, wallet) - taken.gone)
   taken.gone += gone
   const missing = take(others, left - gone, note)
+  if (missing < left - gone) mix(w, member)
   const debt = member.debts.get(wallet) ?? 0
   const owed = Math.min(missing, Math.max(0, floorOf(w, wallet) - debt))
   member.debts.set(wallet, debt + owed)
