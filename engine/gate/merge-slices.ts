@@ -71,7 +71,14 @@ export function togetherOf(
     owners.set(wallet, ownerOf)
     return ownerOf(source) === undefined
   })
-  for (const { walletId, source } of own) came.add(`${walletId} ${source}`)
+  // what the other had had of the one by an earlier merge the other way round is the one's
+  const away = [...slices.merges.values()].filter(
+    (one) => one.undoneAt !== null && !isOf(slices, one.other, merge.other),
+  )
+  const ours = new Set<string>()
+  for (const { member, lots } of away)
+    if (isOf(slices, member, merge.other)) for (const [w, , , , source] of lots) ours.add(`${w} ${source}`)
+  for (const { walletId, source } of own) if (!ours.has(`${walletId} ${source}`)) came.add(`${walletId} ${source}`)
   return { taken, came, goneOn: own }
 }
 
