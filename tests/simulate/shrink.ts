@@ -33,9 +33,9 @@ export async function shorten(failure: Failure, open: OpenDriver, patience = PAT
   return best
 }
 
-/** A difference may look like another one once steps are gone; a fault stays the same fault. */
+/** Of whatever steps and numbers are left: another difference would be shortened to what is none (a code that was not made, say). */
 function sortOf({ what }: Failure): string {
-  return what.startsWith('fault') ? (what.split('\n')[0] ?? '').replace(/\d+/g, '') : 'difference'
+  return (what.split('\n')[0] ?? '').replace(/\w*\d\w*/g, '')
 }
 
 /** Asked alone, without crashes, fewer lines in a basket. */
