@@ -132,7 +132,7 @@ const MUTANTS: Mutant[] = [
   {
     what: 'what was reached on a rolling ladder is kept though its goods came back',
     file: 'tiers/rechecks.rules.ts',
-    right: 'if (back) recheckRolling(run, terms.window.period)',
+    right: 'recheckRolling(run, terms.window.period)',
     wrong: '',
     seed: 1,
   },
@@ -170,7 +170,7 @@ const MUTANTS: Mutant[] = [
     file: 'checkout.ts',
     right: 'payWithPoints(amount - discount, toPay, paying)',
     wrong: 'payWithPoints(toPay, toPay, paying)',
-    seed: 1,
+    seed: 4,
   },
   {
     what: 'tills take the code of a redemption that was cancelled',

@@ -175,7 +175,7 @@ const MUTANTS: Mutant[] = [
   {
     what: 'what was forgiven while points were held is not taken when their capture is refunded',
     file: 'ledger/refunds.rules.ts',
-    right: 'why.reverses <= seq || spentBy < source',
+    right: 'why.reverses <= seq || spent.source < then',
     wrong: 'why.reverses <= seq',
     seed: 5,
   },
