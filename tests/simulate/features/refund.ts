@@ -83,21 +83,19 @@ function giveBack(w: World, member: Member, spent: Spend, points: number): void 
     wanted -= n
     given.push(one.lot)
   }
-  payDebts(
-    member,
-    wallet,
-    given.filter((lot) => !hasEnded(w, member, lot)),
-  )
   const live = given.filter((lot) => !hasEnded(w, member, lot))
-  makeGood(member, wallet, live, spent.n)
   const { refundGrace } = settingsOf(w, wallet)
+  const longer: Lot[] = []
   for (const lot of given) {
     if (refundGrace === null || lot.graced || !hasEnded(w, member, lot) || lot.left === lot.held) continue
     lot.graced = true
-    const longer = goOn(w, member, lot, w.now, later(w.now, refundGrace, w.setup.timezone))
-    longer.graced = true
-    makeGood(member, wallet, [longer], spent.n)
+    const one = goOn(w, member, lot, w.now, later(w.now, refundGrace, w.setup.timezone))
+    one.graced = true
+    longer.push(one)
   }
+  const own = [...live, ...longer]
+  makeGood(member, wallet, own, spent.n) // before what is owed: that waits for what comes later
+  payDebts(member, wallet, own)
 }
 
 /** What had come along by a merge that was undone since goes on to whose it is. */
