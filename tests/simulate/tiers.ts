@@ -18,6 +18,8 @@ import type { Member, World } from './world.ts'
  * ends, by the ladder as it is then, and stands from the end of the next one on.
  */
 export type Climb = {
+  /** since when it holds what everyone does, where something is known of the member */
+  begun?: Instant
   /** each change, with when it took effect */
   held: { at: Instant; to: string | null }[]
   assigned: { tier: string; until: Instant | null } | null
@@ -210,6 +212,7 @@ export function noteTiers(w: World, member: Member, occurredAt = w.now, back = t
   if (member.mergedInto) return
   for (const ladder of w.ladders.values()) {
     const climb = climbOf(w, member, ladder)
+    if (isKnown(w, member)) climb.begun ??= Math.min(occurredAt, w.now, member.joined)
     if (back) recheck(w, member, ladder, climb)
     keepReached(w, member, ladder, climb, today(w))
     noteTier(w, member, ladder, occurredAt)
@@ -217,14 +220,18 @@ export function noteTiers(w: World, member: Member, occurredAt = w.now, back = t
 }
 
 function noteTier(w: World, member: Member, ladder: Ladder, occurredAt: Instant): void {
-  const { held } = climbOf(w, member, ladder)
+  const { held, begun } = climbOf(w, member, ladder)
   const to = tierNow(w, member, ladder)
   const last = held.at(-1)
   const from = last ? last.to : slugAt(ladder, baseOf(ladder))
   if (to === from) return
   const at = levelOf(ladder, to) > levelOf(ladder, from) ? Math.min(occurredAt, w.now) : w.now
-  held.push({ at: Math.max(at, last?.at ?? at), to })
+  held.push({ at: Math.max(at, last?.at ?? (baseOf(ladder) < 0 ? at : (begun ?? at))), to })
 }
+
+/** Whether anything was ever decided of it. */
+const isKnown = (w: World, member: Member): boolean =>
+  member.journal.length > 0 || [...w.purchases.values(), ...w.activities.values()].some((one) => one.member === member)
 
 /** Whatever ends now by itself. */
 export function timeOfTiers(w: World): void {
