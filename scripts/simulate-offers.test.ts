@@ -173,6 +173,13 @@ const MUTANTS: Mutant[] = [
     seed: 4,
   },
   {
+    what: 'what was rolled back after its end stays used where the worker had looked before',
+    file: 'gate/redemptions.ts',
+    right: 'if (one.status === STATUS.used && voucher && timesUsed(one, voucher) < one.uses)',
+    wrong: 'if (Date.now() < 0)',
+    seed: 9,
+  },
+  {
     what: 'tills take the code of a redemption that was cancelled',
     file: 'gate/issued-vouchers.ts',
     right: 'return issueChanges({ ...touched(voucher), status: STATUS.withdrawn })',

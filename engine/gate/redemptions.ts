@@ -113,10 +113,15 @@ export function redemptionView(
   }
 }
 
-/** Over since `validUntil`, whether that is booked or not; or used up at tills, where its voucher says so. */
+/**
+ * Over since `validUntil`, whether that is booked or not; or used up at tills, where its voucher says so: what was rolled back after its
+ * end is over and not used, whoever looked when.
+ */
 function standing(one: Redemption, now: Instant, voucher?: Voucher): Pick<Redemption, 'status' | 'history'> {
   const isOpen = one.status === STATUS.issued || one.status === STATUS.expired
   if (isOpen && voucher && timesUsed(one, voucher) >= one.uses) return { ...one, status: STATUS.used }
+  if (one.status === STATUS.used && voucher && timesUsed(one, voucher) < one.uses)
+    return { ...one, status: statusNow({ ...one, status: STATUS.issued }, now) }
   const status = statusNow(one, now)
   if (status === one.status) return one
   return { status, history: [...one.history, { s: status, at: one.validUntil ?? now }] }
