@@ -172,13 +172,6 @@ const MUTANTS: Mutant[] = [
     wrong: 'number !== n',
     seed: 13,
   },
-  {
-    what: 'what was forgiven while points were held is not taken when their capture is refunded',
-    file: 'ledger/refunds.rules.ts',
-    right: 'why.reverses <= seq || spent.source < then',
-    wrong: 'why.reverses <= seq',
-    seed: 5,
-  },
 ]
 
 describe('the simulation finds nothing wrong with the engine when nothing is, and finds it when', () => {
