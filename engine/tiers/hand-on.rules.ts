@@ -1,5 +1,5 @@
 import type { Instant } from '@laurel/contract/instants'
-import type { TierWhy } from '@laurel/contract/tiers'
+import type { TierGrace, TierWhy } from '@laurel/contract/tiers'
 import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
 import { baseOf, floorOf, levelOf, nextLevel, reachedBy, slugOf, worthOf } from './levels.rules.ts'
 import { day, keptLevel, reachedIn, type Run, runThen, stillHeld, versionOf, versionsUntil } from './runs.rules.ts'
@@ -9,25 +9,34 @@ import { graceEnd, nextEnd } from './windows.rules.ts'
 /** What a window hands on to the next, and what is let stand beyond its end. */
 
 /** Grace for what falls: one a tier, as long as the latest of them. older: what versions let stand until then. */
-export function letStand(run: Run, held: number, next: number, at: Instant, older: readonly Kept[] = []): void {
+function letStand(run: Run, held: number, next: HandedOn, at: Instant, older: readonly Kept[] = []): void {
   const { course, terms, state } = run
   const { standing } = state
   const tier = slugOf(terms, held)
-  if (next >= held || tier === null) return
+  if (next.level >= held || tier === null) return
   const ended = localDay(at, course.timezone)
-  const until = fallsAt(run, ended, held, older)
+  const until = fallsAt(run, ended, held, older, next.grace)
   const all = standing.graces ?? []
   if (until <= at || all.some((one) => one.tier === tier && one.until >= until)) return
   standing.graces = [...all.filter((one) => one.tier !== tier), { tier, until, day: ended }]
 }
 
-/** When that level falls, if it is kept until that day: after the grace of now, or that of a version that let it stand. */
-export function fallsAt(run: Run, day: number, level: number, older: readonly Kept[]): Instant {
+/**
+ * When that level falls, if it is kept until that day: after the grace of the version by which it falls (of now, unless told),
+ * or that of one that let it stand.
+ */
+export function fallsAt(
+  run: Run,
+  day: number,
+  level: number,
+  older: readonly Kept[],
+  own: TierGrace | null = run.terms.grace,
+): Instant {
   const { timezone } = run.course
   const versions = older
     .filter((one) => keptLevel(run, [one]) >= level)
     .flatMap(({ version }) => versionOf(run.newest, version) ?? [])
-  const graces = [run.terms, ...versions.map(({ ladder }) => ladder.terms)].map(({ grace }) => grace)
+  const graces = [own, ...versions.map(({ ladder }) => ladder.terms.grace)]
   return Math.max(...graces.map((grace) => graceEnd(day, grace, timezone)))
 }
 
@@ -98,17 +107,17 @@ export function goOn(standing: Standing, { from, floor, before, kept: older = []
   else delete standing.before
 }
 
-export function handOn(run: Run, held: number, next: number): void {
+export function handOn(run: Run, held: number, next: HandedOn): void {
   const { terms, state, course, given } = run
   const { standing } = state
-  standing.floor = floorOf(terms, next)
+  standing.floor = floorOf(terms, next.level)
   keepGraces(standing, (grace) => grace.day !== standing.from)
   const end = dayStart(standing.from, course.timezone)
   const carried = keptLevel(
     run,
     standing.kept?.filter(({ at }) => at < end),
   )
-  letStand(run, held, Math.max(next, carried), end, standing.before?.kept)
+  letStand(run, held, { ...next, level: Math.max(next.level, carried) }, end, standing.before?.kept)
   keepGraces(standing, (grace) => grace.until > given.now)
 }
 
@@ -166,30 +175,37 @@ export function roll(run: Run, to: number): TierWhy {
   delete standing.whole
   standing.from = to
   standing.to = nextEnd(terms.window, standing.joined, to)
-  standing.floor = floorOf(terms, next)
+  standing.floor = floorOf(terms, next.level)
   delete standing.peak
   addKept(standing, carriedOn(run, older ?? [], to))
-  const stays = Math.max(next, keptLevel(run, standing.kept))
+  const stays = Math.max(next.level, keptLevel(run, standing.kept))
   if (terms.window.kind === 'rolling' && stays <= baseOf(terms)) standing.to = null
-  letStand(run, held, stays, end, older)
+  letStand(run, held, { ...next, level: stays }, end, older)
   return 'period_ended'
 }
+
+/** What a window hands on, and the grace of what falls: that of the version which said so. */
+export type HandedOn = { level: number; grace: TierGrace | null }
 
 /**
  * What a window that ended then hands on of what was held through it: by the version that held at its end, or the last one
  * since that everybody was held against; rolling, the least by all of those: what is kept from a day of its own on is only
  * ever taken away by them.
  */
-export function handedOn(run: Run, held: number, days: readonly [number, number], end: Instant): number {
+export function handedOn(run: Run, held: number, days: readonly [number, number], end: Instant): HandedOn {
   const { course, terms, given, state } = run
   const versions = versionsUntil(run)
-  const first = versions.findLastIndex(({ ladder: { publishedAt = 0 } }) => publishedAt < end)
+  // what ended before there was a version that counts so goes by the first that did
+  const first = Math.max(
+    0,
+    versions.findLastIndex(({ ladder: { publishedAt = 0 } }) => publishedAt < end),
+  )
   const since = versions.filter(({ ladder: { firm, version } }, i) => i === first || (i > first && firm === version))
   const by = terms.window.kind === 'rolling' ? since : since.slice(-1)
   const worth = worthOf(course, given, days, Math.min(days[1], day(run)) - state.standing.joined)
-  const levels = by.map(({ ladder: { terms: then } }) => {
+  const said = by.map(({ ladder: { terms: then } }): HandedOn => {
     const next = nextLevel(then, levelOf(then, slugOf(terms, held)), reachedBy(then, worth))
-    return levelOf(terms, slugOf(then, next))
+    return { level: levelOf(terms, slugOf(then, next)), grace: then.grace }
   })
-  return Math.min(...levels)
+  return said.reduce((least, one) => (one.level < least.level ? one : least))
 }

@@ -21,12 +21,12 @@ export function recheckRolling(run: Run, period: string): void {
   const days = [shiftDay(standing.from, period, -1), standing.from] as const
   const next =
     ended === undefined
-      ? reachedOn(run, standing.from - 1, period)
+      ? { level: reachedOn(run, standing.from - 1, period), grace: terms.grace }
       : handedOn(run, ended, days, dayStart(standing.from, course.timezone))
-  if (next >= held) return
+  if (next.level >= held) return
   const fallsBack = before !== undefined && ended === undefined
   if (fallsBack) goOn(standing, before, before.to)
-  else handOn(run, ended ?? next, next)
+  else handOn(run, ended ?? next.level, next)
   if (levelOf(terms, standing.floor) <= baseOf(terms)) standing.to = null
   if (fallsBack) recheckRolling(run, period)
   replay(run, period)
