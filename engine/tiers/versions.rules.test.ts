@@ -42,6 +42,18 @@ describe('a version holds from the instant it was published, whoever looks when'
     }
   })
 
+  test('and takes no grace away that ran before it, also where something comes back after it', () => {
+    const days = { window: { kind: 'rolling', period: 'P45D' }, grace: { period: 'P40D' } } as const
+    const ann = climber(aCourse(days), '2026-01-01')
+    ann.counts(600, '2026-03-21') // gold, kept to 6 May
+    ann.counts(150, '2026-04-13')
+    expect(ann.at('2026-05-10')).toEqual(['gold', '2026-06-15T00:00Z'])
+    publish(ann, '2026-05-22', { ...days, downgrade: 'one_level', grace: null }, { version: 2, firm: 2 })
+    ann.counts(-150, '2026-04-13', '2026-05-23')
+    expect(ann.at('2026-05-24')).toEqual(['gold', '2026-06-15T00:00Z'])
+    expect(ann.at('2026-06-16')[0]).toBe('bronze')
+  })
+
   test('each of several, in their order, with the windows that ended between them', () => {
     const seen = climber(aCourse({ downgrade: 'one_level' }), '2026-01-01')
     const alone = climber(aCourse({ downgrade: 'one_level' }), '2026-01-01')
