@@ -149,6 +149,12 @@ describe('verify', () => {
       /external id does not lead/,
     ],
     [
+      'how many events a member has',
+      'update member_states set event_seq = event_seq + 1',
+      'update member_states set event_seq = event_seq - 1',
+      /events of member mem_/,
+    ],
+    [
       'a gap in the outbox',
       'update outbox set first_position = first_position + 1 where first_position = (select max(first_position) from outbox)',
       'update outbox set first_position = first_position - 1 where first_position = (select max(first_position) from outbox)',
