@@ -1,16 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { DAY } from '../contract/instants.ts'
-import type { Driver } from '../tests/simulate/driver.ts'
-import { openMemoryDriver } from '../tests/simulate/memory-driver.ts'
+import { openMemoryShop, START } from '../tests/memory-shop.ts'
 import type { Ask } from './gate/asks.ts'
-import { DEFAULT_SETTINGS } from '../contract/wallets.ts'
 
 /**
  * Whatever is bought, returned, spent, refunded, merged and unmerged in between: when every merge is undone and every spend refunded,
  * nobody holds more than what is left of what was bought gave. Without merges it is exactly that.
  */
-const START = Date.UTC(2026, 2, 1) * 1000
 const NAMES = ['a', 'b', 'c']
 
 type Step =
@@ -50,32 +47,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const POLICIES = [{ policy: 'forbid' }, { policy: 'allow' }, { policy: 'floor', floor: 20 }] as const
 
-async function shop(negative: object): Promise<{ driver: Driver; send: (ask: Ask) => Promise<any> }> {
-  const settings = { ...DEFAULT_SETTINGS, negative } as never
-  const setup = { joinPolicy: 'on_first_purchase' as const, timezone: 'UTC', pools: [], ladders: [] }
-  const driver = await openMemoryDriver({ ...setup, wallets: [{ slug: 'points', settings }] }, START)
-  const rule = {
-    program: 'coffee',
-    wallet: 'points',
-    name: 'ten a pound',
-    kind: 'per_amount',
-    args: { points: 10, per: 100 },
-  }
-  await driver.createRule(START, 'rule', rule as never)
-  let at = START + DAY
-  const send = async (ask: Ask) => {
-    const [answer] = await driver.ask((at += 60_000_000), [{ ask, crash: undefined }])
-    return answer
-  }
-  for (const name of NAMES) await driver.enroll(at, name)
-  return { driver, send }
-}
-
 type Bought = { name: string; pounds: number; left: number }
 
 /** What all of them hold in the end, and what is left of what was bought gave. Whoever a thing is of by then is asked. */
 async function play(negative: object, steps: readonly Step[]): Promise<{ held: number; due: number; wrong: unknown }> {
-  const { driver, send } = await shop(negative)
+  const { driver, send } = await openMemoryShop(NAMES, negative)
   const bought: Bought[] = []
   const spent: string[] = []
   const merged: { who: number; from: number }[] = []

@@ -1,32 +1,10 @@
 import { expect, test } from 'vitest'
 import { DAY } from '../contract/instants.ts'
-import { DEFAULT_SETTINGS } from '../contract/wallets.ts'
-import { openMemoryDriver } from '../tests/simulate/memory-driver.ts'
+import { openMemoryShop, START } from '../tests/memory-shop.ts'
 import type { Ask } from './gate/asks.ts'
 
-const START = Date.UTC(2026, 2, 1) * 1000
-
 test('what goes home after a merge was undone makes good what its own member wrote off, not the other', async () => {
-  const driver = await openMemoryDriver(
-    {
-      joinPolicy: 'on_first_purchase',
-      timezone: 'UTC',
-      pools: [],
-      ladders: [],
-      wallets: [{ slug: 'points', settings: DEFAULT_SETTINGS }],
-    },
-    START,
-  )
-  const rule = {
-    program: 'coffee',
-    wallet: 'points',
-    name: 'ten a pound',
-    kind: 'per_amount',
-    args: { points: 10, per: 100 },
-  }
-  await driver.createRule(START, 'rule', rule as never)
-  let at = START + DAY
-  const send = async (ask: Ask) => (await driver.ask((at += 60_000_000), [{ ask, crash: undefined }]))[0]
+  const { driver, send } = await openMemoryShop([])
   const sale = (externalId: string, member: string): Ask => ({
     verb: 'purchase',
     program: 'coffee',
@@ -56,8 +34,8 @@ test('what goes home after a merge was undone makes good what its own member wro
     { verb: 'unmerge', ...both },
     { verb: 'refund', member: 'external:ann', spend: 'external:s', reason: 'back', externalId: 'f' },
   ]
-  for (const ask of asks) expect((await send(ask))?.code).toMatch(/^(ok|repeat)$/) // 'repeat': 200
-  const wallets = await driver.wallets(at, ['ann', 'bob'])
+  for (const ask of asks) expect((await send(ask)).code).toMatch(/^(ok|repeat)$/) // 'repeat': 200
+  const wallets = await driver.wallets(START + 2 * DAY, ['ann', 'bob'])
   expect(wallets.map((one) => one?.points?.available)).toEqual([6, 2])
-  expect(await driver.audit(at)).toBeUndefined()
+  expect(await driver.audit(START + 2 * DAY)).toBeUndefined()
 })

@@ -69,7 +69,7 @@ async function auditTransfers(db: Db): Promise<string | undefined> {
 }
 
 /** Tables are looked at by their members: rows of a member who is not there would not be seen. */
-const OWNED = [
+export const OWNED = [
   'activities',
   'cards',
   'checkouts',

@@ -3,6 +3,7 @@ import type { Uuid } from '../../contract/ids.ts'
 import { newId } from '../base/ids.ts'
 import type { Lot, MemberState } from '../ledger/books.ts'
 import { draft } from '../ledger/ledger.rules.ts'
+import { emptyWallet } from '../ledger/wallets.rules.ts'
 import type { Merge } from '../members/merges.sql.ts'
 import { ownersOf } from './apart.ts'
 import type { Facts } from './asks.ts'
@@ -34,24 +35,7 @@ function merged() {
       ruleVersionId: null,
     }),
   )
-  const wallet = {
-    w: 1,
-    b: LOTS,
-    e: LOTS,
-    s: 0,
-    r: 0,
-    x: 0,
-    a: 0,
-    m: 0,
-    p: 0,
-    h: 0,
-    u: 0,
-    t: 0,
-    o: 1,
-    n: [],
-    k: [],
-    z: [],
-  }
+  const wallet = { ...emptyWallet(1), b: LOTS, e: LOTS, o: 1 }
   const stateOf = (member: Uuid, more: object) =>
     ({
       member,
