@@ -233,7 +233,9 @@ test('control: without the guards of its name and its member, two workers give t
     'purchases',
     'members',
     'member_states',
+    'outbox',
   ]) {
     await shop.sql(`delete from ${table}`)
   }
+  await shop.sql('update spaces set last_position = 0')
 })

@@ -2,8 +2,8 @@ import type { Instant } from '@laurel/contract/instants'
 import type { LadderTerms } from '@laurel/contract/tiers'
 import { dayStart, shiftDay } from '../base/calendar.ts'
 import { baseOf, levelOf, manualLevel, nextLevel, reachedBy, worthOf } from './levels.rules.ts'
-import { carriedOn, fallsAt, isForEver } from './hand-on.rules.ts'
-import { isAtOnce, kept, keptLevel, reachedNow, type Run, runThen } from './runs.rules.ts'
+import { carriedOn, gracesOf, isForEver, lastsForEver } from './hand-on.rules.ts'
+import { isAtOnce, kept, keptLevel, reachedNow, type Run } from './runs.rules.ts'
 import type { Grace, Kept } from './tiers.ts'
 import { nextEnd } from './windows.rules.ts'
 
@@ -45,11 +45,7 @@ function earnedEnd(run: Run): End & { earned: number } {
     looks.push(dayStart(standing.to, timezone))
   const grace = highestGrace(terms, standing.graces)
   if (grace && levelOf(terms, grace.tier) > stays) {
-    const later = highestGrace(
-      terms,
-      standing.graces?.filter(({ until }) => until > grace.until),
-    )
-    const next = Math.max(stays, levelOf(terms, later?.tier))
+    const next = Math.max(stays, gracedAfter(run, grace.until, standing.graces))
     return { until: grace.until, next, looks, earned: levelOf(terms, grace.tier) }
   }
   const { kept: older = [] } = standing
@@ -63,12 +59,21 @@ function earnedEnd(run: Run): End & { earned: number } {
   const { last, left, next: reaches } = lastDay(run, standing.to, stays, sinks ? -1 : reachedBefore(run, reached))
   const next = nextLevel(terms, stays, Math.max(reaches, base))
   if (next >= stays) return { until: null, next: stays, looks, earned: stays }
-  return { until: fallsAt(run, last, stays, left), next, looks, earned: stays }
+  const graces = gracesOf(run, last, stays, { level: next, grace: terms.grace }, left)
+  const promised = older.filter((one) => keptLevel(run, [one]) >= stays).map((one) => one.until ?? 0)
+  const graced = (standing.graces ?? []).filter(({ tier }) => levelOf(terms, tier) >= stays).map((one) => one.until)
+  const until = Math.max(graces[0]?.until ?? dayStart(last, timezone), ...promised, ...graced)
+  const then = gracedAfter(run, until, [...graces, ...(standing.graces ?? [])])
+  return { until, next: Math.max(next, then), looks, earned: stays }
 }
 
-function lastsForEver(run: Run, one: Kept): boolean {
-  const then = runThen(run, one)
-  return then !== undefined && isForEver(then)
+/** What is let stand for longer than that. */
+function gracedAfter({ terms }: Run, end: Instant, graces: readonly Grace[] = []): number {
+  const later = highestGrace(
+    terms,
+    graces.filter(({ until }) => until > end),
+  )
+  return levelOf(terms, later?.tier)
 }
 
 /**

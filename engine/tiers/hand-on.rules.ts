@@ -10,34 +10,49 @@ import { graceEnd, nextEnd } from './windows.rules.ts'
 
 /** Grace for what falls: one a tier, as long as the latest of them. older: what versions let stand until then. */
 function letStand(run: Run, held: number, next: HandedOn, at: Instant, older: readonly Kept[] = []): void {
-  const { course, terms, state } = run
-  const { standing } = state
-  const tier = slugOf(terms, held)
-  if (next.level >= held || tier === null) return
-  const ended = localDay(at, course.timezone)
-  const until = fallsAt(run, ended, held, older, next.grace)
-  const all = standing.graces ?? []
-  if (until <= at || all.some((one) => one.tier === tier && one.until >= until)) return
-  standing.graces = [...all.filter((one) => one.tier !== tier), { tier, until, day: ended }]
+  const { standing } = run.state
+  const ended = localDay(at, run.course.timezone)
+  const left = older.filter((one) => carriedOn(run, [one], ended).length === 0)
+  for (const grace of [...gracesOf(run, ended, held, next, older), ...promisedOf(run, ended, left)]) {
+    const all = standing.graces ?? []
+    const isLess = all.some(({ tier, until }) => tier === grace.tier && until >= grace.until)
+    if (grace.until <= at || isLess) continue
+    standing.graces = [...all.filter(({ tier }) => tier !== grace.tier), grace]
+  }
 }
 
 /**
- * When that level falls, if it is kept until that day: after the grace of the version by which it falls (of now, unless told),
- * or that of one that let it stand.
+ * The graces of a level that falls, if it is kept until that day, and of those below it that a version lets stand for
+ * longer; the highest first, which ends first.
  */
-export function fallsAt(
-  run: Run,
-  day: number,
-  level: number,
-  older: readonly Kept[],
-  own: TierGrace | null = run.terms.grace,
-): Instant {
+export function gracesOf(run: Run, day: number, held: number, next: HandedOn, older: readonly Kept[]): Grace[] {
+  const all: Grace[] = []
+  for (let level = held; level > next.level; level--) {
+    const tier = slugOf(run.terms, level)
+    const until = fallsAt(run, day, level, older, next.grace)
+    if (tier !== null && until > (all.at(-1)?.until ?? Number.NEGATIVE_INFINITY)) all.push({ tier, until, day })
+  }
+  return all
+}
+
+/** What versions promised to let stand for longer than that day. */
+function promisedOf(run: Run, day: number, older: readonly Kept[]): Grace[] {
+  return older.flatMap((one) => {
+    const tier = stillHeld(run, one)
+    return tier === null || one.until == null ? [] : [{ tier, until: one.until, day }]
+  })
+}
+
+/**
+ * When that level falls, if it is kept until that day: after the grace of the version by which it falls, or that of one
+ * that let it stand.
+ */
+function fallsAt(run: Run, day: number, level: number, older: readonly Kept[], own: TierGrace | null): Instant {
   const { timezone } = run.course
-  const versions = older
-    .filter((one) => keptLevel(run, [one]) >= level)
-    .flatMap(({ version }) => versionOf(run.newest, version) ?? [])
+  const held = older.filter((one) => keptLevel(run, [one]) >= level)
+  const versions = held.flatMap(({ version }) => versionOf(run.newest, version) ?? [])
   const graces = [own, ...versions.map(({ ladder }) => ladder.terms.grace)]
-  return Math.max(...graces.map((grace) => graceEnd(day, grace, timezone)))
+  return Math.max(...graces.map((grace) => graceEnd(day, grace, timezone)), ...held.map((one) => one.until ?? 0))
 }
 
 /**
@@ -48,7 +63,7 @@ export function carriedOn(run: Run, older: readonly Kept[], to: number): Kept[] 
   return older.flatMap((one) => {
     const then = runThen(run, one)
     if (!then) return []
-    if (isForEver(then)) return [one]
+    if (lastsForEver(run, one)) return [one]
     const end = one.standing.to
     if (end === null) return []
     if (one.since === undefined && end > to) return [one]
@@ -58,6 +73,31 @@ export function carriedOn(run: Run, older: readonly Kept[], to: number): Kept[] 
     const tier = stillHeld(run, { ...one, since })
     return tier === null ? [] : [{ ...one, tier, since }]
   })
+}
+
+/** Whether a version lets it stand for ever. */
+export function lastsForEver(run: Run, one: Kept): boolean {
+  const then = runThen(run, one)
+  return then !== undefined && (one.until === null || isForEver(then))
+}
+
+/** Until when the version by which is looked lets something stand that an older one did; null: for ever. */
+export function standsUntil(run: Run, one: Kept): Instant | null {
+  const { terms, state } = run
+  const { to, joined } = state.standing
+  if (isForEver(run) || lastsForEver(run, one)) return null
+  const promised = one.until ?? 0
+  if (to === null) return promised
+  const level = keptLevel(run, [one])
+  let last = to
+  let left = [one]
+  for (;;) {
+    const next = carriedOn(run, left, last)
+    if (next.length === 0 || keptLevel(run, next) < level)
+      return Math.max(promised, fallsAt(run, last, level, left, terms.grace))
+    last = nextEnd(terms.window, joined, last)
+    left = next
+  }
 }
 
 /** The first day of what is counted for the window after the one of a standing, which ends then. */
@@ -107,6 +147,13 @@ export function goOn(standing: Standing, { from, floor, before, kept: older = []
   else delete standing.before
 }
 
+/** What the window before hands on, worked out again. */
+export function handOnAgain(run: Run, before: Before): void {
+  const held = heldThrough(run, before)
+  const { from } = run.state.standing
+  handOn(run, held, handedOn(run, held, [before.from, from], dayStart(from, run.course.timezone)))
+}
+
 export function handOn(run: Run, held: number, next: HandedOn): void {
   const { terms, state, course, given } = run
   const { standing } = state
@@ -138,6 +185,7 @@ export function keepFrom(run: Run, reached: number, from: number, period: string
   standing.from = from
   standing.to = shiftDay(from, period, 1)
   addKept(standing, carriedOn(run, older ?? [], from))
+  letStand(run, reached, { level: reached, grace: null }, dayStart(from, course.timezone), older)
 }
 
 function addKept(standing: Standing, more: readonly Kept[]): void {

@@ -1,6 +1,5 @@
-import { dayStart } from '../base/calendar.ts'
 import { highestGrace } from './ends.rules.ts'
-import { goOn, handedOn, handOn, heldThrough, keepGraces } from './hand-on.rules.ts'
+import { goOn, handOnAgain, heldThrough, keepGraces } from './hand-on.rules.ts'
 import { baseOf, floorOf, levelOf, manualLevel, slugOf } from './levels.rules.ts'
 import { recheckRolling, recheckYears } from './replays.rules.ts'
 import { day, kept, reachedIn, type Run, runThen, stillHeld } from './runs.rules.ts'
@@ -72,7 +71,7 @@ export function rederive(run: Run, before: Before): void {
     goOn(standing, before, before.whole)
     return
   }
-  handOn(run, held, handedOn(run, held, [before.from, standing.from], dayStart(standing.from, run.course.timezone)))
+  handOnAgain(run, before)
 }
 
 /** What was held so far, without anybody's assigning it. */

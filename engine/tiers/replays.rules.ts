@@ -1,5 +1,5 @@
 import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
-import { goOn, handedOn, handOn, heldThrough, keepFrom, keepGraces, roll } from './hand-on.rules.ts'
+import { goOn, handedOn, handOn, handOnAgain, heldThrough, keepFrom, keepGraces, roll } from './hand-on.rules.ts'
 import type { Ladder } from './ladders.ts'
 import { baseOf, levelOf, worthOf } from './levels.rules.ts'
 import type { Standing } from './tiers.ts'
@@ -114,10 +114,14 @@ export function recheckYears(run: Run, days: readonly number[]): void {
   const first = Math.min(...days.filter((one) => one >= reach(standing)))
   if (first === Number.POSITIVE_INFINITY) return
   if (first >= standing.from && standing.whole !== undefined) standing.to = standing.whole
+  let isAgain = false
   for (let { before } = standing; before && first < standing.from; before = before.before) {
     keepGraces(standing, (grace) => grace.day !== standing.from)
     goOn(standing, before, before.whole ?? before.to)
+    isAgain = true
   }
+  // another version may have been published since it began
+  if (isAgain && standing.before) handOnAgain(run, standing.before)
   delete standing.whole
   replayYears(run, first)
 }

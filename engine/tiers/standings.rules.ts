@@ -53,5 +53,6 @@ function isGrace(said: unknown): said is Grace {
 }
 
 function isKept(said: unknown): said is Kept {
-  return has(said, { version: isWhole, at: isWhole, tier: isText, standing: isStanding }, { since: isWhole })
+  const must = { version: isWhole, at: isWhole, tier: isText, standing: isStanding }
+  return has(said, must, { since: isWhole, until: orNull(isWhole) })
 }

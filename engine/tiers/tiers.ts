@@ -56,8 +56,16 @@ export type Grace = { tier: string; until: Instant; day: number }
  * What was held by an older version of the ladder when another was published (`at`) that lets everybody keep it: at most
  * this tier, and as long as the standing of then comes to it, as that version counts. So what comes back was never kept.
  * since: its window is over, and it is kept through the next by what that had reached, which counts from that day on.
+ * until: a version since then let it stand so long, at the least; null: for ever.
  */
-export type Kept = { version: number; at: Instant; tier: string; standing: Standing; since?: number }
+export type Kept = {
+  version: number
+  at: Instant
+  tier: string
+  standing: Standing
+  since?: number
+  until?: Instant | null
+}
 
 /**
  * A window that is over. kept: what was let stand in it. whole: where it was to end, if a tier that was reached in it began the next one. before: what

@@ -54,6 +54,33 @@ describe('a version holds from the instant it was published, whoever looks when'
     expect(ann.at('2026-06-16')[0]).toBe('bronze')
   })
 
+  test('and what falls by it falls with its grace, also where an older one had let it stand', () => {
+    const grace = { period: 'P5D', roundUp: 'month' } as const
+    const months = { window: { kind: 'calendar', per: 'month' }, downgrade: 'one_level', grace } as const
+    const ann = climber(aCourse(months), '2026-01-01')
+    ann.counts(100, '2026-02-10')
+    publish(ann, '2026-03-11', { ...months, tiers: times(3) }, { version: 2, firm: 1 })
+    ann.counts(100, '2026-03-11', '2026-03-20')
+    publish(ann, '2026-04-01T00:00:00Z', { ...months, tiers: times(1.5) }, { version: 3, firm: 3 })
+    expect(ann.at('2026-04-01T01:00:00Z')).toEqual(['silver', '2026-05-01T00:00Z'])
+    ann.counts(-1, '2026-03-11', '2026-04-02')
+    expect(ann.at('2026-04-02')).toEqual(['silver', '2026-05-01T00:00Z'])
+  })
+
+  test('also in years of a tier, where one that was begun by what came back goes on as by that version', () => {
+    const years = { window: { kind: 'tier_anniversary' } } as const
+    const [less, more] = [climber(aCourse(years), '2026-01-01'), climber(aCourse(years), '2026-01-01')]
+    for (const one of [less, more]) {
+      one.counts(100, '2026-05-08')
+      one.counts(140, '2026-05-09')
+      if (one === more) one.counts(360, '2026-05-09')
+      publish(one, '2026-05-10T00:00:00Z', { ...years, tiers: times(0.2) }, { version: 2, firm: 2 })
+    }
+    more.counts(-360, '2026-05-09', '2026-05-10')
+    expect(more.at('2026-05-11')).toEqual(less.at('2026-05-11'))
+    expect(less.at('2026-05-11')).toEqual(['gold', '2028-05-09T00:00Z'])
+  })
+
   test('each of several, in their order, with the windows that ended between them', () => {
     const seen = climber(aCourse({ downgrade: 'one_level' }), '2026-01-01')
     const alone = climber(aCourse({ downgrade: 'one_level' }), '2026-01-01')
@@ -216,6 +243,63 @@ describe('what a version lets everybody keep rests on what it was reached by', (
     ann.counts(-60, '2026-02-01', '2026-03-03')
     expect(ann.at('2026-03-03')).toEqual(['bronze', null])
     expect(climber(ann.course, '2026-01-01').at('2026-01-02')).toEqual(['bronze', null])
+  })
+
+  test('for as long as any version in between promised, also where the one that comes then says less', () => {
+    const months = { window: { kind: 'calendar', per: 'month' } } as const
+    const days = { window: { kind: 'rolling', period: 'P30D' } } as const
+    const ann = climber(aCourse(months), '2026-01-01')
+    ann.counts(100, '2026-01-01')
+    publish(ann, '2026-01-01T13:00:00Z', { ...days, tiers: times(3) }, { version: 2, firm: 1, keeping: 2 })
+    expect(ann.at('2026-02-15')).toEqual(['silver', '2026-03-03T00:00Z'])
+    publish(ann, '2026-02-15T13:00:00Z', { ...months, tiers: times(2) }, { version: 3, firm: 1, keeping: 3 })
+    expect(ann.at('2026-02-15T13:00:00Z')).toEqual(['silver', '2026-03-03T00:00Z'])
+    expect(broughtBack(ann)).toEqual(ann.state)
+    expect(ann.at('2026-03-01')[0]).toBe('silver')
+    expect(ann.at('2026-03-03T00:00:00Z')).toEqual(['bronze', null])
+  })
+
+  test('for ever, once a version by which nothing ends let it stand', () => {
+    const months = { window: { kind: 'calendar', per: 'month' } } as const
+    const ann = climber(aCourse(months), '2026-01-01')
+    ann.counts(100, '2026-01-05')
+    publish(ann, '2026-01-06', { ...lifetime, tiers: times(3) }, { version: 2, firm: 1, keeping: 2 })
+    expect(ann.at('2026-01-07')).toEqual(['silver', null])
+    publish(ann, '2026-02-15', { ...months, tiers: times(3) }, { version: 3, firm: 1, keeping: 3 })
+    expect(ann.at('2026-02-16')).toEqual(['silver', null])
+    expect(ann.at('2028-02-16')).toEqual(['silver', null])
+    ann.counts(-1, '2026-01-05', '2028-02-17')
+    expect(ann.at('2028-02-17')).toEqual(['bronze', null])
+  })
+
+  test('though more was reached since, which ends before it does', () => {
+    const grace = { period: 'P5D', roundUp: 'month' } as const
+    const months = { window: { kind: 'calendar', per: 'month' } } as const
+    const ann = climber(aCourse({ ...months, grace }), '2026-01-01')
+    ann.counts(100, '2026-05-01')
+    expect(ann.at('2026-05-01')).toEqual(['silver', '2026-08-01T00:00Z'])
+    const easier = { ...months, grace: { period: 'P20D' }, tiers: times(0.2) } as const
+    publish(ann, '2026-05-02', easier, { version: 2, firm: 1 })
+    expect(ann.at('2026-05-03')).toEqual(['gold', '2026-07-21T00:00Z'])
+    expect(ann.at('2026-07-21T00:00:00Z')).toEqual(['silver', '2026-08-01T00:00Z'])
+    expect(ann.told.findLast(({ kind }) => kind === 'ending')).toBeUndefined()
+    expect(ann.at('2026-08-01T00:00:00Z')).toEqual(['bronze', null])
+  })
+
+  test('and what asks for less is not forgotten for what was reached by more, when some of that comes back', () => {
+    const never = { ...lifetime, downgrade: 'none' } as const
+    const [less, more] = [climber(aCourse(never), '2026-01-01'), climber(aCourse(never), '2026-01-01')]
+    for (const one of [less, more]) {
+      one.counts(100, '2026-02-01')
+      if (one === more) one.counts(200, '2026-02-02')
+      publish(one, '2026-03-01', { ...never, tiers: times(3) }, { version: 2, firm: 1 })
+      one.at('2026-03-02')
+      publish(one, '2026-03-03', { ...never, tiers: times(9) }, { version: 3, firm: 1 })
+      one.at('2026-03-04')
+    }
+    more.counts(-200, '2026-02-02', '2026-03-05')
+    expect(more.at('2026-03-05')).toEqual(less.at('2026-03-05'))
+    expect(less.at('2026-03-05')[0]).toBe('silver')
   })
 
   test('however many versions follow one another, one a tier is remembered', () => {

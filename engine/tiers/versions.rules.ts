@@ -1,7 +1,8 @@
 import type { Instant } from '@laurel/contract/instants'
 import { localDay } from '../base/calendar.ts'
+import type { Ladder } from './ladders.ts'
 import { baseOf, floorOf, levelOf, reachedBy, slugOf, worthOf } from './levels.rules.ts'
-import { keptUntil } from './hand-on.rules.ts'
+import { keptUntil, standsUntil } from './hand-on.rules.ts'
 import { rederive } from './rechecks.rules.ts'
 import { keepRolling, recheckRolling } from './replays.rules.ts'
 import { as, isAtOnce, kept, keptLevel, ownLevel, reachedNow, type Run, runThen, versionOf } from './runs.rules.ts'
@@ -46,11 +47,11 @@ export function relearn(old: Run, course: Course): Run {
   const firm = ladder.firm > state.version
   const kind = terms.window.kind
   const held = firm || (kind === 'lifetime' && course.sinks) ? [] : keptBy(old, course)
+  delete state.standing.kept
   if (state.keeping !== ladder.keeping) {
     state.standing = standingFrom(course, state.standing.joined, run.given)
     if (graces && !firm) state.standing.graces = graces
   } else if (firm) holdAgainst(run)
-  delete state.standing.kept
   if (held.length > 0) state.standing.kept = held
   if (terms.window.kind === 'rolling') keepRolling(run, terms.window.period)
   state.version = ladder.version
@@ -72,9 +73,10 @@ function holdAgainst(run: Run): void {
 function keptBy(old: Run, next: Course): Kept[] {
   const { state, terms, course, given } = old
   const own = ownLevel(old)
-  const stay = (state.standing.kept ?? []).filter((one) => {
+  const promised = (state.standing.kept ?? []).map((one): Kept => ({ ...one, until: standsUntil(old, one) }))
+  const stay = promised.filter((one) => {
     const level = keptLevel(old, [one])
-    return level > own || (level === own && lastsLonger(old, one, own))
+    return level > own || (level === own && (lastsLonger(old, one, own) || restsOnLess(old, one)))
   })
   if (isNoHarder(course, next)) return stay
   const base = baseOf(next.ladder.terms)
@@ -85,7 +87,22 @@ function keptBy(old: Run, next: Course): Kept[] {
   }
   // what is held may end later by what was reached and waits
   const waiting = isAtOnce(old) || course.sinks ? -1 : Math.min(kept(old), reachedNow(old))
-  return [...stay, ...(waiting > own ? fixed(waiting, { since: state.standing.from }) : []), ...fixed(own)]
+  const waits = waiting > own ? fixed(waiting, { since: state.standing.from }) : []
+  return [...stay, ...waits, ...(stay.some((one) => saysAsMuch(old, one, own)) ? [] : fixed(own))]
+}
+
+/** Whether a version let that level stand as long, for as little, and nothing counted since. */
+function saysAsMuch(old: Run, one: Kept, own: number): boolean {
+  const { course, terms, given } = old
+  const { timezone } = course
+  const then = versionOf(old.newest, one.version)?.ladder
+  if (one.since !== undefined || keptLevel(old, [one]) !== own || then?.keeping !== course.ladder.keeping) return false
+  const end = keptUntil(old, own)
+  const lasts = one.until === null || (end < Infinity && (one.until ?? 0) >= graceEnd(end, terms.grace, timezone))
+  const last = localDay(one.at, timezone)
+  return (
+    lasts && asksOf(then, one.tier) <= asksOf(course.ladder, one.tier) && given.progress.every(({ day }) => day <= last)
+  )
 }
 
 /** Than the version does by itself, by which is looked: to a later day, or with more grace. */
@@ -95,7 +112,18 @@ function lastsLonger(run: Run, one: Kept, level: number): boolean {
   const own = keptUntil(run, level)
   if (own === Number.POSITIVE_INFINITY) return false
   const graced = ({ terms, course }: Run) => graceEnd(own, terms.grace, course.timezone)
+  if (one.until === null || (one.until ?? 0) > graced(run)) return true
   return keptUntil(then, levelOf(then.terms, one.tier), one.since) > own || graced(then) > graced(run)
+}
+
+/** Than it does by the version by which is looked, or on something else: so what comes back may take that away only. */
+function restsOnLess({ newest, course }: Run, one: Kept): boolean {
+  const then = versionOf(newest, one.version)?.ladder
+  return then?.keeping !== course.ladder.keeping || asksOf(then, one.tier) < asksOf(course.ladder, one.tier)
+}
+
+function asksOf({ terms }: Ladder, tier: string): number {
+  return terms.tiers.find(({ slug }) => slug === tier)?.threshold ?? 0
 }
 
 /** Of a balance, the one of then is not known later: so it is kept, whatever became of it. */
