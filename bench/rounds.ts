@@ -14,6 +14,8 @@ export type Options = {
   members: number
   connections: number[]
   batch: number
+  /** Milliseconds that a flush of the log takes more: one table each. */
+  flush: number[]
 }
 
 /** One row of a table: a load on one or several API processes, its clients split among them. */

@@ -17,6 +17,10 @@ const BENCHES: Record<string, Bench> = {
     says: 'batches of 500 ÷ the pgbench baseline',
     run: async (options) => (await import('./purchase.ts')).bulk(options),
   },
+  flush: {
+    says: 'singles and batches ÷ the pgbench baseline, on disks that take longer to make the log durable',
+    run: async (options) => (await import('./flush.ts')).flush(options),
+  },
   read: { says: 'wallets ÷ the empty route', run: async (options) => (await import('./read.ts')).read(options) },
   redeem: {
     says: 'single redemptions ÷ the pgbench baseline',
@@ -52,7 +56,7 @@ const BENCHES: Record<string, Bench> = {
   generator: { says: 'the load generator by itself', run: generator },
 }
 
-const HELP = `npm run bench -- <which> [--seconds 10] [--warm-up ${WARM_UP}; growth 75, clients 25] [--rounds 3] [--members ${MEMBERS}] [--connections 64,256] [--batch 500]
+const HELP = `npm run bench -- <which> [--seconds 10] [--warm-up ${WARM_UP}; growth 75, clients 25] [--rounds 3] [--members ${MEMBERS}] [--connections 64,256] [--batch 500] [--flush 0,1,2,5]
 
 ${Object.entries(BENCHES)
   .map(([name, { says }]) => `  ${name.padEnd(10)} ${says}`)
@@ -70,6 +74,7 @@ async function main(): Promise<void> {
       members: { type: 'string', default: String(MEMBERS) },
       connections: { type: 'string', default: '64,256' },
       batch: { type: 'string', default: '500' },
+      flush: { type: 'string', default: '0,1,2,5' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -86,12 +91,19 @@ async function main(): Promise<void> {
     members: Math.min(MEMBERS, wholeNumber(values.members)),
     connections: values.connections.split(',').map(wholeNumber),
     batch: wholeNumber(values.batch),
+    flush: values.flush.split(',').map(millis),
   })
 }
 
 function wholeNumber(text: string): number {
   const n = Number(text)
   if (!Number.isInteger(n) || n < 1) throw new Error(`expected a whole number from 1, not "${text}"`)
+  return n
+}
+
+function millis(text: string): number {
+  const n = Number(text)
+  if (text.trim() === '' || !(n >= 0 && n <= 100)) throw new Error(`expected milliseconds from 0 to 100, not "${text}"`)
   return n
 }
 

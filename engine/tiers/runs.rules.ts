@@ -90,7 +90,7 @@ export function runThen(run: Run, { version, at, standing }: Kept): Run | undefi
   const course = versionOf(run.newest, version)
   if (!course) return undefined
   const then = as({ ...run, state: { ...run.state, standing } }, course, at)
-  const last = localDay(at - 1, course.timezone) // what is bought later on that day cannot be told from it
+  const last = day(then) // what is bought later on that day cannot be told from it
   then.given = { ...then.given, progress: then.given.progress.filter((bucket) => bucket.day <= last) }
   return then
 }
