@@ -56,7 +56,7 @@ const BENCHES: Record<string, Bench> = {
   generator: { says: 'the load generator by itself', run: generator },
 }
 
-const HELP = `npm run bench -- <which> [--seconds 10] [--warm-up ${WARM_UP}; growth 75, clients 25] [--rounds 3] [--members ${MEMBERS}] [--connections 64,256] [--batch 500] [--flush 0,1,2,5]
+const HELP = `npm run bench -- <which> [--seconds 10] [--warm-up ${WARM_UP}; growth 75, clients 25] [--rounds 3] [--members ${MEMBERS}] [--connections 64,256] [--batch 500] [--flush 0,2,5,10]
 
 ${Object.entries(BENCHES)
   .map(([name, { says }]) => `  ${name.padEnd(10)} ${says}`)
@@ -74,7 +74,7 @@ async function main(): Promise<void> {
       members: { type: 'string', default: String(MEMBERS) },
       connections: { type: 'string', default: '64,256' },
       batch: { type: 'string', default: '500' },
-      flush: { type: 'string', default: '0,1,2,5' },
+      flush: { type: 'string', default: '0,2,5,10' },
       help: { type: 'boolean', default: false },
     },
   })
