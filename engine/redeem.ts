@@ -11,7 +11,7 @@ import { givenDates } from './gate/dates.ts'
 import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { MovedError } from './gate/faults.ts'
 import { type Found, redemptionDigest, redemptionView, rewardNamed } from './gate/redemptions.ts'
-import { isReached, needReward, type Taken, takeCode, takenOf } from './gate/redeeming.ts'
+import { isReached, needReward, outKind, partsOf, type Taken, takeCode, takenOf } from './gate/redeeming.ts'
 import { type RedemptionChanges, redemptionNeeds } from './gate/redemption-slices.ts'
 import { issueVoucher, tillValue, voucherOfRedemption } from './gate/redemption-vouchers.ts'
 import { type About, readsMember, whenOf, worthOf } from './gate/rewards.ts'
@@ -20,7 +20,7 @@ import { sortedJson } from './gate/said.ts'
 import { findMember, type Named, type Slices, survivorOf } from './gate/slices.ts'
 import type { MemberState } from './ledger/books.ts'
 import { available, credit, debit } from './ledger/ledger.rules.ts'
-import { deliveryDigest, type Moved, type Redemption, type Said, STATUS } from './redemptions/redemptions.rules.ts'
+import { deliveryDigest, type Redemption, type Said, STATUS } from './redemptions/redemptions.rules.ts'
 import { eligible, neverUsable, type Redeemable, stockOf, validityOf } from './rewards/rewards.rules.ts'
 
 /**
@@ -200,22 +200,15 @@ function redemptionOf(
     externalId: ask.externalId ?? null,
     said,
     delivery,
-    spent: Object.entries(asked.spent).map(([slug, points]): Moved => [walletIdOf(program, slug), points, 0]),
-    received: worth?.kind === 'points' ? [walletIdOf(program, worth.wallet), worth.points, 0] : null,
+    ...partsOf(program, asked.spent, worth),
     history: steps.map((s) => ({ s, at: facts.now })),
   }
-}
-
-function walletIdOf(program: Found['program'], slug: string): number {
-  const wallet = program.wallets.find((w) => w.slug === slug)
-  if (!wallet) throw new Error(`the program "${program.slug}" has no wallet "${slug}", which a reward costs or gives`)
-  return wallet.walletId
 }
 
 /** Points go, and those of a conversion come, each by an entry of its own. Refuses amount_out_of_range. */
 function move(c: Configuration, { reward }: Found, one: Redemption, opened: Opened, facts: Facts): Refusal | undefined {
   const { books, events } = opened
-  const converts = one.received !== null
+  const kind = outKind(one)
   const why = {
     source: one.id,
     digest: one.digest,
@@ -225,10 +218,10 @@ function move(c: Configuration, { reward }: Found, one: Redemption, opened: Open
     ...(facts.actor ? { actor: facts.actor } : {}),
   }
   for (const part of one.spent) {
-    const short = debit(books, part[0], part[1], { ...why, kind: converts ? 'convertOut' : 'spend' })
+    const short = debit(books, part[0], part[1], { ...why, kind })
     if (short) return short
     part[2] = books.state.entrySeq
-    events.push(tell(books.state, converts ? 'points.converted' : 'points.spent', { entry: part[2] }))
+    events.push(tell(books.state, kind === 'convertOut' ? 'points.converted' : 'points.spent', { entry: part[2] }))
   }
   if (!one.received) return undefined
   const [walletId, points] = one.received

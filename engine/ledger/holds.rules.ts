@@ -1,6 +1,7 @@
 import { type Refusal, refusal } from '@laurel/contract/refusals'
 import { type Captured, type Draft, type Hold, HOLD_STATUS, type HoldPart, type Why } from './books.ts'
-import { available, bookTakes, burnOrder, isActive, outOfRange, takeFrom, walletOf } from './ledger.rules.ts'
+import { available, bookTakes, burnOrder, isActive, takeFrom, walletOf } from './ledger.rules.ts'
+import { outOfRange } from './range.rules.ts'
 import { freeLot, payOwed } from './time.rules.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { type Refusal, refusal } from '@laurel/contract/refusals'
 import type { Instant } from '@laurel/contract/instants'
-import { ACCOUNTS, KINDS, type Kind } from './accounts.ts'
+import { ACCOUNTS, KINDS } from './accounts.ts'
 import {
   type Dates,
   type Draft,
@@ -13,9 +13,8 @@ import {
   type Why,
 } from './books.ts'
 import { link } from './chain.rules.ts'
+import { count, outOfRange } from './range.rules.ts'
 import { type Debt, emptyWallet, type WalletState } from './wallets.rules.ts'
-
-export const POINTS_MAX = Number.MAX_SAFE_INTEGER
 
 export function draft(state: MemberState, held: Held | undefined, terms: TermsOf): Draft {
   return {
@@ -247,22 +246,6 @@ export function lowestOpen(lots: readonly Lot[], walletId: number): number {
     if (lot.walletId === walletId && lot.remaining > 0 && (lowest === 0 || lot.seq < lowest)) lowest = lot.seq
   }
   return lowest
-}
-
-/** Lifetime counters: a restore undoes part of a reversal, a refund part of a spend. */
-export function count(wallet: WalletState, kind: Kind, points: number): void {
-  const { counts } = KINDS[kind]
-  if (counts) wallet[counts.counter] += counts.sign * points
-}
-
-/** Refuses when a balance or a counter would leave ±(2^53 − 1). */
-export function outOfRange(wallet: WalletState, kind: Kind, points: number): Refusal | undefined {
-  const { counts, to } = KINDS[kind]
-  const balance = wallet.b + (to === ACCOUNTS.member ? points : -points)
-  const counter = counts === undefined ? 0 : wallet[counts.counter] + counts.sign * points
-  return Math.abs(balance) <= POINTS_MAX && Math.abs(counter) <= POINTS_MAX
-    ? undefined
-    : refusal('amount_out_of_range', `${points} more points would leave the range of exact whole numbers`)
 }
 
 export function book(d: Draft, wallet: WalletState, points: number, why: Why, dates?: Dates): Entry {

@@ -1,6 +1,7 @@
 import type { Refusal } from '@laurel/contract/refusals'
 import type { Dates, Draft, Entry, Lot, Why } from './books.ts'
-import { bookTakes, count, openLot, outOfRange, restart, walletOf } from './ledger.rules.ts'
+import { bookTakes, openLot, restart, walletOf } from './ledger.rules.ts'
+import { count, outOfRange } from './range.rules.ts'
 
 /**
  * What is left of a lot (but for what is held) goes on as a new lot under other dates, with the same source: the entry takes

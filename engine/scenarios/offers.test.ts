@@ -33,6 +33,7 @@ beforeAll(async () => {
     joinPolicy: 'explicit',
   })
   await made('/programs/coffee/wallets', { slug: 'stamps', unit: 'stamps', target: 10 })
+  await made('/programs/coffee/wallets', { slug: 'miles' })
   const tiers = [{ slug: 'gold', name: 'Gold', threshold: 1_000_000 }]
   const ladder = { program: 'coffee', slug: 'club', name: 'Club', metric: { kind: 'spend' }, tiers }
   await made('/tier-ladders', { ...ladder, window: { kind: 'lifetime' }, upgrade: 'at_once', downgrade: 'none' })
@@ -61,7 +62,7 @@ function reward(i: number): object {
   const visibility = {
     ...maybe({ tiers: { club: ['gold'] } }, 6),
     ...maybe({ stores: ['Soho'] }, 5),
-    ...maybe({ when: 'member.hasEmail' }, 5),
+    ...maybe({ when: oneOf(['member.hasEmail', "member.tiers.club == 'gold'"]) }, 5),
     ...maybe({ startsAt: day(below(3) - 1) }, 6),
     ...maybe({ endsAt: day(2 + below(3)) }, 6),
   }
@@ -72,15 +73,13 @@ function reward(i: number): object {
   }
   const value = { kind: 'dynamic', expression: oneOf(['paid.points * 2', 'member.hasEmail ? 100 : 0', '100 / 3']) }
   const coupon = below(3) === 0 ? { kind: 'coupon', value } : { kind: 'experience' }
+  const miles = { kind: 'points', wallet: 'miles', points: oneOf([5, 2 ** 52]) } // twice the latter is out of range
   const price = below(3) === 0 ? [cost(), cost()] : cost()
+  const about = { program: 'coffee', slug: `reward-${i}`, name: `Reward ${i}`, price, visibility, stock }
+  if (below(4) === 0) return { ...about, kind: 'conversion', price: { points: 1 + below(80) }, value: miles }
   return {
-    program: 'coffee',
-    slug: `reward-${i}`,
-    name: `Reward ${i}`,
+    ...about,
     ...coupon,
-    price,
-    visibility,
-    stock,
     ...maybe({ code: { pool: 'short' } }, 5),
     ...maybe({ valid: { until: oneOf(['2020-01-01', '2090-01-01']) } }, 6),
   }

@@ -2,13 +2,15 @@ import { encodeId, type Uuid, decodeId } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
 import type { OfferAnswer } from '@laurel/contract/offers'
 import { type Refusal, Refused, refusal } from '@laurel/contract/refusals'
-import type { RewardShown } from '@laurel/contract/rewards'
+import type { RewardShown, RewardValue } from '@laurel/contract/rewards'
 import type { Db } from '../base/db.ts'
 import { type Page, type PageAsk, pageOf } from '../base/pages.ts'
-import type { ConfiguredReward } from '../earning/configured.ts'
+import type { ConfiguredReward, Program } from '../earning/configured.ts'
 import { type Configuration, type Configurations, programById } from '../earning/configuration.ts'
 import type { MemberFacts } from '../earning/question.ts'
+import { beyondRange, partsOf } from '../gate/redeeming.ts'
 import { readsMember, whenOf, worthOf } from '../gate/rewards.ts'
+import type { WalletState } from '../ledger/wallets.rules.ts'
 import { existingMember } from '../members/members.ts'
 import { loadFacts } from '../members/members.sql.ts'
 import { countRedeemed } from '../redemptions/redemptions.sql.ts'
@@ -26,7 +28,7 @@ import { selectShown } from '../rewards/rewards.sql.ts'
 import { currentConfiguration } from './current.ts'
 import { programIdOf } from './pools.ts'
 import { leftOf, type Left } from './rewards.ts'
-import { readBooks, standingsAt } from './standings.ts'
+import { broughtUpTo, readBooks, standingsAt } from './standings.ts'
 import { heldTiers } from './tiers.ts'
 
 export type OffersAsk = {
@@ -45,6 +47,7 @@ type Known = {
   member: MemberFacts | undefined
   tiers: ReadonlyMap<number, Readonly<Record<string, string>>>
   spendable: (walletId: number) => number
+  wallets: readonly WalletState[]
   redeemed: ReadonlyMap<number, number>
   left: (reward: ConfiguredReward) => Left
   shown: ReadonlyMap<number, RewardShown>
@@ -108,7 +111,8 @@ async function factsOf(
       ? [{ member, rewardId: reward.rewardId, since: countedSince(limit, now, zoneOf(configuration, reward)) }]
       : []
   })
-  const tiered = rewards.some(({ terms }) => terms.visibility?.tiers)
+  const asksMember = rewards.some(readsMember)
+  const tiered = asksMember || rewards.some(({ terms }) => terms.visibility?.tiers)
   const [[books], left, shown, [facts], times, tiers] = await Promise.all([
     readBooks(db, configuration, [member]),
     leftOf(db, configuration, rewards, now),
@@ -118,12 +122,12 @@ async function factsOf(
           db,
           rewards.map(({ rewardId }) => rewardId),
         ),
-    rewards.some(readsMember) ? loadFacts(db, [member]) : [],
+    asksMember ? loadFacts(db, [member]) : [],
     countRedeemed(db, limited),
     tiered ? heldTiers(db, configuration, member, now) : new Map<number, Record<string, string>>(),
   ])
   if (!books) throw new Error(`member ${member} has no books`)
-  const standing = standingsAt(books, now)
+  const standing = standingsAt(broughtUpTo(books, now), now)
   return {
     configuration,
     now,
@@ -132,6 +136,7 @@ async function factsOf(
     member: facts,
     tiers,
     spendable: (walletId) => standing(walletId).available,
+    wallets: books.state.wallets,
     redeemed: new Map(limited.map(({ rewardId }, i) => [rewardId, times[i] ?? 0])),
     left,
     shown,
@@ -151,10 +156,11 @@ function offerOf(known: Known, reward: ConfiguredReward): OfferAnswer {
     const wallet = program.wallets.find((w) => w.slug === slug)
     return wallet ? known.spendable(wallet.walletId) : 0
   }
-  const about = { program, at: now, member }
+  const tiers = known.tiers.get(program.programId) ?? {}
+  const about = { program, at: now, member: member && { ...member, tiers } }
   const may = mayRedeem(known, reward, {
     at: now,
-    tiers: known.tiers.get(program.programId) ?? {},
+    tiers,
     store: known.store,
     when: whenOf(reward, about),
     spendable,
@@ -164,7 +170,7 @@ function offerOf(known: Known, reward: ConfiguredReward): OfferAnswer {
   })
   const cost = 'spent' in may ? may.spent : (reward.terms.price[0] ?? {})
   const worth = worthOf(reward, about, cost)
-  const bad = 'code' in may ? may : worth && 'code' in worth ? worth : neverUsable(reward, now, program.timezone)
+  const bad = refusedFor(known, reward, program, may, worth)
   const limit = memberLimit(reward.terms)
   return {
     reward: shownReward(known, reward, program.slug),
@@ -176,6 +182,19 @@ function offerOf(known: Known, reward: ConfiguredReward): OfferAnswer {
     left,
     mine: limit ? { redeemed: redeemed.get(reward.rewardId) ?? 0, limit: limit.times, per: limit.per } : null,
   }
+}
+
+/** Why it cannot be redeemed, in the order in which redeeming asks. */
+function refusedFor(
+  { now, wallets }: Known,
+  reward: ConfiguredReward,
+  program: Program,
+  may: Redeemable | Refusal,
+  worth: RewardValue | undefined | Refusal,
+): Refusal | undefined {
+  if ('code' in may) return may
+  if (worth && 'code' in worth) return worth
+  return neverUsable(reward, now, program.timezone) ?? beyondRange(wallets, partsOf(program, may.spent, worth))
 }
 
 function mayRedeem(

@@ -10,7 +10,7 @@ import { loadOpenHolds } from '../ledger/holds.sql.ts'
 import { draft } from '../ledger/ledger.rules.ts'
 import { loadLots } from '../ledger/ledger.sql.ts'
 import { loadStates } from '../ledger/states.sql.ts'
-import { type Standing, standingOf } from '../ledger/time.rules.ts'
+import { hasPassed, passTime, type Standing, standingOf } from '../ledger/time.rules.ts'
 import { emptyWallet } from '../ledger/wallets.rules.ts'
 
 /** Members' books with all open lots and holds, as stored; those merged into another under that other. Three statements. */
@@ -64,6 +64,12 @@ async function loadSurvivors(db: Db, members: readonly Uuid[]): Promise<Map<Uuid
       return state ? [[id, survivor(state)] as const] : []
     }),
   )
+}
+
+/** As a decision opens them: with what time did up to now, booked or not. Nothing of that is kept. */
+export function broughtUpTo(books: Draft, now: Instant): Draft {
+  if (hasPassed(books.state, books.terms, now)) passTime(books, now)
+  return books
 }
 
 /** What each wallet holds at an instant. Holds past their deadline hold nothing, lots past their date are over. */
