@@ -11,6 +11,7 @@ import { auditRedemptions } from '../../engine/gate/audit-redemptions.ts'
 import { auditUnclaimed } from '../../engine/gate/audit-unclaimed.ts'
 import { termsOf } from '../../engine/gate/dates.ts'
 import { factsOf } from '../../engine/gate/gate.ts'
+import { MovedError } from '../../engine/gate/faults.ts'
 import { aroundMerges, decideAll, type Item } from '../../engine/gate/list.ts'
 import { memberKey } from '../../engine/gate/names.ts'
 import { heldBy, type Slices } from '../../engine/gate/slices.ts'
@@ -68,11 +69,29 @@ class MemoryDriver implements Driver {
   private run(items: Item[], lostBefore = false): Answered[] {
     const now = items[0]?.facts.now ?? 0
     return aroundMerges(items).flatMap((part) => {
-      if (lostBefore) this.decide(part)
-      const answered = this.decide(part)
-      save(this.tables, answered, now)
-      return answered
+      if (lostBefore) this.decided(part)
+      return this.settle(part, now)
     })
+  }
+
+  /** A list that cannot be decided on what was read, since a member joins in it, is decided in parts. */
+  private settle(items: Item[], now: Instant): Answered[] {
+    const answered = this.decided(items)
+    if (!answered) {
+      const half = items.length >> 1
+      return [...this.settle(items.slice(0, half), now), ...this.settle(items.slice(half), now)]
+    }
+    save(this.tables, answered, now)
+    return answered
+  }
+
+  private decided(items: Item[]): Answered[] | undefined {
+    try {
+      return this.decide(items)
+    } catch (error) {
+      if (error instanceof MovedError && items.length > 1) return undefined
+      throw error
+    }
   }
 
   private decide(items: Item[]): Answered[] {
