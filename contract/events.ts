@@ -98,10 +98,13 @@ const redeemed = {
 }
 const stepped = z.object({ ...redeemed, reason: z.string().optional() })
 
-/** Of vouchers: of nobody, since they are shared; `member`: whose order it was. */
-const voucher = { program: z.string(), voucher: z.string(), code: z.string() }
+/**
+ * Of vouchers: of nobody, since they are shared; `member`: whose order it was. By their ids, without the codes: whoever knows one can use
+ * it, and events are read by many. `GET /v1/vouchers/{voucher}` says the code.
+ */
+const voucher = { program: z.string(), voucher: z.string() }
 const onOrder = { program: z.string(), member: z.string().nullable(), session: z.string().nullable() }
-const discounts = z.array(z.object({ voucher: z.string(), code: z.string(), discount: minor }))
+const discounts = z.array(z.object({ voucher: z.string(), discount: minor }))
 
 /** from, to: slugs of tiers; null: none. at: when it took effect. until: when it ends if nothing more counts; null: never */
 const tierChanged = z.object({
@@ -209,7 +212,7 @@ export const EVENTS = {
   'voucher.unblocked': z.object({ ...voucher, reason: z.string() }),
   'voucher.locked': z.object({ ...onOrder, until: instant, vouchers: discounts }),
   /** before the deadline; that a lock lapsed is not told */
-  'voucher.unlocked': z.object({ ...onOrder, vouchers: z.array(z.object({ voucher: z.string(), code: z.string() })) }),
+  'voucher.unlocked': z.object({ ...onOrder, vouchers: z.array(z.object({ voucher: z.string() })) }),
   /** total: of the order; discount and gift: what vouchers and gift cards took of it */
   'voucher.redeemed': z.object({
     ...onOrder,
@@ -227,7 +230,7 @@ export const EVENTS = {
     externalId: z.string(),
     amount: minor,
     reason: z.string().nullable(),
-    vouchers: z.array(z.object({ voucher: z.string(), code: z.string(), amount: minor, undone: z.boolean() })),
+    vouchers: z.array(z.object({ voucher: z.string(), amount: minor, undone: z.boolean() })),
   }),
   /** automatic: a threshold redeemed it */
   'reward.redeemed': z.object({ ...redeemed, automatic: z.boolean() }),

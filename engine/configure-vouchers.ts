@@ -197,6 +197,6 @@ function refuse(errors: FieldError[]): void {
 
 async function tell(tx: Tx, door: Door, type: string, voucher: Voucher, more: object = {}): Promise<void> {
   const ours = programById(door.configuration, voucher.programId)?.slug
-  const data = { program: ours, voucher: encodeId('vch', voucher.id), code: voucher.code, ...more }
+  const data = { program: ours, voucher: encodeId('vch', voucher.id), ...more }
   await appendEvents(tx, door.newId(), door.now, [{ type, data }])
 }

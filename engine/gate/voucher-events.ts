@@ -6,7 +6,10 @@ import { sum } from '../vouchers/discount.rules.ts'
 import type { Quote } from '../vouchers/quote.rules.ts'
 import type { Lock, RollBack, Voucher, VoucherRedemption } from '../vouchers/vouchers.rules.ts'
 
-/** Events of vouchers are told in full, and of nobody: a voucher may have no member, and its row is shared. */
+/**
+ * Events of vouchers are told in full, but for their codes, and of nobody: a voucher may have no member, and its row is shared. Whoever
+ * knows a code can use it, and who reads events need not.
+ */
 const memberOf = (member: Uuid | null) => (member === null ? null : encodeId('mem', member))
 
 export function lockedEvent(
@@ -17,7 +20,6 @@ export function lockedEvent(
   const { session, member, until } = by
   const vouchers = applied.map(({ voucher, discounts }) => ({
     voucher: encodeId('vch', voucher.id),
-    code: voucher.code,
     discount: sum(discounts),
   }))
   const data = { program: ours.slug, member: memberOf(member), session, until: formatInstant(until), vouchers }
@@ -32,7 +34,7 @@ export function unlockedEvent(
 ): NewEvent {
   const told = freed.flatMap(({ key }) => {
     const voucher = vouchers.get(key)
-    return voucher ? [{ voucher: encodeId('vch', voucher.id), code: voucher.code }] : []
+    return voucher ? [{ voucher: encodeId('vch', voucher.id) }] : []
   })
   const data = { program: ours.slug, member: memberOf(freed[0]?.member ?? null), session, vouchers: told }
   return { type: 'voucher.unlocked', data }
@@ -40,11 +42,7 @@ export function unlockedEvent(
 
 export function redeemedEvent(ours: Program, redemption: VoucherRedemption): NewEvent {
   const { discount, gift, total } = redemption
-  const vouchers = redemption.parts.map(({ id, code, amount }) => ({
-    voucher: encodeId('vch', id),
-    code,
-    discount: amount,
-  }))
+  const vouchers = redemption.parts.map(({ id, amount }) => ({ voucher: encodeId('vch', id), discount: amount }))
   return { type: 'voucher.redeemed', data: { ...about(ours, redemption), total, discount, gift, vouchers } }
 }
 
@@ -54,7 +52,7 @@ export function rolledBackEvent(ours: Program, redemption: VoucherRedemption, ma
     const part = redemption.parts.find((one) => one.key === key)
     if (!part) return []
     const undone = part.givenBack === part.amount
-    return [{ voucher: encodeId('vch', part.id), code: part.code, amount, undone }]
+    return [{ voucher: encodeId('vch', part.id), amount, undone }]
   })
   const data = { ...about(ours, redemption), amount: made.amount, reason: made.reason ?? null, vouchers }
   return { type: 'voucher.rolled_back', data }

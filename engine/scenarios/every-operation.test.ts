@@ -511,6 +511,31 @@ test('she climbs', async () => {
   expect((await ask('archiveTierLadder', { ladder: id })).body.status).toBe('archived')
 })
 
+test('no event says a code by which its holder gets something: they name what it is the code of', async () => {
+  const told: { type: string; data: object }[] = []
+  for (let after = '0', more = true; more; ) {
+    const { body } = await ask('listEvents', {}, undefined, `?after=${after}&limit=100`)
+    told.push(...body.data)
+    after = body.next
+    more = body.hasMore
+  }
+  const types = told.map(({ type }) => type)
+  for (const what of ['created', 'changed', 'blocked', 'unblocked', 'locked', 'unlocked', 'redeemed', 'rolled_back'])
+    expect(types).toContain(`voucher.${what}`)
+  for (const type of ['reward.redeemed', 'card.issued', 'card.replaced']) expect(types).toContain(type)
+  const codes = await database.sql(
+    `select code from vouchers union select code from cards union select code from redemptions where code is not null
+     union select code from pool_codes`,
+  )
+  expect(codes.length).toBeGreaterThan(8)
+  const plain = (text: string) => text.replaceAll(/[-\s]/g, '').toUpperCase()
+  const said = told.map((event) => plain(JSON.stringify(event)))
+  for (const { code } of codes) expect(said.filter((event) => event.includes(plain(String(code))))).toEqual([])
+  const redeemed = told.find(({ type }) => type === 'voucher.redeemed')
+  const { id } = (await ask('getVoucher', { voucher: 'code:tenoff' })).body
+  expect(redeemed?.data).toMatchObject({ vouchers: [{ voucher: id, discount: 250 }] })
+})
+
 test('no operation was left out', () => {
   expect(OPERATIONS.map(({ id }) => id).filter((id) => !used.has(id))).toEqual([])
 })

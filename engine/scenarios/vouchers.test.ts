@@ -278,8 +278,21 @@ describe('a checkout', () => {
     const freed = await post('/v1/vouchers/unlock', { program: 'coffee', session: 'till-2' })
     expect(freed.body.unlocked).toEqual(['LOCK1'])
     expect((await post('/v1/vouchers/unlock', { program: 'coffee', session: 'till-2' })).body.unlocked).toEqual([])
-    const types = (await eventsOf('LOCK1')).map(({ type }) => type)
-    expect(types).toEqual(['voucher.created', 'voucher.locked', 'voucher.locked', 'voucher.unlocked'])
+    const { id } = await voucher('code:LOCK1')
+    const told = await eventsOf(id)
+    expect(told.map(({ type }) => type)).toEqual([
+      'voucher.created',
+      'voucher.locked',
+      'voucher.locked',
+      'voucher.unlocked',
+    ])
+    expect(told.map(({ data }) => data.vouchers ?? data.voucher)).toEqual([
+      id,
+      [{ voucher: id, discount: 100 }],
+      [{ voucher: id, discount: 100 }],
+      [{ voucher: id }],
+    ])
+    expect(await eventsOf('LOCK1')).toEqual([]) // whoever reads events is not told what can be used
   })
 
   test('until its deadline, after which anybody may; before it, though the voucher ends', async () => {
