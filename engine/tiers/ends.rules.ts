@@ -39,14 +39,17 @@ function earnedEnd(run: Run): End & { earned: number } {
   const base = baseOf(terms)
   const reached = reachedNow(run)
   const waits = !isAtOnce(run)
-  const stays = Math.max(kept(run), waits ? -1 : reached)
+  const now = Math.max(kept(run), waits ? -1 : reached)
   const looks: Instant[] = []
-  if (standing.to !== null && (waits ? reached > stays : sinks && stays > base))
-    looks.push(dayStart(standing.to, timezone))
+  if (standing.to !== null && (waits ? reached > now : sinks && now > base)) looks.push(dayStart(standing.to, timezone))
   const grace = highestGrace(terms, standing.graces)
-  if (grace && levelOf(terms, grace.tier) > stays) {
+  const graced = levelOf(terms, grace?.tier)
+  // what waits is held from the end of the window on, where a grace lasts until then
+  const waitsFor = waits && !sinks && grace && standing.to !== null && dayStart(standing.to, timezone) <= grace.until
+  const stays = Math.max(now, waitsFor ? Math.min(reached, graced) : -1)
+  if (grace && graced > stays) {
     const next = Math.max(stays, gracedAfter(run, grace.until, standing.graces))
-    return { until: grace.until, next, looks, earned: levelOf(terms, grace.tier) }
+    return { until: grace.until, next, looks, earned: graced }
   }
   const { kept: older = [] } = standing
   const lasting = keptLevel(
@@ -61,8 +64,8 @@ function earnedEnd(run: Run): End & { earned: number } {
   if (next >= stays) return { until: null, next: stays, looks, earned: stays }
   const graces = gracesOf(run, last, stays, { level: next, grace: terms.grace }, left)
   const promised = older.filter((one) => keptLevel(run, [one]) >= stays).map((one) => one.until ?? 0)
-  const graced = (standing.graces ?? []).filter(({ tier }) => levelOf(terms, tier) >= stays).map((one) => one.until)
-  const until = Math.max(graces[0]?.until ?? dayStart(last, timezone), ...promised, ...graced)
+  const longer = (standing.graces ?? []).filter(({ tier }) => levelOf(terms, tier) >= stays).map((one) => one.until)
+  const until = Math.max(graces[0]?.until ?? dayStart(last, timezone), ...promised, ...longer)
   const then = gracedAfter(run, until, [...graces, ...(standing.graces ?? [])])
   return { until, next: Math.max(next, then), looks, earned: stays }
 }

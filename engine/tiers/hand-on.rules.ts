@@ -147,7 +147,7 @@ export function goOn(standing: Standing, { from, floor, before, kept: older = []
   else delete standing.before
 }
 
-/** What the window before hands on, worked out again. */
+/** What the window before hands on, worked out again, with the grace that goes with it. An older grace stands. */
 export function handOnAgain(run: Run, before: Before): void {
   const held = heldThrough(run, before)
   const { from } = run.state.standing

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { aCourse, climber, THREE } from './tiers-for-tests.ts'
+import { aCourse, at, type Climber, climber, THREE } from './tiers-for-tests.ts'
 
 describe('what comes back, or is told late', () => {
   test('rolling: something else that comes back takes nothing that was handed on; nor does another name of the ladder', () => {
@@ -104,4 +104,74 @@ test('what comes back raises nothing, though days are worked out again on which 
   ann.counts(496, '2026-01-01', '2026-02-20') // too late for gold of 5 January
   ann.counts(-1, '2026-02-03', '2026-02-20')
   expect(ann.at('2026-02-20')[0]).toBe('silver')
+})
+
+describe('what waits for the end of the window is held when a grace ends that lasts until then', () => {
+  const grace = { period: 'P5D', roundUp: 'month' } as const
+  const months = {
+    window: { kind: 'calendar', per: 'month' },
+    upgrade: 'period_end',
+    grace,
+    noticeDays: 7,
+  } as const
+
+  test('so that end is not told of the same tier', () => {
+    const ann = climber(aCourse(months), '2026-01-01')
+    ann.counts(100, '2026-01-10') // silver in February, and by its grace in March
+    ann.counts(100, '2026-03-10')
+    expect(ann.at('2026-03-28')).toEqual(['silver', '2026-06-01T00:00Z'])
+    expect(ann.told.filter(({ kind }) => kind === 'ending')).toEqual([])
+    expect(ann.at('2026-05-31')[0]).toBe('silver')
+    expect(ann.at('2026-06-01T00:00:00Z')[0]).toBe('bronze')
+  })
+
+  test('and of a higher one it is told as what comes next', () => {
+    const ann = climber(aCourse(months), '2026-01-01')
+    ann.counts(500, '2026-01-10')
+    ann.counts(100, '2026-03-10')
+    expect(ann.at('2026-03-28')).toEqual(['gold', '2026-04-01T00:00Z'])
+    expect(ann.told.at(-1)).toEqual({ kind: 'ending', until: at('2026-04-01T00:00:00Z'), to: 'silver' })
+    expect(ann.at('2026-04-01T00:00:00Z')).toEqual(['silver', '2026-06-01T00:00Z'])
+  })
+})
+
+describe('years of a tier are worked out again', () => {
+  const years = { window: { kind: 'tier_anniversary' } } as const
+  const times = (factor: number) => THREE.map((tier) => ({ ...tier, threshold: tier.threshold * factor }))
+  const publish = (one: Climber, when: string, factor: number, version: number, firm: number) => {
+    one.course = aCourse({ ...years, tiers: times(factor) }, { publishedAt: at(when), version, firm })
+  }
+
+  test('all of them by a version that everybody is held against, whatever came back of what they counted', () => {
+    const [less, more] = [climber(aCourse(years), '2026-01-01'), climber(aCourse(years), '2026-01-01')]
+    for (const one of [less, more]) {
+      one.counts(158, '2026-03-04')
+      publish(one, '2026-03-04T20:00:00Z', 1.5, 2, 2)
+      one.counts(67, '2026-03-05')
+      if (one === more) one.counts(683, '2026-03-05')
+      publish(one, '2026-03-06T20:00:00Z', 2.25, 3, 3)
+    }
+    more.counts(-683, '2026-03-05', '2026-03-07')
+    // by the third version silver was reached on the fifth, and its year begins on the sixth
+    expect(less.at('2026-03-07')).toEqual(['silver', '2027-03-06T00:00Z'])
+    expect(more.at('2026-03-07')).toEqual(less.at('2026-03-07'))
+  })
+
+  test.each([
+    ['2026-08-02', '2026-08-26'],
+    ['2026-08-26', '2026-08-26'],
+  ])('and what was reached on the day of a publication begins one, bought on %s and back on %s', (bought, back) => {
+    const [less, more] = [climber(aCourse(years), '2026-01-01'), climber(aCourse(years), '2026-01-01')]
+    for (const one of [less, more]) {
+      one.counts(100, '2026-03-04')
+      one.counts(251, '2026-03-05')
+      if (one === more && bought < back) one.counts(1, bought)
+      one.counts(249, '2026-08-25') // gold
+      publish(one, '2026-08-25T20:00:00Z', 3, 2, 1)
+    }
+    if (bought === back) more.counts(1, bought)
+    more.counts(-1, bought, back)
+    expect(more.at('2026-08-27')).toEqual(less.at('2026-08-27'))
+    expect(more.at('2026-12-27')).toEqual(['gold', '2027-08-26T00:00Z'])
+  })
 })

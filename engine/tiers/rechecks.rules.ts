@@ -1,8 +1,8 @@
 import { highestGrace } from './ends.rules.ts'
-import { goOn, handOnAgain, heldThrough, keepGraces } from './hand-on.rules.ts'
-import { baseOf, floorOf, levelOf, manualLevel, slugOf } from './levels.rules.ts'
+import { handOnAgain, keepGraces } from './hand-on.rules.ts'
+import { floorOf, levelOf, manualLevel, slugOf } from './levels.rules.ts'
 import { recheckRolling, recheckYears } from './replays.rules.ts'
-import { day, kept, reachedIn, type Run, runThen, stillHeld } from './runs.rules.ts'
+import { kept, type Run, runThen, stillHeld } from './runs.rules.ts'
 import type { Before, Cause, Kept } from './tiers.ts'
 
 /**
@@ -26,7 +26,7 @@ export function recheck(run: Run, { days, back }: Cause): void {
   }
   const { before } = standing
   if (!before || !days?.some((one) => one < standing.from && one >= before.from)) return
-  rederive(run, before)
+  handOnAgain(run, before)
 }
 
 /** The same of what older versions let stand: it rests on what they counted. */
@@ -59,19 +59,6 @@ function recheckedKept(run: Run, all: readonly Kept[], cause: Cause): Kept[] {
     const tier = cause.back ? stillHeld(run, again) : one.tier
     return tier === null ? [] : [{ ...again, tier }]
   })
-}
-
-/** What the window before hands on, again: with the grace that goes with it. An older grace stands. */
-export function rederive(run: Run, before: Before): void {
-  const { terms, state } = run
-  const { standing } = state
-  const held = heldThrough(run, before)
-  const reached = reachedIn(run, [before.from, standing.from])
-  if (before.whole !== undefined && before.whole > day(run) && reached <= Math.max(held, baseOf(terms))) {
-    goOn(standing, before, before.whole)
-    return
-  }
-  handOnAgain(run, before)
 }
 
 /** What was held so far, without anybody's assigning it. */

@@ -96,22 +96,27 @@ function reachedSince(run: Run, first: number, last: number): number {
   )
 }
 
-/** What was held through that day, whatever counted in its window: what was let stand later does not count. */
+/**
+ * What was held through that day, whatever counted in its window: what was let stand later does not count; nor what was let
+ * stand on it that counts the same way, since what reached that before is reached by the day, too.
+ */
 function keptOn(run: Run, one: number): number {
   const { course, terms, state } = run
   const { floor, peak, kept: all } = state.standing
-  const end = dayStart(one + 1, course.timezone)
-  const older = all?.filter(({ at }) => at < end)
+  const [start, end] = [dayStart(one, course.timezone), dayStart(one + 1, course.timezone)]
+  const own = versionsUntil(run).map(({ ladder }) => ladder.version)
+  const older = all?.filter(({ at, version }) => at < (own.includes(version) ? start : end))
   return Math.max(baseOf(terms), levelOf(terms, floor), levelOf(terms, peak), keptLevel(run, older))
 }
 
 /**
  * Years of a tier, where what counts on these days changed: they begin on the day after that on which it was reached, in
- * whatever order that was told. What belongs to a window older than the one before changes none.
+ * whatever order that was told. What belongs to a window older than the one before changes none. Unless told: all that can be.
  */
-export function recheckYears(run: Run, days: readonly number[]): void {
+export function recheckYears(run: Run, days: readonly number[] = [reach(run.state.standing)]): void {
   const { standing } = run.state
-  const first = Math.min(...days.filter((one) => one >= reach(standing)))
+  const today = day(run)
+  const first = Math.min(...days.filter((one) => one >= reach(standing) && one <= today))
   if (first === Number.POSITIVE_INFINITY) return
   if (first >= standing.from && standing.whole !== undefined) standing.to = standing.whole
   let isAgain = false

@@ -2,9 +2,8 @@ import type { Instant } from '@laurel/contract/instants'
 import { localDay } from '../base/calendar.ts'
 import type { Ladder } from './ladders.ts'
 import { baseOf, floorOf, levelOf, reachedBy, slugOf, worthOf } from './levels.rules.ts'
-import { keptUntil, standsUntil } from './hand-on.rules.ts'
-import { rederive } from './rechecks.rules.ts'
-import { keepRolling, recheckRolling } from './replays.rules.ts'
+import { handOnAgain, keptUntil, standsUntil } from './hand-on.rules.ts'
+import { keepRolling, recheckRolling, recheckYears } from './replays.rules.ts'
 import { as, isAtOnce, kept, keptLevel, ownLevel, reachedNow, type Run, runThen, versionOf } from './runs.rules.ts'
 import type { Before, Course, Given, Kept, Standing, TierState } from './tiers.ts'
 import { earliestDay, graceEnd, windowOf } from './windows.rules.ts'
@@ -66,7 +65,8 @@ function holdAgainst(run: Run): void {
   if (terms.window.kind === 'lifetime') state.standing.floor = null
   if (course.sinks) delete state.standing.peak
   else if (terms.window.kind === 'rolling') recheckRolling(run, terms.window.period)
-  else if (before) rederive(run, before)
+  else if (terms.window.kind === 'tier_anniversary') recheckYears(run)
+  else if (before) handOnAgain(run, before)
 }
 
 /** What the version before let somebody hold that the next one may not: the highest first; of a tier, what lasts longer. */
