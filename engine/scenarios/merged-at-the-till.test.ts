@@ -257,3 +257,80 @@ test('a debt that goes back when a merge is undone is explained to the point', a
   await post(`/v1/earning-rules/${id}/archive`)
   await wallet({ negative: { policy: 'forbid' } })
 })
+
+describe('a return without a receipt, of what both had bought while they were two', () => {
+  let rule = ''
+  beforeAll(async () => {
+    const said = { program: 'coffee', name: 'A point a pound', kind: 'per_amount', args: { points: 1, per: 100 } }
+    rule = (await post('/v1/earning-rules', said)).body.id
+  })
+  afterAll(() => post(`/v1/earning-rules/${rule}/archive`))
+
+  const now = () => new Date(clock).toISOString()
+  async function buys(member: string, sku: string, amount: number): Promise<void> {
+    const items = [{ sku, quantity: 1, amount }]
+    const sale = { program: 'coffee', externalId: `s-${++n}`, member, occurredAt: now(), currency: 'GBP', items }
+    expect((await post('/v1/purchases', sale)).status).toBe(201)
+  }
+  const brings = (member: string, ...skus: string[]) =>
+    post('/v1/returns', {
+      program: 'coffee',
+      member,
+      externalId: `r-${++n}`,
+      occurredAt: now(),
+      items: skus.map((sku) => ({ sku, quantity: 1 })),
+    })
+  /** The two as one, who bring both things back; where points were spent before, the one's return takes of the other's. */
+  async function bothBack(amounts: [number, number], spent = 0) {
+    const [one, other] = [await someone(), await someone()]
+    await buys(one, `KETTLE-${one}`, amounts[0])
+    await buys(other, `GRINDER-${one}`, amounts[1])
+    const mug = { program: 'coffee', wallet: 'points', points: spent, reason: 'mug' }
+    if (spent > 0) await post(`/v1/members/${other}/adjust`, { ...mug, reason: 'a present' })
+    await merge(one, other)
+    if (spent > 0) expect((await post(`/v1/members/${one}/spend`, mug)).status).toBe(201)
+    const told = await brings(one, `KETTLE-${one}`, `GRINDER-${one}`)
+    expect(told.body.reversed).toHaveLength(2)
+    return { one, other }
+  }
+  /** All that can be seen of them. */
+  async function seen(one: string, other: string): Promise<unknown[]> {
+    const paths = [one, other].flatMap((who) =>
+      ['', '/wallets', '/entries?limit=100', '/wallets/points/explain'].map((what) => `/v1/members/${who}${what}`),
+    )
+    const said = []
+    for (const path of [...paths, '/v1/events?limit=1&after=0']) said.push((await get(path)).body)
+    const rows = `select (select count(*) from entries) as entries, (select count(*) from outbox) as told,
+                         (select string_agg(version::text, ',' order by member_id) from member_states) as versions`
+    return [...said, await database.sql(rows)]
+  }
+
+  test.each([0, 15])(
+    'leaves two who stay one, where it took as much for each (%i spent): staff are told to adjust instead, and nothing changes',
+    async (spent) => {
+      const { one, other } = await bothBack([2000, 2000], spent)
+      expect((await get(`/v1/members/${one}/wallets`)).body.data[0]).toMatchObject({ available: 0, pending: 0 })
+      const before = await seen(one, other)
+      const refused = await unmerge(one, other)
+      expect(refused).toMatchObject({
+        status: 409,
+        body: {
+          code: 'merge_over',
+          title: 'There is no merge that could be undone',
+          detail: 'a return took for purchases of both at once: adjust instead',
+        },
+      })
+      expect(await seen(one, other)).toEqual(before)
+      expect((await get(`/v1/members/${other}`)).body.id).toBe(one)
+      const present = { program: 'coffee', wallet: 'points', points: 5, reason: 'what was his' }
+      expect((await post(`/v1/members/${other}/adjust`, present)).body.member).toBe(one)
+    },
+  )
+
+  test('can be told apart, where it took another amount for each: then the merge is undone', async () => {
+    const { one, other } = await bothBack([2000, 3000])
+    expect((await unmerge(one, other)).status).toBe(200)
+    for (const who of [one, other])
+      expect((await get(`/v1/members/${who}/wallets`)).body.data[0]).toMatchObject({ available: 0, pending: 0 })
+  })
+})
