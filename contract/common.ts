@@ -28,7 +28,8 @@ export const slug = z
     description: 'Lower-case letters, digits, hyphens and underscores; 1 to 63 characters; not starting with prg_',
   })
 
-export const externalId = text(200).meta({ description: 'The id in your own system, 1 to 200 characters' })
+export const EXTERNAL_ID_MAX = 200
+export const externalId = text(EXTERNAL_ID_MAX).meta({ description: 'The id in your own system, 1 to 200 characters' })
 
 /** A program as the caller names it: its slug or its id. */
 export const programRef = text(64).meta({ description: 'Slug or id (prg_…) of the program' })

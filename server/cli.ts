@@ -112,7 +112,7 @@ function keys(): CommandType {
 /** The import brings much with it, so that it is loaded only when it is asked for. */
 async function importOrItsName(): Promise<CommandType> {
   if (process.argv.includes('import')) return (await import('./import/command.ts')).importCommand()
-  return new Command('import').description('Import purchases from a file')
+  return new Command('import').description('Import members, balances, codes or purchases from a file')
 }
 
 /** Likewise. */

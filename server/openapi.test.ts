@@ -45,6 +45,16 @@ test('nothing of the contract is missing', () => {
   expect(Object.keys(REFUSALS).filter((code) => !used.has(code as never) && !anywhere.includes(code))).toEqual([])
 })
 
+test('every parameter says what it is', () => {
+  const operations = Object.values(document.paths as Record<string, object>).flatMap((path) => Object.values(path))
+  const parameters = operations.flatMap(({ operationId, parameters = [] }) =>
+    parameters.map(({ name, ...said }: { name: string }) => ({ of: `${operationId} ${name}`, ...said })),
+  )
+  const inPath = parameters.filter((parameter) => parameter.in === 'path')
+  expect(inPath.length).toBeGreaterThan(50)
+  expect(inPath.filter(({ description }) => !description).map(({ of }) => of)).toEqual([])
+})
+
 suite.each(OPERATIONS.map((op) => [op.id, op] as const))('%s', (_, op: Operation) => {
   test('answers with what its example shows', () => {
     for (const { schema } of Object.values(op.answers))

@@ -15,7 +15,7 @@ type Json = Record<string, unknown>
 const INTRODUCTION = `Points, rules and a ledger that can prove itself.
 
 **Conventions.** JSON in camelCase; money in the currency's minor unit, points whole, both within 2^53 − 1; instants in RFC 3339 with an
-offset. A member is named by \`mem_…\` or \`external:<your id>\`, a program by its slug or id. Unknown fields are refused.
+offset. A member is named by \`mem_…\`, \`external:<your id>\`, \`card:…\`, \`email:…\` or \`phone:…\`, a program by its slug or id. Unknown fields are refused.
 
 **Repeating safely.** Send an \`Idempotency-Key\` (1 to 255 printable ASCII characters) with a POST: the same request again gets the first answer, with
 \`Idempotent-Replayed: true\`, for 30 days. What has an \`externalId\` is idempotent by it as well.
@@ -24,15 +24,29 @@ offset. A member is named by \`mem_…\` or \`external:<your id>\`, a program by
 
 **Bodies** are read strictly: a key twice in an object, NUL, a lone surrogate, or a number that a double does not hold exactly is refused.`
 
+const EXTERNAL = 'external:<its external id>'
 const PARAMETERS: Record<string, string> = {
   program: "The program's slug or id (prg_…)",
   rule: "The rule's id (rul_…)",
-  member: "The member's id (mem_…), or external:<the id in your own system>, percent-encoded",
-  purchase: "The purchase's id (pur_…)",
-  activity: "The activity's id (act_…), or external:<the external id it was recorded with>, percent-encoded",
+  wallet: "The wallet's slug, such as points",
+  member: `The member's id (mem_…), ${EXTERNAL}, card:<the code of its card>, email:… or phone:…`,
+  purchase: `The purchase's id (pur_…), or ${EXTERNAL}`,
+  activity: `The activity's id (act_…), or ${EXTERNAL}`,
   type: "The type of activity's id (aty_…)",
   entry: "The entry's id (ent_…)",
+  adjustment: "The adjustment's id (adj_…)",
+  card: "The card's code, or its id (crd_…)",
+  category: "The category's id (rct_…)",
+  checkout: `The checkout's id (chk_…), or ${EXTERNAL}`,
+  hold: "The hold's id (hld_…)",
+  ladder: "The ladder's id (ldr_…), or its slug where only one program has such a ladder, or `program` says which",
+  pool: "The pool's id (cpl_…)",
+  redemption: "The redemption's id (rdm_…), or code:<its code>",
+  reward: "The reward's id (rwd_…)",
+  voucher: "The voucher's id (vch_…), or code:<its code>",
 }
+/** Where a name means something else than elsewhere. */
+const OF_VOUCHERS = `The redemption's id (vrd_…), or ${EXTERNAL}`
 
 export function describe(version: string): Json {
   const schemas: Json = {}
@@ -112,7 +126,7 @@ function parametersOf(op: Operation, schemas: Json): Json[] {
     name,
     in: 'path',
     required: true,
-    description: PARAMETERS[name],
+    description: op.path.startsWith('/v1/vouchers/redemptions/') ? OF_VOUCHERS : PARAMETERS[name],
     schema: text,
   }))
   const asked = op.query instanceof z.ZodObject ? Object.entries(op.query.shape as Record<string, z.ZodType>) : []

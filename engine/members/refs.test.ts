@@ -42,6 +42,11 @@ test('whom a reference names', () => {
   const none = ['', 'mem_', 'external:', 'card:', 'card:!', 'email:', 'phone:020 7946', 'nobody', 'mem_x:y', 'CARD:C']
   for (const text of none) expect([text, memberRef(text)]).toEqual([text, undefined])
   expect(memberRef(undefined)).toBeUndefined()
+  const longest = ['x', '😀'].map((character) => character.repeat(200)) // as long as a profile takes one
+  for (const id of longest) {
+    expect(memberRef(`external:${id}`)).toMatchObject({ externalId: id })
+    expect(memberRef(`external:${id}x`)).toBeUndefined()
+  }
   const said = [memberRef('external:1234'), memberRef('card:1234'), memberRef('email:1234')]
   expect(new Set(said.map((ref) => ref && 'key' in ref && ref.key)).size).toBe(3)
 })

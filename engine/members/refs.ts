@@ -1,3 +1,4 @@
+import { EXTERNAL_ID_MAX } from '@laurel/contract/common'
 import { decodeId, type Uuid } from '@laurel/contract/ids'
 import { codeChecks, plainCode, readableCode } from '../base/codes.ts'
 import { keyOf } from '../base/keys.ts'
@@ -25,7 +26,7 @@ export function memberRef(text: string | undefined): MemberRef | undefined {
   const said = text.slice(cut + 1)
   switch (cut < 0 ? '' : text.slice(0, cut)) {
     case 'external':
-      return said === '' ? undefined : { key: keyOf('member.external', said), externalId: said }
+      return isExternalId(said) ? { key: keyOf('member.external', said), externalId: said } : undefined
     case 'card': {
       const card = readCard(said)
       return card && { key: cardKey(card.code), card }
@@ -41,6 +42,11 @@ export function memberRef(text: string | undefined): MemberRef | undefined {
       return id === undefined ? undefined : { id }
     }
   }
+}
+
+/** As long as one may be, in characters: nobody is enrolled under a longer one, whatever names it. */
+function isExternalId(text: string): boolean {
+  return text !== '' && (text.length <= EXTERNAL_ID_MAX || Array.from(text).length <= EXTERNAL_ID_MAX)
 }
 
 export function isCard(ref: MemberRef | undefined): ref is { key: Uuid; card: CardSaid } {

@@ -10,6 +10,7 @@ import { type Configuration, program } from '@laurel/engine/earning/configuratio
 import { isRefusal } from '@laurel/engine/gate/decisions'
 import type { Whom } from '@laurel/engine/gate/limits'
 import { getMember, memberIdOf } from '@laurel/engine/members/members'
+import { memberRef } from '@laurel/engine/members/refs'
 import { type PreviewAsk, preview } from '@laurel/engine/preview'
 import { currentConfiguration } from '@laurel/engine/views/current'
 import { nameOf, sayAgain } from '@laurel/engine/views/claim'
@@ -116,7 +117,8 @@ export async function returnAsk(call: Call, said: ReturnBody): Promise<ReturnAsk
 /** Someone who could buy: a member who is active, or one whom the purchase would enrol. */
 async function buyer(db: Db, configuration: Configuration, ref: string, member: string): Promise<Whom> {
   const known = await memberIdOf(db, member)
-  const externalId = member.startsWith('external:') ? member.slice(9) : null
+  const named = memberRef(member)
+  const externalId = named && 'externalId' in named ? named.externalId : null
   if (known === undefined && externalId !== null && program(configuration, ref)?.joinPolicy === 'on_first_purchase')
     return { member: NOBODY, isNew: true, externalId }
   const { status } = (await getMember(db, member)).member
