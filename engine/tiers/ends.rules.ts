@@ -44,9 +44,7 @@ function earnedEnd(run: Run): End & { earned: number } {
   if (standing.to !== null && (waits ? reached > now : sinks && now > base)) looks.push(dayStart(standing.to, timezone))
   const grace = highestGrace(terms, standing.graces)
   const graced = levelOf(terms, grace?.tier)
-  // what waits is held from the end of the window on, where a grace lasts until then
-  const waitsFor = waits && !sinks && grace && standing.to !== null && dayStart(standing.to, timezone) <= grace.until
-  const stays = Math.max(now, waitsFor ? Math.min(reached, graced) : -1)
+  const stays = Math.max(now, heldOn(run))
   if (grace && graced > stays) {
     const next = Math.max(stays, gracedAfter(run, grace.until, standing.graces))
     return { until: grace.until, next, looks, earned: graced }
@@ -68,6 +66,19 @@ function earnedEnd(run: Run): End & { earned: number } {
   const until = Math.max(graces[0]?.until ?? dayStart(last, timezone), ...promised, ...longer)
   const then = gracedAfter(run, until, [...graces, ...(standing.graces ?? [])])
   return { until, next: Math.max(next, then), looks, earned: stays }
+}
+
+/**
+ * What is held now and will be from the end of the window on, since it was reached in it, and waits: where it is kept, or
+ * stands by a grace, until then. −1: nothing waits.
+ */
+export function heldOn(run: Run): number {
+  const { terms, course, state } = run
+  const { to, graces = [] } = state.standing
+  if (isAtOnce(run) || course.sinks || to === null) return -1
+  const end = dayStart(to, course.timezone)
+  const lasting = graces.filter(({ until }) => until >= end).map(({ tier }) => levelOf(terms, tier))
+  return Math.min(reachedNow(run), Math.max(kept(run), ...lasting))
 }
 
 /** What is let stand for longer than that. */

@@ -41,7 +41,7 @@ export type Standing = {
   whole?: number
   /** what is held beyond its end: one a tier at most, each ends by itself */
   graces?: Grace[]
-  /** what versions of the ladder let stand that took it away from nobody: the highest first */
+  /** what versions of the ladder let stand that took it away from nobody */
   kept?: Kept[]
   /** the highest that a metric that may sink reached in the window */
   peak?: string

@@ -212,3 +212,43 @@ test('a version that promises to keep ends no tier earlier than members were tol
     { numRuns: 400, seed: SEED },
   )
 })
+
+test('nor ends what any of them told of a lower tier, whatever more was reached and published meanwhile', () => {
+  const moves = (t: Partial<LadderTerms>) => t.window?.kind === 'rolling' || t.window?.kind === 'tier_anniversary'
+  const inTime = versions.map((all) => all.map((v) => ({ ...v, n: v.n * 0.3, keep: true })))
+  const early = bought.map((all) => all.map(([amount, n]): [number, number] => [amount, n * 0.25]))
+  const steady = terms.filter((t) => !moves(t))
+  fc.assert(
+    fc.property(steady, zone, early, inTime, inTime, (t, z, all, vs, more) => {
+      const one = climber(aCourse(t, {}, z), '2023-11-20T00:00:00Z')
+      const promises: [level: number, until: Instant][] = []
+      const look = (n: number) => {
+        one.at(formatInstant(hour(n)))
+        const level = THREE.findIndex(({ slug }) => slug === one.state.tier)
+        for (const [least, until] of promises) if (until > hour(n)) expect(level).toBeGreaterThanOrEqual(least)
+        return level
+      }
+      const buy = (amount: number, n: number) => {
+        one.counts(amount, formatInstant(hour(n)))
+        look(n)
+      }
+      const publish = (n: number, course: Course) => {
+        promises.push([look(n), one.state.until ?? hour(2000 * 24)])
+        one.course = course
+        look(n)
+      }
+      const told = [...vs, ...more].map((v) => ({
+        ...v,
+        differs: v.differs.tiers || v.differs.grace !== undefined || moves(v.differs) ? {} : v.differs,
+      }))
+      const steps = [
+        ...published(one.course, told).map(({ n, course }) => ({ n, do: () => publish(n, course) })),
+        ...all.map(([amount, n]) => ({ n, do: () => buy(amount, n) })),
+      ]
+      for (const step of steps.sort((a, b) => a.n - b.n)) step.do()
+      for (const [, until] of promises.toSorted((a, b) => a[1] - b[1]))
+        if (until > hour(300 * 24)) look((until - FIRST) / (DAY / 24) - 1)
+    }),
+    { numRuns: 400, seed: SEED },
+  )
+})

@@ -1,10 +1,11 @@
 import type { Instant } from '@laurel/contract/instants'
 import { localDay } from '../base/calendar.ts'
+import { heldOn } from './ends.rules.ts'
 import type { Ladder } from './ladders.ts'
 import { baseOf, floorOf, levelOf, reachedBy, slugOf, worthOf } from './levels.rules.ts'
 import { handOnAgain, keptUntil, standsUntil } from './hand-on.rules.ts'
 import { keepRolling, recheckRolling, recheckYears } from './replays.rules.ts'
-import { as, isAtOnce, kept, keptLevel, ownLevel, reachedNow, type Run, runThen, versionOf } from './runs.rules.ts'
+import { as, keptLevel, ownLevel, type Run, runThen, versionOf } from './runs.rules.ts'
 import type { Before, Course, Given, Kept, Standing, TierState } from './tiers.ts'
 import { earliestDay, graceEnd, windowOf } from './windows.rules.ts'
 
@@ -69,14 +70,14 @@ function holdAgainst(run: Run): void {
   else if (before) handOnAgain(run, before)
 }
 
-/** What the version before let somebody hold that the next one may not: the highest first; of a tier, what lasts longer. */
+/** What the version before let somebody hold that the next one may not, and what older ones do for longer, or for less. */
 function keptBy(old: Run, next: Course): Kept[] {
   const { state, terms, course, given } = old
   const own = ownLevel(old)
   const promised = (state.standing.kept ?? []).map((one): Kept => ({ ...one, until: standsUntil(old, one) }))
   const stay = promised.filter((one) => {
     const level = keptLevel(old, [one])
-    return level > own || (level === own && (lastsLonger(old, one, own) || restsOnLess(old, one)))
+    return level > own || (level >= 0 && (lastsLonger(old, one, level) || restsOnLess(old, one)))
   })
   if (isNoHarder(course, next)) return stay
   const base = baseOf(next.ladder.terms)
@@ -86,7 +87,7 @@ function keptBy(old: Run, next: Course): Kept[] {
     return [{ version: state.version, at: given.now, tier, standing: frozen(old, tier), ...more }]
   }
   // what is held may end later by what was reached and waits
-  const waiting = isAtOnce(old) || course.sinks ? -1 : Math.min(kept(old), reachedNow(old))
+  const waiting = heldOn(old)
   const waits = waiting > own ? fixed(waiting, { since: state.standing.from }) : []
   return [...stay, ...waits, ...(stay.some((one) => saysAsMuch(old, one, own)) ? [] : fixed(own))]
 }

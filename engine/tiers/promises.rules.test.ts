@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import type { LadderTerms } from '@laurel/contract/tiers'
+import type { Course } from './tiers.ts'
+import { aCourse, at, type Climber, climber, THREE } from './tiers-for-tests.ts'
+
+/** What versions of a ladder let stand, of a tier below the one that is held, or that waits. */
+
+const times = (factor: number): LadderTerms['tiers'] =>
+  THREE.map((tier) => ({ ...tier, threshold: tier.threshold * factor }))
+const publish = (one: Climber, when: string, terms: Partial<LadderTerms>, more: Partial<Course['ladder']>) => {
+  one.course = aCourse(terms, { publishedAt: at(when), ...more })
+}
+const months = { window: { kind: 'calendar', per: 'month' } } as const
+
+test('for ever is for ever, though more was reached when the next version was published, and ended', () => {
+  const ann = climber(aCourse({ window: { kind: 'lifetime' } }), '2026-01-01')
+  ann.counts(150, '2026-01-05')
+  expect(ann.at('2026-01-06')).toEqual(['silver', null])
+  publish(ann, '2026-01-10', { ...months, tiers: times(0.5) }, { version: 2, firm: 1, keeping: 2 })
+  ann.counts(100, '2026-01-20')
+  expect(ann.at('2026-01-21')).toEqual(['gold', '2026-03-01T00:00Z'])
+  publish(ann, '2026-01-25', { ...months, tiers: times(3) }, { version: 3, firm: 1, keeping: 2 })
+  expect(ann.at('2026-02-28')).toEqual(['gold', '2026-03-01T00:00Z'])
+  expect(ann.at('2026-03-01T00:00:00Z')).toEqual(['silver', null])
+  ann.counts(-51, '2026-01-05', '2026-05-01')
+  expect(ann.at('2026-05-01')).toEqual(['bronze', null])
+})
+
+test('the longer end of a lower tier goes along with however many versions are published meanwhile', () => {
+  const ann = climber(aCourse(), '2026-01-01')
+  ann.counts(100, '2026-02-01')
+  expect(ann.at('2026-02-02')).toEqual(['silver', '2028-01-01T00:00Z'])
+  publish(ann, '2026-02-03', { ...months, tiers: times(0.2) }, { version: 2, firm: 1, keeping: 2 })
+  for (const [version, when] of [
+    [3, '2026-02-05'],
+    [4, '2026-02-20'],
+    [5, '2026-03-10'],
+  ] as const) {
+    publish(ann, when, { ...months, tiers: times(version) }, { version, firm: 1, keeping: 2 })
+    expect(ann.at(when)).toEqual(['gold', '2026-04-01T00:00Z'])
+  }
+  expect(ann.at('2026-04-01T00:00:00Z')).toEqual(['silver', '2028-01-01T00:00Z'])
+  expect(ann.at('2027-12-31')[0]).toBe('silver')
+  expect(ann.at('2028-01-01T00:00:00Z')).toEqual(['bronze', null])
+})
+
+test('what waits for the end of the window stands, also where only a grace lasts until then', () => {
+  const waits = { ...months, upgrade: 'period_end', grace: { period: 'P3M' } } as const
+  const ann = climber(aCourse(waits), '2026-01-01')
+  ann.counts(100, '2026-01-10') // is held in February, and stands to June
+  ann.counts(100, '2026-05-10')
+  expect(ann.at('2026-05-11')).toEqual(['silver', '2026-10-01T00:00Z'])
+  publish(ann, '2026-05-12', { ...waits, metric: { kind: 'purchases' } }, { version: 2, firm: 1, keeping: 2 })
+  expect(ann.at('2026-05-13')).toEqual(['silver', '2026-10-01T00:00Z'])
+  expect(ann.at('2026-09-30')[0]).toBe('silver')
+  expect(ann.at('2026-10-01T00:00:00Z')).toEqual(['bronze', null])
+})
