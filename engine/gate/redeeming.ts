@@ -1,17 +1,13 @@
 import { madeCodeKey } from './names.ts'
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import type { Refusal } from '@laurel/contract/refusals'
-import type { GeneratedCode, RewardCost, RewardValue } from '@laurel/contract/rewards'
+import type { GeneratedCode } from '@laurel/contract/rewards'
 import { periodBounds } from '../base/calendar.ts'
 import { codeKey, codeOf, normalCode } from '../base/codes.ts'
 import { digestOf } from '../base/keys.ts'
 import type { Pool } from '../codes/pools.rules.ts'
 import type { Configuration } from '../earning/configuration.ts'
-import type { ConfiguredPool, Program } from '../earning/configured.ts'
-import { firstOutOfRange } from '../ledger/range.rules.ts'
-import type { WalletState } from '../ledger/wallets.rules.ts'
-import type { Moved, Redemption } from '../redemptions/redemptions.rules.ts'
+import type { ConfiguredPool } from '../earning/configured.ts'
 import { memberLimit, stockOf } from '../rewards/rewards.rules.ts'
 import { stockName } from '../rewards/stock.sql.ts'
 import type { Facts } from './asks.ts'
@@ -124,34 +120,4 @@ export function takeCode(slices: Slices, found: Found, facts: Facts): Taken | un
   const free = taken.has(made.key) ? makeCode(found, facts, true) : made
   if (!free || taken.has(free.key)) throw new Error('two codes that were made are taken: is chance broken?')
   return { ...free, name: madeCodeKey(free.key) }
-}
-
-/** What goes and, of a conversion, what comes: by wallet, before it is booked. */
-type Parts = Pick<Redemption, 'spent' | 'received'>
-
-export function partsOf(program: Program, spent: RewardCost, worth: RewardValue | undefined): Parts {
-  return {
-    spent: Object.entries(spent).map(([slug, points]): Moved => [walletIdOf(program, slug), points, 0]),
-    received: worth?.kind === 'points' ? [walletIdOf(program, worth.wallet), worth.points, 0] : null,
-  }
-}
-
-function walletIdOf(program: Program, slug: string): number {
-  const wallet = program.wallets.find((w) => w.slug === slug)
-  if (!wallet) throw new Error(`the program "${program.slug}" has no wallet "${slug}", which a reward costs or gives`)
-  return wallet.walletId
-}
-
-/** As which the price is booked. */
-export function outKind({ received }: Parts): 'convertOut' | 'spend' {
-  return received === null ? 'spend' : 'convertOut'
-}
-
-/** Whether the books of these wallets take it, as booking would say. Refuses amount_out_of_range. */
-export function beyondRange(wallets: readonly WalletState[], parts: Parts): Refusal | undefined {
-  const kind = outKind(parts)
-  return firstOutOfRange(wallets, [
-    ...parts.spent.map(([walletId, points]) => ({ walletId, points, kind })),
-    ...(parts.received ? [{ walletId: parts.received[0], points: parts.received[1], kind: 'convertIn' as const }] : []),
-  ])
 }

@@ -5,6 +5,9 @@ import type { RewardCost, RewardValue } from '@laurel/contract/rewards'
 import type { ConfiguredReward, Program } from '../earning/configured.ts'
 import { compileCondition, compileNumber, type Expression } from '../earning/expressions.ts'
 import type { MemberFacts, Question } from '../earning/question.ts'
+import { firstOutOfRange } from '../ledger/range.rules.ts'
+import type { WalletState } from '../ledger/wallets.rules.ts'
+import type { Moved, Redemption } from '../redemptions/redemptions.rules.ts'
 
 /** What expressions of rewards are asked about: now, and the member where it is read (`readsMember`). */
 export type About = { program: Program; at: Instant; member: MemberFacts | undefined }
@@ -61,4 +64,34 @@ export function worthOf(reward: ConfiguredReward, about: About, paid: RewardCost
 
 function questionOf(event: 'offer' | 'redemption', { program, at, member }: About): Question {
   return { event, lines: [], occurredAt: at, timezone: program.timezone, currency: program.currency, member }
+}
+
+/** What goes and, of a conversion, what comes: by wallet, before it is booked. */
+type Parts = Pick<Redemption, 'spent' | 'received'>
+
+export function partsOf(program: Program, spent: RewardCost, worth: RewardValue | undefined): Parts {
+  return {
+    spent: Object.entries(spent).map(([slug, points]): Moved => [walletIdOf(program, slug), points, 0]),
+    received: worth?.kind === 'points' ? [walletIdOf(program, worth.wallet), worth.points, 0] : null,
+  }
+}
+
+function walletIdOf(program: Program, slug: string): number {
+  const wallet = program.wallets.find((w) => w.slug === slug)
+  if (!wallet) throw new Error(`the program "${program.slug}" has no wallet "${slug}", which a reward costs or gives`)
+  return wallet.walletId
+}
+
+/** As which the price is booked. */
+export function outKind({ received }: Parts): 'convertOut' | 'spend' {
+  return received === null ? 'spend' : 'convertOut'
+}
+
+/** Whether the books of these wallets take it, as booking would say. Refuses amount_out_of_range. */
+export function beyondRange(wallets: readonly WalletState[], parts: Parts): Refusal | undefined {
+  const kind = outKind(parts)
+  return firstOutOfRange(wallets, [
+    ...parts.spent.map(([walletId, points]) => ({ walletId, points, kind })),
+    ...(parts.received ? [{ walletId: parts.received[0], points: parts.received[1], kind: 'convertIn' as const }] : []),
+  ])
 }
