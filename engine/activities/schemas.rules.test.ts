@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { Reads } from '../../tests/reads.ts'
 import { dataFaults, schemaFaults } from './schemas.rules.ts'
 
 const review = {
@@ -129,15 +130,16 @@ describe('a schema is not taken', () => {
       properties: { a: { $ref: '#/$defs/d0' } },
       $defs: { ...$defs, d40: { type: 'string' } },
     }
-    const began = performance.now()
-    expect(faults(bomb)).toEqual([
+    const reads = new Reads() // each definition is looked at once, not once for each of a million million uses
+    expect(faults(reads.ofOne(bomb, true))).toEqual([
       { pointer: '/schema', detail: 'expected at most 200 subschemas, each use of a definition counted' },
     ])
-    expect(performance.now() - began).toBeLessThan(200)
+    expect(reads.times).toBeLessThan(10_000)
   })
 })
 
-const lessThan = (ms: number) => (spent: number) => spent < ms // of the processor: what else runs does not matter
+/** What the product promises: data from outside holds nobody up. Of the processor: what else runs does not matter. */
+const lessThan = (ms: number) => (spent: number) => spent < ms
 
 function deep(levels: number): object {
   return levels === 0 ? { type: 'object' } : { type: 'object', properties: { a: deep(levels - 1) } }
