@@ -1,9 +1,9 @@
 import type { LadderTerms } from '@laurel/contract/tiers'
 import { floorOf, levelOf, withChanges } from '../tiers/levels.rules.ts'
 import { advance, beginning, daysOf } from '../tiers/tiers.rules.ts'
-import type { Course, Given, Kept, Manual, Standing, TierState } from '../tiers/tiers.ts'
+import type { Course, Given, Manual, Standing, TierState } from '../tiers/tiers.ts'
 import type { KeptBucket } from '../tiers/tiers.sql.ts'
-import { olderKeepings } from '../tiers/versions.rules.ts'
+import { keepBoth, olderKeepings } from '../tiers/versions.rules.ts'
 import type { Merge } from '../members/merges.sql.ts'
 import type { Facts } from './asks.ts'
 import type { Changes } from './decisions.ts'
@@ -116,9 +116,9 @@ function higher({ ladder }: LadderCourse, own: TierState, other: TierState | und
   const standing: Standing = { ...own.standing, floor: more(own.standing.floor, earned) }
   if (standing.before) {
     standing.before = { ...standing.before, floor: more(standing.before.floor, same ? before?.floor : earned) }
-    if (same) keepBoth(terms, standing.before, before?.kept)
+    if (same) keepBoth(standing.before, before?.kept)
   }
-  if (same) keepBoth(terms, standing, other.standing.kept)
+  if (same) keepBoth(standing, other.standing.kept)
   if (peak !== undefined) standing.peak = more(standing.peak, peak) ?? ''
   const longer = graces.filter(({ tier, until }) => !standing.graces?.some((g) => g.tier === tier && g.until >= until))
   if (longer.length > 0) {
@@ -133,13 +133,6 @@ function higher({ ladder }: LadderCourse, own: TierState, other: TierState | und
   }
   const manual: Manual | null = assigned > levelOf(terms, own.manual?.tier) ? other.manual : own.manual
   return { ...own, standing, manual }
-}
-
-/** What versions let either hold: the highest first, one a tier. */
-function keepBoth(terms: LadderTerms, one: { kept?: Kept[] }, others: readonly Kept[] = []): void {
-  const own = one.kept ?? []
-  const all = [...own, ...others.filter(({ tier }) => !own.some((kept) => kept.tier === tier))]
-  if (all.length > 0) one.kept = all.sort((a, b) => levelOf(terms, b.tier) - levelOf(terms, a.tier))
 }
 
 /** Of two that are kept from days of their own on: the higher, or the same for longer. */

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { LadderTerms } from '@laurel/contract/tiers'
-import type { Course } from './tiers.ts'
+import type { Course, Kept, Standing } from './tiers.ts'
 import { aCourse, at, type Climber, climber, THREE } from './tiers-for-tests.ts'
+import { keepBoth } from './versions.rules.ts'
 
 /** What versions of a ladder let stand, of a tier below the one that is held, or that waits. */
 
@@ -54,4 +55,22 @@ test('what waits for the end of the window stands, also where only a grace lasts
   expect(ann.at('2026-05-13')).toEqual(['silver', '2026-10-01T00:00Z'])
   expect(ann.at('2026-09-30')[0]).toBe('silver')
   expect(ann.at('2026-10-01T00:00:00Z')).toEqual(['bronze', null])
+})
+
+test('two who become one keep what any version told either of them, the longer of the same', () => {
+  const standing = { joined: 20_000, from: 20_500, to: 20_600, floor: null }
+  const silver: Kept = { version: 1, at: at('2026-01-05'), tier: 'silver', standing }
+  const later = { ...silver, until: at('2026-09-01') }
+  const ever = { ...silver, version: 2, until: null }
+  const kept = (own: Kept[], others: Kept[]) => {
+    const one: Pick<Standing, 'kept'> = own.length > 0 ? { kept: own } : {}
+    keepBoth(one, others)
+    return one.kept
+  }
+  expect(kept([silver], [later])).toEqual([later])
+  expect(kept([later], [silver])).toEqual([later])
+  expect(kept([later], [ever])).toEqual([later, ever])
+  expect(kept([ever], [{ ...ever, until: at('2026-09-01') }])).toEqual([ever])
+  expect(kept([], [later])).toEqual([later])
+  expect(kept([], [])).toBeUndefined()
 })

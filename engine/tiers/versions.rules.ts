@@ -208,3 +208,13 @@ export function olderKeepings(newest: Course, state: TierState): Course[] {
   }
   return [...found.values()]
 }
+
+/** What versions let either of two hold who become one: where one of them lets both hold a tier, for as long as it does longer. */
+export function keepBoth(one: Pick<Standing, 'kept'>, others: readonly Kept[] = []): void {
+  const { kept: own = [] } = one
+  const isSame = (a: Kept, b: Kept) => a.version === b.version && a.tier === b.tier && a.since === b.since
+  const isLonger = (a: Kept, b: Kept) => b.until !== null && (a.until === null || (a.until ?? 0) > (b.until ?? 0))
+  const more = others.filter((other) => !own.some((mine) => isSame(mine, other) && !isLonger(other, mine)))
+  const all = [...own.filter((mine) => !more.some((other) => isSame(mine, other))), ...more]
+  if (all.length > 0) one.kept = all
+}
