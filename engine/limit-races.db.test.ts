@@ -14,6 +14,7 @@ import { verify } from './verify.ts'
 let shop: Shop
 let gates: Gate[]
 let programs = 0
+let sold = 0
 
 const openGates = (of: Shop, options: Partial<GateOptions> = {}) => twoGates(of, { singlesMax: 5, ...options })
 
@@ -38,7 +39,7 @@ async function open(of: Shop, rule: Partial<RuleAsk>) {
         const outcome = await (by[i % 2] as Gate).submit(of.space, {
           verb: 'purchase',
           program,
-          externalId: `${program}-${i}-${Math.random()}`,
+          externalId: `${program}-${i}-${++sold}`,
           member: `external:${program}-${member(i)}`,
           occurredAt: at(i),
           currency: 'EUR',
