@@ -41,7 +41,7 @@ export function addReference(app: FastifyInstance): void {
       return reply.type(type).send(body)
     })
   }
-  app.get('/', (_request, reply) => reply.redirect('/docs'))
+  for (const url of ['/', '/docs/']) app.get(url, (_request, reply) => reply.redirect('/docs'))
 }
 
 async function load(path: string, type: string): Promise<File> {

@@ -5,7 +5,7 @@ import { openDatabase } from './database.ts'
 /**
  * What must be true of the schema itself, read from the catalogue, so that it can be distributed by member and so that
  * one tenant cannot reach another's rows. A new table is to be named here, in the family it belongs to
- * (docs/decisions/0002-schema.md).
+ * (docs/decisions/0002-slim-rows.md).
  */
 const CONFIGURATION = [
   'activity_type_versions',
