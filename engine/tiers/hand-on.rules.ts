@@ -2,7 +2,7 @@ import type { Instant } from '@laurel/contract/instants'
 import type { TierGrace, TierWhy } from '@laurel/contract/tiers'
 import { dayStart, localDay, shiftDay } from '../base/calendar.ts'
 import { baseOf, floorOf, levelOf, nextLevel, reachedBy, slugOf, worthOf } from './levels.rules.ts'
-import { day, keptLevel, reachedIn, type Run, runThen, stillHeld, versionOf, versionsUntil } from './runs.rules.ts'
+import { as, day, keptLevel, reachedIn, type Run, runThen, stillHeld, versionOf, versionsUntil } from './runs.rules.ts'
 import type { Before, Grace, Kept, Standing } from './tiers.ts'
 import { graceEnd, nextEnd } from './windows.rules.ts'
 
@@ -81,13 +81,16 @@ export function lastsForEver(run: Run, one: Kept): boolean {
   return then !== undefined && (one.until === null || isForEver(then))
 }
 
-/** Until when the version by which is looked lets something stand that an older one did; null: for ever. */
-export function standsUntil(run: Run, one: Kept): Instant | null {
+/**
+ * Until when the version by which is looked lets something stand that an older one did; null: for ever, undefined: as long
+ * as that one does.
+ */
+export function standsUntil(run: Run, one: Kept): Instant | null | undefined {
   const { terms, state } = run
   const { to, joined } = state.standing
   if (isForEver(run) || lastsForEver(run, one)) return null
   const promised = one.until ?? 0
-  if (to === null) return promised
+  if (to === null) return one.until
   const level = keptLevel(run, [one])
   let last = to
   let left = [one]
@@ -98,6 +101,16 @@ export function standsUntil(run: Run, one: Kept): Instant | null {
     last = nextEnd(terms.window, joined, last)
     left = next
   }
+}
+
+/** What came back is taken off what it rests on: so long it stands by what is left of that. */
+export function standsOn(run: Run, one: Kept): Kept {
+  const course = one.told && versionOf(run.newest, one.told.version)
+  if (!one.told || !course) return one
+  const { until: before, told, ...bare } = one
+  const standing = { ...run.state.standing, to: told.to }
+  const until = standsUntil(as({ ...run, state: { ...run.state, standing } }, course, one.at), bare)
+  return until != null && (before == null || until < before) ? { ...one, until } : one
 }
 
 /** The first day of what is counted for the window after the one of a standing, which ends then. */

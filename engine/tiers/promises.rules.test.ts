@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { LadderTerms } from '@laurel/contract/tiers'
+import { readStanding } from './standings.rules.ts'
 import type { Course, Kept, Standing } from './tiers.ts'
 import { aCourse, at, type Climber, climber, THREE } from './tiers-for-tests.ts'
 import { keepBoth } from './versions.rules.ts'
@@ -73,4 +74,19 @@ test('two who become one keep what any version told either of them, the longer o
   expect(kept([ever], [{ ...ever, until: at('2026-09-01') }])).toEqual([ever])
   expect(kept([], [later])).toEqual([later])
   expect(kept([], [])).toBeUndefined()
+})
+
+test('what a version told goes by what it rests on: what came back prolonged nothing', () => {
+  const [less, more] = [climber(aCourse(months), '2026-01-01'), climber(aCourse(months), '2026-01-01')]
+  for (const one of [less, more]) {
+    one.counts(100, '2026-01-10') // is kept through February
+    if (one === more) one.counts(100, '2026-02-05')
+    publish(one, '2026-02-06', { ...months, tiers: times(2) }, { version: 2, firm: 1 })
+    publish(one, '2026-02-07', { ...months, tiers: times(3) }, { version: 3, firm: 1 })
+    expect(one.at('2026-02-08')).toEqual(['silver', one === more ? '2026-04-01T00:00Z' : '2026-03-01T00:00Z'])
+    expect(readStanding(JSON.stringify(one.state.standing))).toEqual(one.state.standing)
+  }
+  more.counts(-100, '2026-02-05', '2026-02-09')
+  expect(more.at('2026-02-09')).toEqual(['silver', '2026-03-01T00:00Z'])
+  expect(more.at('2026-03-01T00:00:00Z')).toEqual(['bronze', null])
 })

@@ -1,5 +1,5 @@
 import { highestGrace } from './ends.rules.ts'
-import { handOnAgain, keepGraces } from './hand-on.rules.ts'
+import { handOnAgain, keepGraces, standsOn } from './hand-on.rules.ts'
 import { floorOf, levelOf, manualLevel, slugOf } from './levels.rules.ts'
 import { recheckRolling, recheckYears } from './replays.rules.ts'
 import { kept, type Run, runThen, stillHeld } from './runs.rules.ts'
@@ -57,7 +57,7 @@ function recheckedKept(run: Run, all: readonly Kept[], cause: Cause): Kept[] {
     const { graces: _, ...standing } = then.state.standing
     const again = { ...one, standing }
     const tier = cause.back ? stillHeld(run, again) : one.tier
-    return tier === null ? [] : [{ ...again, tier }]
+    return tier === null ? [] : [cause.back ? standsOn(run, { ...again, tier }) : { ...again, tier }]
   })
 }
 

@@ -54,5 +54,9 @@ function isGrace(said: unknown): said is Grace {
 
 function isKept(said: unknown): said is Kept {
   const must = { version: isWhole, at: isWhole, tier: isText, standing: isStanding }
-  return has(said, must, { since: isWhole, until: orNull(isWhole) })
+  return has(said, must, { since: isWhole, until: orNull(isWhole), told: isTold })
+}
+
+function isTold(said: unknown): boolean {
+  return has(said, { version: isWhole, to: orNull(isWhole) })
 }

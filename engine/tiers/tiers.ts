@@ -41,7 +41,7 @@ export type Standing = {
   whole?: number
   /** what is held beyond its end: one a tier at most, each ends by itself */
   graces?: Grace[]
-  /** what versions of the ladder let stand that took it away from nobody */
+  /** what versions of the ladder let stand that took it away from nobody: the highest first */
   kept?: Kept[]
   /** the highest that a metric that may sink reached in the window */
   peak?: string
@@ -56,7 +56,7 @@ export type Grace = { tier: string; until: Instant; day: number }
  * What was held by an older version of the ladder when another was published (`at`) that lets everybody keep it: at most
  * this tier, and as long as the standing of then comes to it, as that version counts. So what comes back was never kept.
  * since: its window is over, and it is kept through the next by what that had reached, which counts from that day on.
- * until: a version since then let it stand so long, at the least; null: for ever.
+ * until: a version since then let it stand so long, at the least (null: for ever); told: which, and the end of its window.
  */
 export type Kept = {
   version: number
@@ -65,6 +65,7 @@ export type Kept = {
   standing: Standing
   since?: number
   until?: Instant | null
+  told?: { version: number; to: number | null }
 }
 
 /**

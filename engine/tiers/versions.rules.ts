@@ -74,7 +74,11 @@ function holdAgainst(run: Run): void {
 function keptBy(old: Run, next: Course): Kept[] {
   const { state, terms, course, given } = old
   const own = ownLevel(old)
-  const promised = (state.standing.kept ?? []).map((one): Kept => ({ ...one, until: standsUntil(old, one) }))
+  const promised = (state.standing.kept ?? []).map((one): Kept => {
+    const until = standsUntil(old, one)
+    const told = { version: state.version, to: state.standing.to }
+    return until === undefined || until === one.until ? one : { ...one, until, told }
+  })
   const stay = promised.filter((one) => {
     const level = keptLevel(old, [one])
     return level > own || (level >= 0 && (lastsLonger(old, one, level) || restsOnLess(old, one)))
