@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { addKey, LIVE, openApi, type TestApi } from '../../tests/api.ts'
 import { openDatabase } from '../../tests/database.ts'
 import { type Db, withRead } from '../base/db.ts'
@@ -8,7 +8,8 @@ import { listOffers } from '../views/offers.ts'
 
 /** What is offered is what can be redeemed: rewards, members and points drawn at random, every offer taken at its word. */
 const database = await openDatabase()
-const SEED = Number(process.env.LAUREL_SEED ?? Date.now() % 1_000_000)
+/** The same each time; LAUREL_SEED=… for others. */
+const SEED = Number(process.env.LAUREL_SEED ?? 20_261_122)
 const STEPS = 250
 const MEMBERS = ['ada', 'bob', 'cat', 'dan']
 let api: TestApi
@@ -23,6 +24,7 @@ const oneOf = <T>(all: readonly T[]): T => all[below(all.length)] as T
 const maybe = <T extends object>(terms: T, often = 3): T | object => (below(often) === 0 ? terms : {})
 
 beforeAll(async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-06-16T09:00:00Z') }) // nine in the evening, in Auckland
   await addKey(database, database.space, LIVE)
   api = await openApi(database)
   await made('/programs', {
@@ -89,6 +91,7 @@ test(`what is offered can be redeemed, and what is not is refused for the reason
   const redeemed: string[] = []
   const seen = new Map<string, number>()
   for (let step = 0; step < STEPS; step++) {
+    vi.setSystemTime(Date.now() + 60_000) // past midnight, where a day's limit begins anew
     const member = `external:${oneOf(MEMBERS)}`
     if (below(3) === 0) {
       const gift = { wallet: oneOf(['points', 'stamps']), points: 1 + below(30), reason: 'A present' }
