@@ -214,6 +214,7 @@ test('a version that promises to keep ends no tier earlier than members were tol
 })
 
 test('nor ends what any of them told of a lower tier, whatever more was reached and published meanwhile', () => {
+  expect.hasAssertions()
   const moves = (t: Partial<LadderTerms>) => t.window?.kind === 'rolling' || t.window?.kind === 'tier_anniversary'
   const inTime = versions.map((all) => all.map((v) => ({ ...v, n: v.n * 0.3, keep: true })))
   const early = bought.map((all) => all.map(([amount, n]): [number, number] => [amount, n * 0.25]))
