@@ -460,6 +460,27 @@ test('nobody joins by buying under a longer external id than a profile takes', a
   }
 })
 
+test('what is too large is answered, and not read to its end', async () => {
+  for (const [authorization, status] of [
+    [`Bearer ${LIVE}`, '413 Payload Too Large'],
+    ['Bearer nobody', '401 Unauthorized'],
+  ]) {
+    const { hostname, port } = new URL(api.url)
+    const socket = connect(Number(port), hostname)
+    socket.on('error', () => {}) // closed while it writes
+    const closed = new Promise((done) => socket.once('close', done))
+    let said = ''
+    socket.on('data', (data) => (said += String(data)))
+    socket.write(`POST /v1/purchases HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n`)
+    socket.write('Content-Type: application/json\r\nContent-Length: 10000000000\r\n\r\n')
+    const more = setInterval(() => socket.write(Buffer.alloc(1_000, 32)), 20)
+    const ended = await Promise.race([closed.then(() => true), sleep(5_000, false)])
+    clearInterval(more)
+    socket.destroy()
+    expect([said.split('\r\n')[0], ended]).toEqual([`HTTP/1.1 ${status}`, true])
+  }
+})
+
 test('a key may ask so often and no more; others are not held up', async () => {
   const limited = await openApi(database, { rateLimit: 3 })
   try {
