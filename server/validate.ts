@@ -42,7 +42,8 @@ function withoutFormats(schema: unknown): unknown {
   )
 }
 
-function findErrors(schema: z.ZodType, value: unknown): FieldError[] | undefined {
+/** What is wrong with a value, in words for people: every field, at most a hundred; undefined where nothing is. */
+export function findErrors(schema: z.ZodType, value: unknown): FieldError[] | undefined {
   const result = schema.safeParse(value)
   if (result.success) return undefined
   const errors = new Map<string, FieldError>()

@@ -2,6 +2,7 @@ import { type MemberBody, memberBody } from '@laurel/contract/members'
 import { DAY, type Instant, OCCURRED_AHEAD } from '@laurel/contract/instants'
 import type { MemberRow } from '@laurel/engine/import-members'
 import type { MembersMap } from './members-map.ts'
+import { findErrors } from '../validate.ts'
 import { decimals } from './numbers.ts'
 import {
   badText,
@@ -44,7 +45,7 @@ export function membersPlan(map: MembersMap, header: readonly string[], now: Ins
       if (value !== undefined) body[name] = value
     }
     const shape = memberBody.safeParse(body)
-    if (!shape.success) return fault(wrongShape(shape.error.issues))
+    if (!shape.success) return fault(wrongShape(body))
     const state = status(cells)
     if (typeof state === 'object') return fault(state)
     const joinedAt = joined(cells)
@@ -60,8 +61,9 @@ function fault(no: RowRefusal) {
   return { kind: 'fault' as const, no }
 }
 
-function wrongShape(issues: readonly { path: PropertyKey[]; message: string }[]): RowRefusal {
-  const reasons = issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`)
+function wrongShape(body: object): RowRefusal {
+  const errors = findErrors(memberBody, body) ?? []
+  const reasons = errors.map(({ pointer, detail }) => `${pointer.slice(1).replaceAll('/', '.')}: ${detail}`)
   return rowRefusal('member_invalid', reasons.join('; '))
 }
 
