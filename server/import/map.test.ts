@@ -96,7 +96,7 @@ describe('a map', () => {
 
   test('lists everything that is wrong at once', () => {
     expect(() => parseMap('{"purchase": 1, "line": {}}', 'map.json')).toThrow(
-      /purchase: expected text\n  member: required\n  occurredAt: required[\s\S]*line\.sku: required/,
+      /purchase: expected text\n {2}member: required\n {2}occurredAt: required[\s\S]*line\.sku: required/,
     )
   })
 
