@@ -25,12 +25,11 @@ export function send(
   if (door.closing) headers.connection = 'close'
   response.writeHead(answer.status, headers)
   response.end(answer.body, length === answer.body.length ? 'latin1' : 'utf8') // ASCII is both, and cheaper as the first
-  if (!response.req.complete) closeUnlessRead(response.req)
+  if (response.req.complete === false) closeUnlessRead(response.req)
 }
 
 /** Closed at once, the connection would often take the answer with it; read for ever, a body would cost as if it were wanted. */
 function closeUnlessRead(request: IncomingMessage): void {
-  const close = () => (request.complete ? undefined : void request.socket.destroy())
-  const timer = setTimeout(close, LINGER_MS).unref()
+  const timer = setTimeout(() => request.complete || request.destroy(), LINGER_MS).unref()
   request.once('close', () => clearTimeout(timer))
 }
