@@ -53,6 +53,14 @@ export function findErrors(schema: z.ZodType, value: unknown): FieldError[] | un
   return [...errors.values()]
 }
 
+/** The same for who does not know pointers: `line.sku: required`. whole: what the value itself is called. */
+export function inWords(errors: readonly FieldError[], whole: string): string[] {
+  return errors.map(({ pointer, detail }) => {
+    const names = pointer.split('/').slice(1)
+    return `${names.map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~')).join('.') || whole}: ${detail}`
+  })
+}
+
 type Issue = z.core.$ZodIssue
 
 function explain(issue: Issue, root: unknown, above: PropertyKey[]): FieldError[] {

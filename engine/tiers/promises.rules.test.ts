@@ -1,17 +1,11 @@
 import { expect, test } from 'vitest'
-import type { LadderTerms } from '@laurel/contract/tiers'
 import { readStanding } from './standings.rules.ts'
-import type { Course, Kept, Standing } from './tiers.ts'
-import { aCourse, at, type Climber, climber, THREE } from './tiers-for-tests.ts'
+import type { Kept, Standing } from './tiers.ts'
+import { aCourse, at, climber, publish, times } from './tiers-for-tests.ts'
 import { keepBoth } from './versions.rules.ts'
 
 /** What versions of a ladder let stand, of a tier below the one that is held, or that waits. */
 
-const times = (factor: number): LadderTerms['tiers'] =>
-  THREE.map((tier) => ({ ...tier, threshold: tier.threshold * factor }))
-const publish = (one: Climber, when: string, terms: Partial<LadderTerms>, more: Partial<Course['ladder']>) => {
-  one.course = aCourse(terms, { publishedAt: at(when), ...more })
-}
 const months = { window: { kind: 'calendar', per: 'month' } } as const
 
 test('for ever is for ever, though more was reached when the next version was published, and ended', () => {

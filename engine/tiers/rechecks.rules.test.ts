@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { aCourse, at, type Climber, climber, THREE } from './tiers-for-tests.ts'
+import { aCourse, at, type Climber, climber, THREE, times } from './tiers-for-tests.ts'
 
 describe('what comes back, or is told late', () => {
   test('rolling: something else that comes back takes nothing that was handed on; nor does another name of the ladder', () => {
@@ -137,7 +137,6 @@ describe('what waits for the end of the window is held when a grace ends that la
 
 describe('years of a tier are worked out again', () => {
   const years = { window: { kind: 'tier_anniversary' } } as const
-  const times = (factor: number) => THREE.map((tier) => ({ ...tier, threshold: tier.threshold * factor }))
   const publish = (one: Climber, when: string, factor: number, version: number, firm: number) => {
     one.course = aCourse({ ...years, tiers: times(factor) }, { publishedAt: at(when), version, firm })
   }

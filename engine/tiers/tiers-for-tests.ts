@@ -41,6 +41,10 @@ export const THREE: LadderTerms['tiers'] = [
   { slug: 'gold', name: 'Gold', threshold: 500 },
 ]
 
+/** The same tiers, so many times as hard to reach. */
+export const times = (factor: number): LadderTerms['tiers'] =>
+  THREE.map((tier) => ({ ...tier, threshold: tier.threshold * factor }))
+
 export function aCourse(
   terms: Partial<LadderTerms> = {},
   more: Partial<Course['ladder']> = {},
@@ -140,4 +144,14 @@ export function climber(first: Course, joined: string): Climber {
   )
   look(at(joined))
   return one
+}
+
+/** Another version of the ladder holds for a climber from then on. */
+export function publish(
+  one: Climber,
+  when: string,
+  terms: Partial<LadderTerms>,
+  more: Partial<Course['ladder']>,
+): void {
+  one.course = aCourse(terms, { publishedAt: at(when), ...more })
 }

@@ -1,17 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { LadderTerms } from '@laurel/contract/tiers'
 import { localDay } from '../base/calendar.ts'
 import { readStanding } from './standings.rules.ts'
 import { begin } from './tiers.rules.ts'
-import { type Bucket, type Course, MEASURES } from './tiers.ts'
-import { aCourse, at, type Climber, climber, THREE } from './tiers-for-tests.ts'
+import { type Bucket, MEASURES } from './tiers.ts'
+import { aCourse, at, type Climber, climber, publish, THREE, times } from './tiers-for-tests.ts'
 import { needsOf, olderKeepings } from './versions.rules.ts'
 
-const times = (factor: number): LadderTerms['tiers'] =>
-  THREE.map((tier) => ({ ...tier, threshold: tier.threshold * factor }))
-const publish = (one: Climber, when: string, terms: Partial<LadderTerms>, more: Partial<Course['ladder']>) => {
-  one.course = aCourse(terms, { publishedAt: at(when), ...more })
-}
 /** As it is read again. */
 const broughtBack = ({ state }: Climber) => ({ ...state, standing: readStanding(JSON.stringify(state.standing)) })
 const told = (one: Climber) => one.changes.map(({ from, to, at: when, why }) => [from, to, when, why])

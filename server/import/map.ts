@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { CURRENCIES } from '@laurel/contract/common'
 import { Fixable } from '../fault.ts'
-import { findErrors } from '../validate.ts'
+import { findErrors, inWords } from '../validate.ts'
 import { compileFormat, timeZoneKnown } from './times.ts'
 
 /**
@@ -177,9 +177,7 @@ export function parseAs<T>(shape: z.ZodType<T>, text: string, name: string): T {
   }
   const read = shape.safeParse(value)
   if (read.success) return read.data
-  const faults = (findErrors(shape, value) ?? []).map(
-    ({ pointer, detail }) => `  ${pointer.slice(1).replaceAll('/', '.') || '(the map)'}: ${detail}`,
-  )
+  const faults = inWords(findErrors(shape, value) ?? [], '(the map)').map((fault) => `  ${fault}`)
   throw new Fixable(`${name} does not say what a map says (docs/guides/import.md):\n${faults.join('\n')}`)
 }
 

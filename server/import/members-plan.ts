@@ -2,7 +2,7 @@ import { type MemberBody, memberBody } from '@laurel/contract/members'
 import { DAY, type Instant, OCCURRED_AHEAD } from '@laurel/contract/instants'
 import type { MemberRow } from '@laurel/engine/import-members'
 import type { MembersMap } from './members-map.ts'
-import { findErrors } from '../validate.ts'
+import { findErrors, inWords } from '../validate.ts'
 import { decimals } from './numbers.ts'
 import {
   badText,
@@ -62,8 +62,7 @@ function fault(no: RowRefusal) {
 }
 
 function wrongShape(body: object): RowRefusal {
-  const errors = findErrors(memberBody, body) ?? []
-  const reasons = errors.map(({ pointer, detail }) => `${pointer.slice(1).replaceAll('/', '.')}: ${detail}`)
+  const reasons = inWords(findErrors(memberBody, body) ?? [], 'the member')
   return rowRefusal('member_invalid', reasons.join('; '))
 }
 
