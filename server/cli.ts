@@ -1,5 +1,9 @@
 import { enableCompileCache } from 'node:module'
+import { setFlagsFromString } from 'node:v8'
 
+// What a list is made of outlives a small collection, so V8 comes to make its arrays where old objects live. Dead there until a large
+// collection, they keep all that they point at, whole requests, from the small ones: an eighth of an API process's time.
+setFlagsFromString('--no-allocation-site-pretenuring')
 enableCompileCache() // before anything large is loaded: later starts need not compile it again
 
 const { Command } = await import('commander')
