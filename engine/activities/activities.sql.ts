@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import { instants, int4s, int8s, texts, uuids } from '../base/arrays.ts'
+import { instants, int4s, int8s, rowsOf, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import type { Activity, ActivityAward } from './activities.rules.ts'
 
@@ -39,8 +39,7 @@ export function insertActivities(space: number, rows: readonly Activity[]): Stat
   return statement(
     `insert into activities (space_id, member_id, activity_id, program_id, type, version, config_version, occurred_at,
                              recorded_at, digest, external_id, data, awards, frozen)
-     select $1, * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::int[], $7::bigint[], $8::timestamptz[],
-       $9::timestamptz[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[])`,
+     select $1, ${rowsOf('uuid uuid int text int bigint timestamptz timestamptz uuid text text text text')}`,
     [
       space,
       uuids(rows, (r) => r.member),
