@@ -43,12 +43,15 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const VALUES = new Int8Array(128).fill(-1)
 for (let i = 0; i < 32; i++) VALUES[ALPHABET.charCodeAt(i)] = i
 const HEX = '0123456789abcdef'
+const CODES = Array.from(ALPHABET, (c) => c.charCodeAt(0))
+/** The characters of the id that is being written: made into one text at the end, not one by one. */
+const written = new Array<number>(26).fill(0)
 
 export function encodeId(prefix: Prefix, uuid: Uuid): string {
   // 32 hexadecimal digits are 128 bits; two zero bits in front make 26 groups of five.
-  let out = `${prefix}_`
   let bits = 0
   let held = 2
+  let at = 0
   for (let i = 0; i < 36; i++) {
     const c = uuid.charCodeAt(i)
     if (c === 45) continue
@@ -56,11 +59,11 @@ export function encodeId(prefix: Prefix, uuid: Uuid): string {
     held += 4
     if (held >= 5) {
       held -= 5
-      out += ALPHABET[(bits >> held) & 31]
+      written[at++] = CODES[(bits >> held) & 31] as number
       bits &= (1 << held) - 1
     }
   }
-  return out
+  return `${prefix}_${String.fromCharCode(...written)}`
 }
 
 /** The UUID inside an id, or undefined when it is not an id with this prefix. */

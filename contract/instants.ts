@@ -16,28 +16,40 @@ export const OCCURRED_MIN: Instant = Date.UTC(2000, 0, 1) * 1000
 /** How far ahead of our clock a till's clock may be. */
 export const OCCURRED_AHEAD = 5 * MINUTE
 
-const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/
+const RFC3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)$/
+/** Years that a calendar repeats after, in milliseconds: Date.UTC takes years below 100 for those of the 20th century. */
+const CYCLE_YEARS = 400
+const CYCLE_MS = 146_097 * 86_400_000
 
 /** RFC 3339 with an offset and at most six decimals of a second; undefined for anything else, 30 February too. */
 export function parseInstant(text: string): Instant | undefined {
-  const m = RFC3339.exec(text)
-  if (!m) return undefined
-  const [year, month, day, hour, minute, second] = [m[1], m[2], m[3], m[4], m[5], m[6]].map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
+  if (!RFC3339.test(text)) return undefined
+  const year = digits(text, 0, 4)
+  const month = digits(text, 5, 7)
+  const day = digits(text, 8, 10)
+  const hour = digits(text, 11, 13)
+  const minute = digits(text, 14, 16)
+  const second = digits(text, 17, 19)
   if (month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return undefined
-  if (day > new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate()) return undefined
-  const offset = m[8] ? (m[8] === '-' ? -1 : 1) * (Number(m[9]) * 60 + Number(m[10])) : 0
-  if (Number(m[9] ?? 0) > 23 || Number(m[10] ?? 0) > 59) return undefined
-  const utc = new Date(0)
-  utc.setUTCFullYear(year, month - 1, day)
-  utc.setUTCHours(hour, minute - offset, second)
-  return utc.getTime() * 1000 + Number((m[7] ?? '').padEnd(6, '0'))
+  if (day > 28 && day > new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate()) return undefined
+  let offset = 0
+  const zulu = text.endsWith('Z') || text.endsWith('z')
+  const end = zulu ? text.length - 1 : text.length - 6
+  if (!zulu) {
+    const hours = digits(text, end + 1, end + 3)
+    const minutes = digits(text, end + 4, end + 6)
+    if (hours > 23 || minutes > 59) return undefined
+    offset = (text.charCodeAt(end) === 45 ? -1 : 1) * (hours * 60 + minutes)
+  }
+  let micros = 0
+  for (let at = 20; at < 26; at++) micros = micros * 10 + (at < end ? text.charCodeAt(at) - 48 : 0)
+  return (Date.UTC(year + CYCLE_YEARS, month - 1, day, hour, minute - offset, second) - CYCLE_MS) * 1000 + micros
+}
+
+function digits(text: string, from: number, to: number): number {
+  let n = 0
+  for (let at = from; at < to; at++) n = n * 10 + text.charCodeAt(at) - 48
+  return n
 }
 
 const TWO = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, '0'))

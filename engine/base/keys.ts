@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Uuid } from '@laurel/contract/ids'
+import { uuidText } from './ids.ts'
 
 /**
  * A name that must be unique across members, as the 128 bits that its lookup row is keyed by: SHA-256 of its kind
@@ -11,6 +12,6 @@ export function keyOf(kind: string, text: string): Uuid {
 
 /** 128 bits of SHA-256, for telling two contents apart. */
 export function digestOf(content: string | Uint8Array): Uuid {
-  const hex = hash('sha256', content, 'hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
+  const bytes = hash('sha256', content, 'binary') // a character a byte
+  return uuidText((i) => bytes.charCodeAt(i))
 }
