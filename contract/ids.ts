@@ -45,8 +45,9 @@ for (let i = 0; i < 32; i++) VALUES[ALPHABET.charCodeAt(i)] = i
 const HEX = '0123456789abcdef'
 const CODES = Array.from(ALPHABET, (c) => c.charCodeAt(0))
 /** The characters of the id that is being written: made into one text at the end, not one by one. */
-const written = new Array<number>(26).fill(0)
+const written = new Uint8Array(26)
 
+/** Throws for what is no UUID. */
 export function encodeId(prefix: Prefix, uuid: Uuid): string {
   // 32 hexadecimal digits are 128 bits; two zero bits in front make 26 groups of five.
   let bits = 0
@@ -63,6 +64,7 @@ export function encodeId(prefix: Prefix, uuid: Uuid): string {
       bits &= (1 << held) - 1
     }
   }
+  if (uuid.length !== 36 || at !== written.length) throw new Error('an id is made of a UUID of 36 characters')
   return `${prefix}_${String.fromCharCode(...written)}`
 }
 

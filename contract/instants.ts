@@ -17,7 +17,7 @@ export const OCCURRED_MIN: Instant = Date.UTC(2000, 0, 1) * 1000
 export const OCCURRED_AHEAD = 5 * MINUTE
 
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)$/
-/** Years that a calendar repeats after, in milliseconds: Date.UTC takes years below 100 for those of the 20th century. */
+/** The calendar repeats after so many years. They are added before Date.UTC and taken off after it, which takes years below 100 for those of the 20th century. */
 const CYCLE_YEARS = 400
 const CYCLE_MS = 146_097 * 86_400_000
 

@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import { instants, int4s, int8s, rowsOf, texts, uuids } from '../base/arrays.ts'
+import { instants, int4s, int8s, unnested, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import type { Activity, ActivityAward } from './activities.rules.ts'
 
@@ -39,7 +39,7 @@ export function insertActivities(space: number, rows: readonly Activity[]): Stat
   return statement(
     `insert into activities (space_id, member_id, activity_id, program_id, type, version, config_version, occurred_at,
                              recorded_at, digest, external_id, data, awards, frozen)
-     select $1, ${rowsOf('uuid uuid int text int bigint timestamptz timestamptz uuid text text text text')}`,
+     select $1, ${unnested('uuid uuid int text int bigint timestamptz timestamptz uuid text text text text')}`,
     [
       space,
       uuids(rows, (r) => r.member),

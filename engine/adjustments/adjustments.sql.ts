@@ -1,5 +1,5 @@
 import type { Uuid } from '@laurel/contract/ids'
-import { instants, int2s, int4s, int8s, rowsOf, texts, uuids } from '../base/arrays.ts'
+import { instants, int2s, int4s, int8s, unnested, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
 import { type Adjustment, STATUS, type Status } from './adjustments.rules.ts'
@@ -84,7 +84,7 @@ function insert(space: number, rows: readonly Adjustment[]): Statement[] {
   return statement(
     `insert into adjustments (space_id, member_id, adjustment_id, wallet_id, points, reason, code, status, requested_at,
                               requested_by, entry_member, entry_seq, row_digest)
-     select $1, ${rowsOf('uuid uuid int bigint text text smallint timestamptz uuid uuid int uuid')}`,
+     select $1, ${unnested('uuid uuid int bigint text text smallint timestamptz uuid uuid int uuid')}`,
     [
       space,
       uuids(rows, (r) => r.member),

@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
-import { instants, int2s, rowsOf, texts, uuids } from './arrays.ts'
+import { instants, int2s, unnested, texts, uuids } from './arrays.ts'
 import { type Db, type Statement, statement, type Tx } from './db.ts'
 
 /**
@@ -45,7 +45,7 @@ export function insertAnswers(space: number, rows: readonly AnswerRow[]): Statem
   if (rows.length === 0) return []
   return statement(
     `insert into idempotency_keys (space_id, key, request, status, answer, created_at)
-     select $1, ${rowsOf('uuid uuid smallint text timestamptz')}`,
+     select $1, ${unnested('uuid uuid smallint text timestamptz')}`,
     [
       space,
       uuids(rows, (r) => r.key),

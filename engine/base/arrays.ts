@@ -15,10 +15,10 @@ const OID = { uuid: 2950, int2: 21, int4: 23, int8: 20, text: 25, bytea: 17, tim
 const HEADER = 20
 
 /**
- * In the select list of an insert: the rows of columns given as array parameters from $2 on, of these types. There they come in
- * step, one after the other; `from unnest(…)` first writes every column to a store of its own, a tenth to a fifth of the whole insert.
+ * A select list that makes rows out of columns: array parameters of these types from $2 on ($1 is the space). There they come in
+ * step, one row after the other; `from unnest(…)` first writes every column to a store of its own, a tenth to a fifth of the whole statement.
  */
-export function rowsOf(types: string): string {
+export function unnested(types: string): string {
   return types
     .split(' ')
     .map((type, i) => `unnest($${i + 2}::${type}[])`)

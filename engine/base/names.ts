@@ -1,5 +1,5 @@
 import type { Uuid } from '@laurel/contract/ids'
-import { int4s, rowsOf, uuids } from './arrays.ts'
+import { int4s, unnested, uuids } from './arrays.ts'
 import { type Db, type Statement, statement, type Tx } from './db.ts'
 
 /** Whom a name leads to while what it names has no member: no id of ours is this. */
@@ -16,7 +16,7 @@ export function insertNames(space: number, rows: readonly NameRow[], unguarded =
   if (rows.length === 0) return []
   return statement(
     `insert into lookups (space_id, key, member_id, object_id, seq)
-     select $1, ${rowsOf('uuid uuid uuid int')}${unguarded ? ' on conflict do nothing' : ''}`,
+     select $1, ${unnested('uuid uuid uuid int')}${unguarded ? ' on conflict do nothing' : ''}`,
     [
       space,
       uuids(rows, (r) => r.key),

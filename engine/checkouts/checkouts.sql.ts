@@ -1,5 +1,5 @@
 import type { Uuid } from '@laurel/contract/ids'
-import { instants, int2s, int4s, rowsOf, texts, uuids } from '../base/arrays.ts'
+import { instants, int2s, int4s, unnested, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
 import type { Checkout, Said, Sums } from './checkouts.rules.ts'
@@ -81,7 +81,7 @@ export function saveCheckouts(space: number, rows: readonly Checkout[]): Stateme
   return statement(
     `insert into checkouts (space_id, member_id, checkout_id, program_id, status, digest, external_id, reserved_at, deadline,
                             settled_at, hold_id, purchase_id, said, sums, row_digest)
-     select $1, ${rowsOf('uuid uuid int smallint uuid text timestamptz timestamptz timestamptz uuid uuid text text uuid')}
+     select $1, ${unnested('uuid uuid int smallint uuid text timestamptz timestamptz timestamptz uuid uuid text text uuid')}
      on conflict (member_id, checkout_id) do update
        set status = excluded.status, settled_at = excluded.settled_at, purchase_id = excluded.purchase_id,
            row_digest = excluded.row_digest`,

@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
-import { instants, int2s, int4s, rowsOf, texts, uuids } from '../base/arrays.ts'
+import { instants, int2s, int4s, unnested, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
 import { type Captured, type Hold, HOLD_STATUS, type HoldPart } from './books.ts'
@@ -104,7 +104,7 @@ export function saveHolds(space: number, rows: readonly Hold[]): Statement[] {
   return statement(
     `insert into holds (space_id, member_id, hold_id, program_id, status, deadline, placed_at, settled_at, digest, reason,
                         external_id, parts, captured, row_digest)
-     select $1, ${rowsOf('uuid uuid int smallint timestamptz timestamptz timestamptz uuid text text text text uuid')}
+     select $1, ${unnested('uuid uuid int smallint timestamptz timestamptz timestamptz uuid text text text text uuid')}
      on conflict (member_id, hold_id) do update
        set status = excluded.status, settled_at = excluded.settled_at, captured = excluded.captured, row_digest = excluded.row_digest`,
     [

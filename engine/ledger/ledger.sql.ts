@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import { byteas, instants, int2s, int4s, int8s, rowsOf, texts, uuids } from '../base/arrays.ts'
+import { byteas, instants, int2s, int4s, int8s, unnested, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import { KINDS } from './accounts.ts'
 import type { Entry, Hold, Lot, LotUse, MemberState } from './books.ts'
@@ -56,7 +56,7 @@ export function insertEntries(space: number, rows: readonly EntryOf[]): Statemen
   return statement(
     `insert into entries (space_id, member_id, seq, wallet_id, kind, from_account, to_account, rule_version_id, reverses,
                           points, balance, occurred_at, booked_at, activates_at, expires_at, source_id, digest, hash, reason, external_id, actor)
-     select $1, ${rowsOf('uuid int int smallint smallint smallint int int bigint bigint timestamptz timestamptz timestamptz timestamptz uuid uuid bytea text text uuid')}`,
+     select $1, ${unnested('uuid int int smallint smallint smallint int int bigint bigint timestamptz timestamptz timestamptz timestamptz uuid uuid bytea text text uuid')}`,
     [
       space,
       uuids(rows, (r) => r.member),
@@ -92,7 +92,7 @@ export function saveLots(
   if (rows.length === 0) return []
   return statement(
     `insert into lots (space_id, member_id, seq, remaining)
-     select $1, ${rowsOf('uuid int bigint')}
+     select $1, ${unnested('uuid int bigint')}
      on conflict (member_id, seq) do update set remaining = excluded.remaining`,
     [space, uuids(rows, (r) => r.member), int4s(rows, (r) => r.seq), int8s(rows, (r) => r.remaining)],
     'lots-save',
@@ -107,7 +107,7 @@ export function insertLotUses(
   if (rows.length === 0) return []
   return statement(
     `insert into lot_uses (space_id, member_id, seq, lot_seq, points, written)
-     select $1, ${rowsOf('uuid int int bigint int')}`,
+     select $1, ${unnested('uuid int int bigint int')}`,
     [
       space,
       uuids(rows, (r) => r.member),

@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
-import { byteas, instants, int2s, int4s, rowsOf, texts, uuids } from '../base/arrays.ts'
+import { byteas, instants, int2s, int4s, unnested, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
 import type { MemberState } from './books.ts'
 import { decodeWallets, encodeWallets } from './wallets.rules.ts'
@@ -77,7 +77,7 @@ export function updateStates(
     `with won as (
        update member_states s
           set version = n.version, entry_seq = n.entry_seq, event_seq = n.event_seq, chain = n.chain, wallets = n.wallets
-         from (select ${rowsOf('uuid int int int int bytea text')}) as n(member_id, read, version, entry_seq, event_seq, chain, wallets)
+         from (select ${unnested('uuid int int int int bytea text')}) as n(member_id, read, version, entry_seq, event_seq, chain, wallets)
         where s.member_id = n.member_id and (s.version = n.read or $10) and s.space_id = $1
        returning 1
      ) select 1 / (count(*) = $9::int)::int from won`,
@@ -153,7 +153,7 @@ export function insertStates(space: number, rows: readonly MemberState[]): State
   if (rows.length === 0) return []
   return statement(
     `insert into member_states (space_id, member_id, status, version, entry_seq, event_seq, chain, wallets, due_at, told_at)
-     select $1, ${rowsOf('uuid smallint int int int bytea text timestamptz timestamptz')}`,
+     select $1, ${unnested('uuid smallint int int int bytea text timestamptz timestamptz')}`,
     [
       space,
       uuids(rows, (r) => r.member),

@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import { instants, int2s, int4s, int8s, rowsOf, texts, uuids } from '../base/arrays.ts'
+import { instants, int2s, int4s, int8s, unnested, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
 import type { BudgetKey, BudgetTake } from './budgets.rules.ts'
 import { type Counter, type CounterKey, SCOPES } from './counters.rules.ts'
@@ -95,7 +95,7 @@ export function saveCounters(space: number, rows: readonly Counter[]): Statement
   if (rows.length === 0) return []
   return statement(
     `insert into counters (space_id, member_id, scope, scope_id, period, times, points, last_at, kept_at)
-     select $1, ${rowsOf('uuid smallint int text int bigint timestamptz timestamptz')}
+     select $1, ${unnested('uuid smallint int text int bigint timestamptz timestamptz')}
      on conflict (member_id, scope, scope_id, period) do update
        set times = excluded.times, points = excluded.points, last_at = excluded.last_at, kept_at = excluded.kept_at`,
     [

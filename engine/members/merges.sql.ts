@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import { instants, int2s, rowsOf, texts, uuids } from '../base/arrays.ts'
+import { instants, int2s, unnested, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
 
@@ -106,7 +106,7 @@ export function saveMerges(space: number, rows: readonly Merge[]): Statement[] {
   return statement(
     `insert into merges (space_id, member_id, merge_id, other_id, status, reason, digest, merged_at, undone_at, lots, debts, undone,
                          row_digest)
-     select $1, ${rowsOf('uuid uuid uuid smallint text uuid timestamptz timestamptz text text text uuid')}
+     select $1, ${unnested('uuid uuid uuid smallint text uuid timestamptz timestamptz text text text uuid')}
      on conflict (member_id, merge_id) do update
        set undone_at = excluded.undone_at, undone = excluded.undone, row_digest = excluded.row_digest`,
     [

@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
-import { instants, int4s, int8s, rowsOf, texts, uuids } from '../base/arrays.ts'
+import { instants, int4s, int8s, unnested, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
 import type { Claimed, Item, Purchase, Return, Returned, ReturnLine, StoredAward, Taken } from './purchases.rules.ts'
@@ -97,7 +97,7 @@ export function insertPurchases(space: number, rows: readonly Purchase[]): State
   return statement(
     `insert into purchases (space_id, member_id, purchase_id, program_id, config_version, total, occurred_at, recorded_at,
                             digest, external_id, items, awards, channel, store, metadata, returned, claimed, frozen)
-     select $1, ${rowsOf('uuid uuid int bigint bigint timestamptz timestamptz uuid text text text text text text text text text')}`,
+     select $1, ${unnested('uuid uuid int bigint bigint timestamptz timestamptz uuid text text text text text text text text text')}`,
     [
       space,
       uuids(rows, (r) => r.member),
@@ -214,7 +214,7 @@ export function insertReturns(space: number, rows: readonly Return[]): Statement
   return statement(
     `insert into returns (space_id, member_id, return_id, program_id, occurred_at, recorded_at, digest, external_id,
                           purchase_id, asked, lines, unmatched, taken, row_digest)
-     select $1, ${rowsOf('uuid uuid int timestamptz timestamptz uuid text uuid text text text text uuid')}`,
+     select $1, ${unnested('uuid uuid int timestamptz timestamptz uuid text uuid text text text text uuid')}`,
     [
       space,
       uuids(rows, (r) => r.member),

@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
-import { instants, int2s, int4s, rowsOf, texts, uuids } from '../base/arrays.ts'
+import { instants, int2s, int4s, unnested, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
 import { type Digested, isAltered, rowDigest } from '../base/row-digests.ts'
 import { type Moved, type Redemption, type Said, STATUS, type Status, type Step } from './redemptions.rules.ts'
@@ -168,7 +168,7 @@ export function saveRedemptions(space: number, rows: readonly Redemption[]): Sta
     `insert into redemptions (space_id, member_id, redemption_id, program_id, reward_id, version, status, digest, issued_at,
                               valid_from, valid_until, uses, used, code, pool_id, external_id, said, delivery, spent,
                               received, history, row_digest)
-     select $1, ${rowsOf('uuid uuid int int int smallint uuid timestamptz timestamptz timestamptz int int text int text text text text text text uuid')}
+     select $1, ${unnested('uuid uuid int int int smallint uuid timestamptz timestamptz timestamptz int int text int text text text text text text uuid')}
      on conflict (member_id, redemption_id) do update
        set status = excluded.status, used = excluded.used, history = excluded.history, row_digest = excluded.row_digest`,
     [

@@ -1,7 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import type { TierWhy } from '@laurel/contract/tiers'
-import { instants, int2s, int4s, int8s, rowsOf, texts, uuids } from '../base/arrays.ts'
+import { instants, int2s, int4s, int8s, unnested, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import { readStanding } from './standings.rules.ts'
 import type { Bucket, Manual, Standing, StoredChange, TierState } from './tiers.ts'
@@ -140,7 +140,7 @@ function saveStates(space: number, rows: readonly TierState[]): Statement[] {
   return statement(
     `insert into tier_states (space_id, member_id, ladder_id, version, keeping, tier, since, until, standing, manual_tier,
                               manual_until, manual_reason, manual_by, history_seq, due_at)
-     select $1, ${rowsOf('uuid int int int text timestamptz timestamptz text text timestamptz text uuid int timestamptz')}
+     select $1, ${unnested('uuid int int int text timestamptz timestamptz text text timestamptz text uuid int timestamptz')}
      on conflict (member_id, ladder_id) do update
        set version = excluded.version, keeping = excluded.keeping, tier = excluded.tier, since = excluded.since,
            until = excluded.until, standing = excluded.standing, manual_tier = excluded.manual_tier,
@@ -192,7 +192,7 @@ function insertHistory(space: number, rows: readonly StoredChange[]): Statement[
   if (rows.length === 0) return []
   return statement(
     `insert into tier_history (space_id, member_id, ladder_id, seq, from_tier, to_tier, at, booked_at, until, why, reason, actor)
-     select $1, ${rowsOf('uuid int int text text timestamptz timestamptz timestamptz text text uuid')}`,
+     select $1, ${unnested('uuid int int text text timestamptz timestamptz timestamptz text text uuid')}`,
     [
       space,
       uuids(rows, (r) => r.member),

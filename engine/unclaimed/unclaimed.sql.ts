@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
-import { instants, int4s, int8s, rowsOf, texts, uuids } from '../base/arrays.ts'
+import { instants, int4s, int8s, unnested, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
 import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
 import type { Unclaimed, UnclaimedChange } from './unclaimed.rules.ts'
@@ -157,7 +157,7 @@ function insert(space: number, rows: readonly Unclaimed[]): Statement[] {
   return statement(
     `insert into unclaimed_purchases (space_id, key, purchase_id, version, program_id, total, occurred_at, recorded_at, digest,
                                       external_id, items, channel, store, metadata, returned, row_digest)
-     select $1, ${rowsOf('uuid uuid int int bigint timestamptz timestamptz uuid text text text text text text uuid')}`,
+     select $1, ${unnested('uuid uuid int int bigint timestamptz timestamptz uuid text text text text text text uuid')}`,
     [
       space,
       uuids(rows, (r) => r.key),

@@ -1,5 +1,5 @@
 import type { Uuid } from '@laurel/contract/ids'
-import { instants, int2s, int4s, int8s, rowsOf, texts, uuids } from '../base/arrays.ts'
+import { instants, int2s, int4s, int8s, unnested, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import { rowDigest } from '../base/row-digests.ts'
 import { REDEMPTION, USE, type Use } from './row-digests.sql.ts'
@@ -133,7 +133,7 @@ function insert(space: number, rows: readonly VoucherRedemption[]): Statement[] 
   return statement(
     `insert into voucher_redemptions (space_id, key, redemption_id, version, program_id, member_id, external_id, session,
                                       redeemed_at, digest, total, discount, gift, said, rolled_back, row_digest)
-     select $1, ${rowsOf('uuid uuid int int uuid text text timestamptz uuid bigint bigint bigint text text uuid')}`,
+     select $1, ${unnested('uuid uuid int int uuid text text timestamptz uuid bigint bigint bigint text text uuid')}`,
     [
       space,
       uuids(rows, (r) => r.key),
@@ -184,7 +184,7 @@ function insertUses(space: number, redemptions: readonly VoucherRedemption[]): S
   return statement(
     `insert into voucher_uses (space_id, redemption_key, redemption_id, code_key, place, member_id, amount, given_back,
                                row_digest)
-     select $1, ${rowsOf('uuid uuid uuid smallint uuid bigint bigint uuid')}`,
+     select $1, ${unnested('uuid uuid uuid smallint uuid bigint bigint uuid')}`,
     [
       space,
       uuids(rows, (r) => r.redemption.key),

@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
-import { instants, int2s, int4s, int8s, rowsOf, texts, uuids } from '../base/arrays.ts'
+import { instants, int2s, int4s, int8s, unnested, texts, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
 import { rowDigest } from '../base/row-digests.ts'
 import { LOCK, VOUCHER } from './row-digests.sql.ts'
@@ -152,7 +152,7 @@ function insert(space: number, rows: readonly Voucher[]): Statement[] {
   return statement(
     `insert into vouchers (space_id, code_key, voucher_id, version, program_id, code, terms, status, reason, bound_to, source_id,
                            created_at, starts_at, ends_at, uses_total, used, initial_balance, balance, row_digest)
-     select $1, ${rowsOf('uuid uuid int int text text smallint text uuid uuid timestamptz timestamptz timestamptz int int bigint bigint uuid')}`,
+     select $1, ${unnested('uuid uuid int int text text smallint text uuid uuid timestamptz timestamptz timestamptz int int bigint bigint uuid')}`,
     [
       space,
       uuids(rows, (r) => r.key),
@@ -248,7 +248,7 @@ function place(space: number, rows: readonly Lock[]): Statement[] {
   if (rows.length === 0) return []
   return statement(
     `insert into voucher_locks (space_id, code_key, session_key, session, member_id, until, amount, row_digest)
-     select $1, ${rowsOf('uuid uuid text uuid timestamptz bigint uuid')}`,
+     select $1, ${unnested('uuid uuid text uuid timestamptz bigint uuid')}`,
     [
       space,
       uuids(rows, (l) => l.key),
