@@ -1,3 +1,4 @@
+import { digestOf } from '../base/keys.ts'
 import type { OrderLine } from './discount.rules.ts'
 import { STATUS, type Terms, type Voucher } from './vouchers.rules.ts'
 
@@ -12,7 +13,7 @@ export function aVoucher(
   const balance = terms.value.kind === 'gift' ? terms.value.balance : null
   return {
     key: code,
-    id: code,
+    id: digestOf(code),
     version: 1,
     programId: 1,
     code,
