@@ -1,5 +1,5 @@
 import type { Uuid } from '@laurel/contract/ids'
-import { instants, int2s, int4s, int8s, unnested, texts, uuids } from '../base/arrays.ts'
+import { instants, int2s, int4s, int8s, texts, unnested, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
 import { type Adjustment, STATUS, type Status } from './adjustments.rules.ts'

@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
-import { instants, int2s, unnested, texts, uuids } from './arrays.ts'
+import { instants, int2s, texts, unnested, uuids } from './arrays.ts'
 import { type Db, type Statement, statement, type Tx } from './db.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import { byteas, instants, int2s, int4s, int8s, unnested, texts, uuids } from '../base/arrays.ts'
+import { byteas, instants, int2s, int4s, int8s, texts, unnested, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import { KINDS } from './accounts.ts'
 import type { Entry, Hold, Lot, LotUse, MemberState } from './books.ts'

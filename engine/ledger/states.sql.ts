@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
-import { byteas, instants, int2s, int4s, unnested, texts, uuids } from '../base/arrays.ts'
+import { byteas, instants, int2s, int4s, texts, unnested, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
 import type { MemberState } from './books.ts'
 import { decodeWallets, encodeWallets } from './wallets.rules.ts'

@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import type { Instant } from '@laurel/contract/instants'
-import { instants, int2s, int4s, int8s, unnested, texts, uuids } from '../base/arrays.ts'
+import { instants, int2s, int4s, int8s, texts, unnested, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
 import type { BudgetKey, BudgetTake } from './budgets.rules.ts'
 import { type Counter, type CounterKey, SCOPES } from './counters.rules.ts'

@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
-import { instants, int4s, int8s, unnested, texts, uuids } from '../base/arrays.ts'
+import { instants, int4s, int8s, texts, unnested, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import { type Digested, isAltered, microseconds, rowDigest } from '../base/row-digests.ts'
 import type { Claimed, Item, Purchase, Return, Returned, ReturnLine, StoredAward, Taken } from './purchases.rules.ts'

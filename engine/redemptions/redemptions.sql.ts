@@ -1,6 +1,6 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
-import { instants, int2s, int4s, unnested, texts, uuids } from '../base/arrays.ts'
+import { instants, int2s, int4s, texts, unnested, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement, type Tx } from '../base/db.ts'
 import { type Digested, isAltered, rowDigest } from '../base/row-digests.ts'
 import { type Moved, type Redemption, type Said, STATUS, type Status, type Step } from './redemptions.rules.ts'

@@ -1,7 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import type { TierWhy } from '@laurel/contract/tiers'
-import { instants, int2s, int4s, int8s, unnested, texts, uuids } from '../base/arrays.ts'
+import { instants, int2s, int4s, int8s, texts, unnested, uuids } from '../base/arrays.ts'
 import { type Db, type Statement, statement } from '../base/db.ts'
 import { readStanding } from './standings.rules.ts'
 import type { Bucket, Manual, Standing, StoredChange, TierState } from './tiers.ts'
