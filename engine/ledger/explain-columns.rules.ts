@@ -46,8 +46,8 @@ export type Lots = {
   sought: Float64Array
   ends: Float64Array
   found: Float64Array
-  /** what was paid too early, by `place of the entry, place of the lot` */
-  early: Map<string, number>
+  /** of a use: what it took of points that were not free yet */
+  early: Map<LotUse, number>
 }
 
 export function lotsOf(books: WalletBooks, at: Instant, slideEnd: SlideEnd | undefined): Lots {
@@ -136,7 +136,7 @@ function takeBackEarly(lots: Lots, lot: number): void {
     if (early <= 0 || entry < 0 || !OWING.has((lines[entry] as Line).kind)) continue
     remaining[lot] = of(remaining, lot) + early
     found[entry] = of(found, entry) - early
-    lots.early.set(`${use.seq} ${use.lotSeq}`, early)
+    lots.early.set(use, early)
   }
 }
 

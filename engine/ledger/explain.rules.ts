@@ -186,14 +186,26 @@ function lotsAt(lots: Lots, places: readonly number[]): LotThen[] {
     })
   }
   for (const use of lots.uses) {
-    const entry = made.has(use.lotSeq) ? placeOf(lots.lines, use.seq) : -1
-    const points = -use.points + (lots.early.get(`${use.seq} ${use.lotSeq}`) ?? 0)
-    if (entry < 0 || points === 0) continue
-    made.get(use.lotSeq)?.changes.push({ seq: use.seq, kind: (lots.lines[entry] as Line).kind, points })
+    const lot = made.get(use.lotSeq)
+    const entry = lot ? placeOf(lots.lines, use.seq) : -1
+    const points = (lots.early.get(use) ?? 0) - use.points
+    if (!lot || entry < 0 || points === 0) continue
+    lot.changes.push({ seq: use.seq, kind: (lots.lines[entry] as Line).kind, points })
   }
   for (const hold of lots.holds) {
     for (const [seq, points] of hold.parts.flatMap((part) => part.l)) made.get(seq)?.holds.push({ hold, points })
   }
-  for (const lot of made.values()) lot.changes.sort((a, b) => a.seq - b.seq)
+  for (const lot of made.values()) lot.changes = oneAnEntry(lot.changes.sort((a, b) => a.seq - b.seq))
   return [...made.values()]
+}
+
+/** What an entry took below zero it may take later from a lot that it took from before. */
+function oneAnEntry(changes: readonly Change[]): Change[] {
+  const sums: Change[] = []
+  for (const change of changes) {
+    const last = sums.at(-1)
+    if (last?.seq === change.seq) last.points += change.points
+    else sums.push(change)
+  }
+  return sums
 }

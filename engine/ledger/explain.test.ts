@@ -246,6 +246,20 @@ describe('what a wallet held', () => {
     expect(all(over)).toMatchObject([{ remaining: 1, state: 'expired', changes: [{ points: -1 }] }])
   })
 
+  test('counts once what a return took early from a lot that it took from before', () => {
+    const life = new Life(15)
+    life.step({ do: 'earn', points: 7, after: 1, pendingDays: 0, livesDays: 0 })
+    life.step({ do: 'hold', points: 5, after: 1 })
+    life.step({ do: 'return', which: 0, share: 2, after: 1 }) // of 3, 2 are free
+    const owing = life.now
+    life.step({ do: 'capture', which: 0, after: 1 }) // of 3, and what it frees pays
+    const lotAt = (at: Instant) => all(explainAt(life.books(at), at))
+    const taken = { seq: 2, points: -2 }
+    expect(lotAt(owing)).toMatchObject([{ points: 7, remaining: 5, held: 5, changes: [taken] }])
+    const paid = { seq: 2, points: -3 }
+    expect(lotAt(life.now)).toMatchObject([{ remaining: 1, changes: [paid, { seq: 3, points: -3 }] }])
+  })
+
   test('is made of lots less what is owed, each of them whole before it is used', () => {
     fc.assert(
       fc.property(lives, fc.nat(100), (life, days) => {

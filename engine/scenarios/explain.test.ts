@@ -240,3 +240,46 @@ describe('after a random history', () => {
     for (const { at, available } of seen) expect((await explained(member, `?at=${at}`)).available).toBe(available)
   })
 })
+
+describe('what a return took below zero', () => {
+  test('and again from the same lot as a hold let go of it, is one change of that lot, then and now', async () => {
+    await changed('/v1/programs/coffee/wallets/points', { negative: { policy: 'allow' } })
+    const to = '/v1/members/external:eve'
+    await buy('eve', 'E1', 700)
+    const hold = await made(`${to}/holds`, { wallet: 'points', points: 5, reason: 'table' })
+    await made('/v1/returns', {
+      program: 'coffee',
+      member: 'external:eve',
+      externalId: 'E1-back',
+      occurredAt: soon(),
+      purchase: 'external:E1',
+      items: [{ sku: 'BEANS', quantity: 1 }],
+    })
+    expect((await explained('eve')).lots).toMatchObject([{ remaining: 5, held: 5, changes: [{ points: -2 }] }])
+    await new Promise((wait) => setTimeout(wait, 2))
+    const owing = soon()
+    await new Promise((wait) => setTimeout(wait, 2))
+    const captured = await api.call('POST', `/v1/holds/${hold.id}/capture`, { points: 3 })
+    expect(captured.status, captured.text).toBe(200)
+    expect(await explained('eve', `?at=${owing}`)).toMatchObject({
+      balance: 0,
+      held: 5,
+      owed: 5,
+      lots: [{ remaining: 5, held: 5, changes: [{ kind: 'reverse', points: -2 }] }],
+    })
+    const now = await explained('eve')
+    expect(now).toMatchObject({ balance: -3, owed: 3 })
+    expect(now.lots).toMatchObject([
+      {
+        remaining: 0,
+        changes: [
+          { kind: 'reverse', points: -4 },
+          { kind: 'spend', points: -3 },
+        ],
+      },
+    ])
+    const { entry } = now.lots[0].changes[0]
+    const story = await api.call('GET', `/v1/entries/${entry}`)
+    expect(story.body).toMatchObject({ points: -7, took: [{ lot: now.lots[0].entry, points: 4 }] })
+  })
+})

@@ -161,8 +161,8 @@ export async function readEntry(db: Db, known: Configurations, id: string): Prom
       'entry-read',
     ),
     db.query<Use>(
-      `select seq, lot_seq as "lotSeq", points from lot_uses
-      where space_id = $1 and member_id = $2 and (seq = $3 or lot_seq = $3) order by seq, lot_seq`,
+      `select seq, lot_seq as "lotSeq", sum(points)::bigint as points from lot_uses
+      where space_id = $1 and member_id = $2 and (seq = $3 or lot_seq = $3) group by seq, lot_seq order by seq, lot_seq`,
       at,
       'entry-uses',
     ),
