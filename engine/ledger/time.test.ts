@@ -31,7 +31,6 @@ class Naive {
     this.tick()
     this.act(step)
     this.expire()
-    for (const lot of this.lots) if (!this.kept(lot)) lot.over = undefined
   }
 
   end(lot: Batch): Instant {
@@ -63,6 +62,7 @@ class Naive {
       for (const point of over) point.at = 'gone'
       if (over.length > 0 && lot.from !== FAR) this.expired.push({ points: over, again: false })
     }
+    for (const lot of this.lots) if (!this.kept(lot)) lot.over = undefined
   }
 
   /** With the member and not held. */
@@ -269,6 +269,23 @@ describe('points over time', () => {
       }),
       { numRuns: 400 },
     )
+  })
+
+  test('what comes back to a lot whose held points ended meanwhile lives as it would had somebody looked before', () => {
+    const [life, naive] = [new Life(SLIDING), new Naive(3 * DAY)]
+    const all: Step[] = [
+      { do: 'earn', points: 10, pending: 0, lives: 0, after: 0 },
+      { do: 'spend', points: 1, after: 0 },
+      { do: 'hold', points: 1, hours: 15, after: 58 },
+      { do: 'wait', after: 14 }, // all ends but what is held
+      { do: 'refund', which: 0, points: 1, grace: false, after: 1 }, // as the hold lapses
+    ]
+    for (const step of all) {
+      life.step(step)
+      naive.step(step)
+      compare(life, naive)
+    }
+    expect(life.standing()).toMatchObject({ available: 1, held: 0 })
   })
 
   test('agree with themselves when returns take more than there is, whatever is held, refunded or moved meanwhile', () => {
