@@ -5,8 +5,8 @@ import { openMemoryShop, START } from '../tests/memory-shop.ts'
 import type { Ask } from './gate/asks.ts'
 
 /**
- * Whatever is bought, returned, spent, refunded, merged and unmerged in between: when every merge is undone and every spend refunded,
- * nobody holds more than what is left of what was bought gave. Without merges it is exactly that.
+ * Whatever is bought, returned, spent, refunded, merged and unmerged in between: when every merge is undone (or all are one) and every
+ * spend refunded, nobody holds more than what is left of what was bought gave. Without merges it is exactly that.
  */
 const NAMES = ['a', 'b', 'c']
 
@@ -50,7 +50,11 @@ const POLICIES = [{ policy: 'forbid' }, { policy: 'allow' }, { policy: 'floor', 
 type Bought = { name: string; pounds: number; left: number }
 
 /** What all of them hold in the end, and what is left of what was bought gave. Whoever a thing is of by then is asked. */
-async function play(negative: object, steps: readonly Step[]): Promise<{ held: number; due: number; wrong: unknown }> {
+async function play(
+  negative: object,
+  steps: readonly Step[],
+  end: 'apart' | 'one',
+): Promise<{ held: number; due: number; wrong: unknown }> {
   const { driver, send } = await openMemoryShop(NAMES, negative)
   const bought: Bought[] = []
   const spent: string[] = []
@@ -99,9 +103,12 @@ async function play(negative: object, steps: readonly Step[]): Promise<{ held: n
   }
   for (const one of steps) await take(one)
   for (let round = 0; round < NAMES.length; round++)
-    for (const i of NAMES.keys()) for (const j of NAMES.keys()) await undo({ who: i, from: j })
+    for (const i of NAMES.keys()) {
+      if (end === 'one') await send({ verb: 'merge', member: name(0), from: name(i), reason: 'x' })
+      else for (const j of NAMES.keys()) await undo({ who: i, from: j })
+    }
   for (const spend of spent) await refund(spend)
-  const wallets = await driver.wallets(START + 3 * DAY, NAMES)
+  const wallets = await driver.wallets(START + 3 * DAY, end === 'one' ? NAMES.slice(0, 1) : NAMES)
   return {
     held: wallets.reduce((sum, one) => sum + (one?.points?.available ?? 0), 0),
     due: bought.reduce((sum, { pounds, left }) => sum + Math.floor((pounds * 10 * left) / 5), 0),
@@ -115,16 +122,18 @@ const SEED = Number(process.env.LAUREL_SEED ?? 20_261_122)
 test.each(POLICIES)('merges make no points; where all can be owed, they lose none either: %j', async (negative) => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 24 }), async (steps) => {
-      const { held, due, wrong } = await play(negative, steps)
-      expect(wrong).toBeUndefined()
-      expect(held).toBeLessThanOrEqual(due)
-      if (negative.policy === 'allow') expect(held).toBe(due)
+      for (const end of ['apart', 'one'] as const) {
+        const { held, due, wrong } = await play(negative, steps, end)
+        expect(wrong).toBeUndefined()
+        expect(held).toBeLessThanOrEqual(due)
+        if (negative.policy === 'allow') expect(held).toBe(due)
+      }
     }),
     { numRuns: 200, seed: SEED },
   )
 })
 
-const FOUND: [policy: 'forbid' | 'floor', what: string, steps: Step[]][] = [
+const FOUND: [policy: 'forbid' | 'floor', what: string, steps: Step[], end?: 'one' | 'apart'][] = [
   [
     'forbid',
     'a refund into the one of what the other had spent',
@@ -186,6 +195,35 @@ const FOUND: [policy: 'forbid' | 'floor', what: string, steps: Step[]][] = [
   ],
   [
     'forbid',
+    'written off while one of two, who became one with a third',
+    [
+      { do: 'buy', who: 0, pounds: 4 },
+      { do: 'spend', who: 0, quarters: 3 },
+      { do: 'merge', who: 2, from: 0 },
+      { do: 'return', which: 0, units: 2 },
+      { do: 'merge', who: 1, from: 2 },
+      { do: 'refund', which: 0, points: 25 },
+    ],
+    'one',
+  ],
+  [
+    'forbid',
+    'spent as one, written off, and refunded when they are one again',
+    [
+      { do: 'buy', who: 0, pounds: 2 },
+      { do: 'merge', who: 1, from: 0 },
+      { do: 'spend', who: 0, quarters: 4 },
+      { do: 'return', which: 0, units: 1 },
+      { do: 'unmerge', which: 0 },
+      { do: 'merge', who: 1, from: 0 },
+      { do: 'buy', who: 0, pounds: 1 },
+      { do: 'spend', who: 0, quarters: 1 },
+      { do: 'refund', which: 0, points: 17 },
+      { do: 'spend', who: 0, quarters: 1 },
+    ],
+  ],
+  [
+    'forbid',
     'a spend of an earlier merge, refunded in the next',
     [
       { do: 'buy', who: 0, pounds: 1 },
@@ -231,9 +269,9 @@ const FOUND: [policy: 'forbid' | 'floor', what: string, steps: Step[]][] = [
   ],
 ]
 
-test.each(FOUND)('found before, where the policy is %s: %s', async (policy, _what, steps) => {
+test.each(FOUND)('found before, where the policy is %s: %s', async (policy, _what, steps, end = 'apart') => {
   const negative = POLICIES.find((one) => one.policy === policy)
-  const { held, due, wrong } = await play(negative ?? {}, steps)
+  const { held, due, wrong } = await play(negative ?? {}, steps, end)
   expect(wrong).toBeUndefined()
   expect(held).toBe(due)
 })

@@ -114,13 +114,7 @@ test('and known again when that is undone', () => {
   })
   growsWithRows(300, (many) => {
     const { reads, from, one, slices } = watched(many)
-    const goneOn = from.books.lots.map(({ walletId, source }) => ({
-      member: one.other,
-      walletId,
-      source,
-      spent: one.id,
-      points: 1,
-    }))
+    const goneOn = from.books.lots.map(({ walletId, source }) => ({ member: one.other, walletId, source }))
     const watchedToo = reads.of(goneOn)
     expect(reads.during(() => togetherOf(slices, one, [], watchedToo)).came.size).toBe(many)
     return reads.times

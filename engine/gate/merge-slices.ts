@@ -50,7 +50,7 @@ export async function loadUndoing(db: Db, needs: FurtherNeeds, slices: Slices): 
 }
 
 /** What happened since two became one: what returns took of whom, and what came along since, as `wallet source`. */
-export type Together = { taken: readonly TakenOf[]; came: ReadonlySet<string>; goneOn: readonly GoneOn[] }
+export type Together = { taken: readonly TakenOf[]; came: ReadonlySet<string> }
 
 /** What was given back of what the other had spent before came along later, and is the other's all the same. */
 export function togetherOf(
@@ -79,7 +79,7 @@ export function togetherOf(
   for (const { member, lots } of away)
     if (isOf(slices, member, merge.other)) for (const [w, , , , source] of lots) ours.add(`${w} ${source}`)
   for (const { walletId, source } of own) if (!ours.has(`${walletId} ${source}`)) came.add(`${walletId} ${source}`)
-  return { taken, came, goneOn: own }
+  return { taken, came }
 }
 
 /** The merge that is to be undone; says which lots and uses of it are to be read. */

@@ -2,6 +2,7 @@ import type { Refusal } from '@laurel/contract/refusals'
 import type { Lot, Why } from '../ledger/books.ts'
 import { bookTakes, burnOrder, credit, hasEnded, takeFrom, walletOf } from '../ledger/ledger.rules.ts'
 import { debtOf } from '../ledger/wallets.rules.ts'
+import { handOnWrittenOff } from '../ledger/written-off.rules.ts'
 import type { Merge, MergedLot } from '../members/merges.sql.ts'
 import type { Facts } from './asks.ts'
 import type { Opened } from './books.ts'
@@ -11,7 +12,7 @@ export function whyOf(one: Merge, facts: Facts): Omit<Why, 'kind' | 'source' | '
   return { digest: one.digest, now: facts.now, ...(facts.actor ? { actor: facts.actor } : {}) }
 }
 
-/** Every open lot goes on as one of the survivor's, with its dates and source; a debt is taken on. */
+/** Every open lot goes on as one of the survivor's, with its dates and source; a debt is taken on, and so is what returns wrote off. */
 export function moveAll(from: Opened, to: Opened, one: Merge, facts: Facts): Refusal | undefined {
   for (const wallet of from.books.state.wallets) {
     const lots = from.books.lots.filter((lot) => lot.walletId === wallet.w && lot.remaining > 0)
@@ -26,6 +27,7 @@ export function moveAll(from: Opened, to: Opened, one: Merge, facts: Facts): Ref
       facts,
     )
     if (no) return no
+    handOnWrittenOff(wallet, walletOf(to.books.state, wallet.w))
     if (debt > 0) {
       const owed = takeOver(from, to, wallet.w, debt, one, facts)
       if (owed) return owed

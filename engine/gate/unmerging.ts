@@ -109,13 +109,6 @@ function carryBack({ slices, from, to, undone, facts }: Undoing): Refusal | unde
     if (no) return no
   }
   rememberCame(came, undone)
-  const carried = from.books.lots.filter((lot) => lot.bookedAt === facts.now && !hasEnded(lot, facts.now))
-  const bySource = Map.groupBy(carried, (lot) => `${lot.walletId} ${lot.source}`)
-  for (const { walletId, source, spent, points } of slices.together?.goneOn ?? []) {
-    const home = bySource.get(`${walletId} ${source}`) ?? []
-    const had = ([by, , , then = by]: Forgiven) => spent < then
-    makeGood(from.books, walletOf(from.books.state, walletId), home, { at: facts.now, now: facts.now }, had, points)
-  }
   return undefined
 }
 
@@ -129,15 +122,15 @@ function rememberCame(came: ReadonlySet<string>, undone: Merge): void {
   }
 }
 
-/** What returns of the other's purchases wrote off since is made good by what comes back to the other (apart.ts). */
+/** What returns of the other's purchases wrote off, before the merge or since, is made good by what comes back to the other (apart.ts). */
 function takeWrittenOffBack({ slices, from, to, undone }: Undoing): void {
   const then = from.books.state.entrySeq
   for (const wallet of to.books.state.wallets) {
     const other = walletOf(from.books.state, wallet.w)
     wallet.k = wallet.k.flatMap(([source, points, seq, ...rest]): Forgiven[] => {
+      const moved = Math.min(points, theirs(slices, undone, source, wallet.w).writtenOff)
       const since = (slices.returns.get(source)?.recordedAt ?? 0) >= undone.mergedAt
-      const moved = since ? Math.min(points, theirs(slices, undone, source, wallet.w).writtenOff) : 0
-      if (moved > 0) other.k = [...other.k, [source, moved, then, ...rest] as Forgiven].slice(-FORGIVEN_MAX)
+      if (moved > 0) other.k = [...other.k, [source, moved, since ? then : 0, ...rest] as Forgiven].slice(-FORGIVEN_MAX)
       return moved === points ? [] : [[source, points - moved, seq, ...rest]]
     })
   }
@@ -173,7 +166,9 @@ function givePaidBack({ from, to, undone, facts }: Undoing, across: readonly Acr
       if (no) return no
       ;(undone.undone ??= []).push([walletId, seq, from.books.state.entrySeq, again, source])
       const came = from.books.lots.slice(-1)
-      makeGood(from.books, walletOf(from.books.state, walletId), came, { at: facts.now, now: facts.now }, () => true)
+      const when = { at: facts.now, now: facts.now }
+      const since = ([by, , , then = by]: Forgiven) => undone.id < then // before, it was there to be found
+      makeGood(from.books, walletOf(from.books.state, walletId), came, when, since)
     }
   }
   return undefined

@@ -42,16 +42,15 @@ export async function loadTakenSince(db: Db, members: readonly Uuid[], since: In
   )
 }
 
-/** What was given back to members since an instant and went on to another: of which source, and of which spend. */
-export type GoneOn = { member: Uuid; walletId: number; source: Uuid; spent: Uuid; points: number }
+/** What was given back to members since an instant and went on to another: of which source. */
+export type GoneOn = { member: Uuid; walletId: number; source: Uuid }
 
 export async function loadGoneOnSince(db: Db, members: readonly Uuid[], since: Instant): Promise<GoneOn[]> {
   return await db.query<GoneOn>(
-    `select e.member_id as member, e.wallet_id as "walletId", l.source_id as source, s.source_id as spent, u.points
+    `select e.member_id as member, e.wallet_id as "walletId", l.source_id as source
        from entries e
        join entries r on r.member_id = e.member_id and r.source_id = e.source_id and r.kind = ${KINDS.refund.code}
         and r.wallet_id = e.wallet_id
-       join entries s on s.member_id = r.member_id and s.seq = r.reverses
        join lot_uses u on u.member_id = e.member_id and u.seq = e.seq
        join entries l on l.member_id = u.member_id and l.seq = u.lot_seq
       where e.space_id = $2 and e.member_id = any ($1::uuid[]) and e.kind = ${KINDS.mergeOut.code} and e.booked_at >= $3

@@ -14,7 +14,7 @@ export const FORGIVEN_MAX = 50
  * What comes back to a member, of a spend or a hold that was there when a return wrote points off for want of them, makes
  * that good first: by an entry of that return. So nobody keeps the points of what they gave back by having spent them or set them aside
  * meanwhile. `had`: whether they were gone already when that was written off; what is earned later is never taken. `at`: when it came
- * back, which may be booked later. `most`: how much of the lots came back.
+ * back, which may be booked later.
  */
 export function makeGood(
   d: Draft,
@@ -22,15 +22,12 @@ export function makeGood(
   lots: readonly Lot[],
   { at, now }: { at: Instant; now: Instant },
   had: (forgiven: Forgiven) => boolean,
-  most = Number.POSITIVE_INFINITY,
 ): void {
-  let left = most
   for (const lot of lots) {
     for (const forgiven of wallet.k.filter(had)) {
       const [source, written, ...rest] = forgiven
-      const points = Math.min(written, lot.remaining - lot.held, left)
+      const points = Math.min(written, lot.remaining - lot.held)
       if (points <= 0) break
-      left -= points
       wallet.k = wallet.k.flatMap((one): Forgiven[] => {
         if (one !== forgiven) return [one]
         return points === written ? [] : [[source, written - points, ...rest]]
@@ -53,4 +50,14 @@ export function forget(wallet: WalletState, points: number): void {
     })
     .filter(([, written]) => written > 0)
     .toReversed()
+}
+
+/** What returns of one wrote off goes on with who it lives on as: what was gone by then comes back to that one. */
+export function handOnWrittenOff(from: WalletState, to: WalletState): void {
+  if (from.k.length === 0) return
+  // before any entry of the other's books: by ids alone it is said what was gone by then
+  const moved = from.k.map(([source, points, , ...rest]): Forgiven => [source, points, 0, ...rest])
+  const when = ([source, , , then = source]: Forgiven) => then
+  to.k = [...to.k, ...moved].sort((a, b) => (when(a) < when(b) ? -1 : 1)).slice(-FORGIVEN_MAX)
+  from.k = []
 }

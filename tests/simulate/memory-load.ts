@@ -227,12 +227,11 @@ function takenOf(t: Tables, member: Uuid, since: number): TakenOf[] {
 
 function goneOnOf(t: Tables, member: Uuid, since: number): GoneOn[] {
   const { entries, uses } = booksIn(t, member)
-  return [...uses.values()].flatMap(({ seq, lotSeq, points }) => {
+  return [...uses.values()].flatMap(({ seq, lotSeq }) => {
     const [entry, lot] = [entries[seq - 1], entries[lotSeq - 1]] as [Entry, Entry]
     if (kindOf(entry) !== 'mergeOut' || entry.bookedAt < since) return []
     const refund = entries.find((one) => kindOf(one) === 'refund' && one.source === entry.source)
-    const spent = entries[(refund?.reverses ?? 0) - 1]?.source
-    return spent === undefined ? [] : [{ member, walletId: lot.walletId, source: lot.source, spent, points }]
+    return refund ? [{ member, walletId: lot.walletId, source: lot.source }] : []
   })
 }
 

@@ -73,7 +73,7 @@ export type Member = {
   mergedInto: Member | undefined
 }
 
-/** `brought`: wallet and source of the lots that came along. */
+/** `brought`: wallet and source of the lots that came along. `letOff`: what came along of it. */
 /** n: before what came later. owed: either of them owed something then. undoneAt: null while it is not. */
 export type Merge = {
   into: Member
@@ -83,6 +83,7 @@ export type Merge = {
   owed: boolean
   undoneAt: Instant | null
   brought: Set<string>
+  letOff: Member['letOff']
   /** what came back since may be the other's: who has what then is not played (merges-make-nothing.test.ts does) */
   mixed?: true
 }

@@ -32,8 +32,19 @@ export const merge = feature<Said>({
     if ([...w.holds.values()].some((hold) => hold.status === 'open' && hold.member === from))
       return { code: 'holds_open' }
     const owed = [into, from].some((each) => owes(each))
-    const one: Merge = { into, from, at: w.now, n: ++w.counter, owed, undoneAt: null, brought: new Set() }
+    const one: Merge = {
+      into,
+      from,
+      at: w.now,
+      n: ++w.counter,
+      owed,
+      undoneAt: null,
+      brought: new Set(),
+      letOff: from.letOff,
+    }
     for (const wallet of w.wallets.keys()) bring(w, one, wallet)
+    into.letOff = [...into.letOff, ...from.letOff].sort((a, b) => a.n - b.n)
+    from.letOff = []
     inheritTiers(w, into, from)
     from.mergedInto = into
     w.merges.push(one)
@@ -102,6 +113,8 @@ export const unmerge = feature<Said>({
       if (back.length > 0) asOne(into, from, wallet)
       for (const lot of back) moveOn(w, into, from, lot)
     }
+    from.letOff = one.letOff
+    into.letOff = into.letOff.filter((each) => !one.letOff.includes(each))
     from.mergedInto = undefined
     one.undoneAt = w.now
     for (const ladder of w.ladders.values())
