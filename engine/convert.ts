@@ -115,7 +115,7 @@ function repeat(slices: Slices, program: Program, ask: ConvertAsk, digest: Uuid,
   if (out.digest !== digest) {
     return refusal('external_id_conflict', `the external id "${ask.externalId}" names a conversion with other content`)
   }
-  const wallets = walletsNow(slices, findMember(slices, { id: state.member }) ?? state, program.programId, facts.now)
+  const wallets = walletsNow(slices, state, program.programId, facts.now)
   const said = { id: out.source, at: out.bookedAt, received: came.points, seq: out.seq }
   return { status: 200, body: answerText(program, ask, state, said, wallets) }
 }

@@ -10,7 +10,7 @@ import { type Decision, isRefusal, tell, type Verb } from './gate/decisions.ts'
 import { holdDigest } from './gate/digests.ts'
 import { amountsOf, holdView, isOpen, walletsFor } from './gate/holds.ts'
 import { holdIdKey, holdKey } from './gate/names.ts'
-import { findMember, type Named, namedMember, type FurtherNeeds, type Slices } from './gate/slices.ts'
+import { findMember, type FurtherNeeds, type Named, namedMember, type Slices, survivorOf } from './gate/slices.ts'
 import { type Hold, HOLD_STATUS, type MemberState } from './ledger/books.ts'
 import * as holds from './ledger/holds.rules.ts'
 
@@ -183,7 +183,7 @@ function needsHold(
 ): void {
   const member = namedMember(slices, facts.member)
   if (!member) return
-  needs.lots.add(member.member)
+  needs.lots.add(member.member).add(survivorOf(slices, member.member))
   needs.holds.push({ member: member.member, id: ask.hold })
 }
 

@@ -108,7 +108,7 @@ function repeat(
       externalId: ask.externalId,
       at: entry.bookedAt,
       entries: [entry.seq],
-      wallets: walletsNow(slices, slices.states.get(survivorOf(slices, state.member)) ?? state, ours.programId, now),
+      wallets: walletsNow(slices, state, ours.programId, now),
     }),
   }
 }

@@ -183,7 +183,7 @@ function repeat(
   }
   const next = slices.entries.get(`${before.member} ${entry.seq + 1}`)
   const fee = next?.source === entry.source ? next.points : 0
-  const wallets = walletsNow(slices, findMember(slices, { id: state.member }) ?? state, program.programId, facts.now)
+  const wallets = walletsNow(slices, state, program.programId, facts.now)
   const said = { id: entry.source, at: entry.bookedAt, fee, seq: entry.seq }
   return { status: 200, body: answerText(program, ask, state, receiver, said, wallets) }
 }

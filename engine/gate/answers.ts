@@ -11,7 +11,7 @@ import { draft } from '../ledger/ledger.rules.ts'
 import { hasPassed, type Standing, standing, standingOf } from '../ledger/time.rules.ts'
 import { emptyWallet, type WalletState } from '../ledger/wallets.rules.ts'
 import { termsOf } from './dates.ts'
-import { heldBy, type Slices } from './slices.ts'
+import { findMember, heldBy, type Slices } from './slices.ts'
 import type { Purchase, Return, StoredAward } from '../purchases/purchases.rules.ts'
 import type { Unclaimed } from '../unclaimed/unclaimed.rules.ts'
 
@@ -81,7 +81,7 @@ export function walletAnswers(
   return answersOf(configuration, state, programId, standing)
 }
 
-/** As walletAnswers, where nothing was decided: as time has made them by now. */
+/** As walletAnswers, where nothing was decided: as time has made them by now, of whoever the member lives on as. */
 export function walletsNow(
   slices: Slices,
   state: MemberState,
@@ -89,10 +89,11 @@ export function walletsNow(
   now: Instant,
 ): WalletAnswer[] {
   const terms = termsOf(slices.configuration)
-  const held = hasPassed(state, terms, now) ? heldBy(slices, state.member) : undefined
-  if (!held) return walletAnswers(slices.configuration, state, programId)
-  const books = draft(state, held, terms)
-  return answersOf(slices.configuration, state, programId, (w) => standingOf(books, w.w, now))
+  const whose = findMember(slices, { id: state.member }) ?? state
+  const held = hasPassed(whose, terms, now) ? heldBy(slices, whose.member) : undefined
+  if (!held) return walletAnswers(slices.configuration, whose, programId)
+  const books = draft(whose, held, terms)
+  return answersOf(slices.configuration, whose, programId, (w) => standingOf(books, w.w, now))
 }
 
 function answersOf(

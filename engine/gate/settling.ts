@@ -8,7 +8,7 @@ import { awardAnswers, type WalletAnswer } from './answers.ts'
 import type { Facts } from './asks.ts'
 import type { Opened } from './books.ts'
 import { checkoutView } from './checkouts.ts'
-import type { FurtherNeeds, Slices } from './slices.ts'
+import { type FurtherNeeds, type Slices, survivorOf } from './slices.ts'
 import { needVouchers } from './vouchers.ts'
 
 /** A checkout that is to be settled. It stays with the member who it was made for. */
@@ -23,7 +23,7 @@ export function needCheckout(
   programs: readonly Pick<Program, 'slug'>[],
 ): void {
   if (!member) return
-  needs.lots.add(member.member)
+  needs.lots.add(member.member).add(survivorOf(slices, member.member))
   needs.checkouts.push({ member: member.member, id: checkout })
   for (const { slug } of programs)
     needVouchers(slices, needs, { program: slug, session: encodeId('chk', checkout), member })

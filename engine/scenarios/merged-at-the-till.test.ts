@@ -258,6 +258,85 @@ test('a debt that goes back when a merge is undone is explained to the point', a
   await wallet({ negative: { policy: 'forbid' } })
 })
 
+describe('what one of two had done before they were one', () => {
+  const wallet = async (member: string) => (await get(`/v1/members/${member}/wallets`)).body.data[0]
+  const points = { program: 'coffee', wallet: 'points', reason: 'mug' }
+  const rich = async (member: string, n: number) =>
+    expect((await post(`/v1/members/${member}/adjust`, { ...points, points: n })).status).toBe(201)
+
+  test('asked for again says what the one has by now, not what the other left behind', async () => {
+    const settings = (patch: object) => api.call('PATCH', '/v1/programs/coffee/wallets/points', patch)
+    await settings({ pays: { points: 1, amount: 1 }, expiry: { kind: 'rolling', period: 'PT1H' } })
+    const [one, other] = [await someone(), await someone()]
+    await rich(one, 7)
+    await settings({ expiry: null })
+    await rich(other, 100)
+    const to = `/v1/members/${other}`
+    const hold = async (externalId: string) =>
+      (await post(`${to}/holds`, { ...points, points: 10, externalId })).body.id as string
+    const of = { program: 'coffee', member: other, order, points: { points: 5 } }
+    const checkout = async () => {
+      const { status, body } = await post('/v1/checkouts', { ...of, externalId: `c-${++n}` })
+      expect(status, JSON.stringify(body)).toBe(201)
+      return body.id as string
+    }
+    const [released, captured] = [await hold('a-hold'), await hold('another')]
+    const [voided, paid] = [await checkout(), await checkout()]
+    const sale = { program: 'coffee', externalId: 'a-sale', member: other, occurredAt: new Date(clock).toISOString() }
+    await post('/v1/purchases', { ...sale, currency: 'GBP', items })
+    const asks: [path: string, body: object][] = [
+      [`/v1/holds/${released}/release`, {}],
+      [`/v1/holds/${captured}/capture`, {}],
+      [`/v1/checkouts/${voided}/void`, {}],
+      [`/v1/checkouts/${paid}/commit`, {}],
+      ['/v1/returns', { ...sale, externalId: 'a-return', purchase: 'external:a-sale', items: 'all' }],
+      [`${to}/spend`, { ...points, points: 3, externalId: 'a-spend' }],
+    ]
+    for (const [path, body] of asks) expect((await post(path, body)).status, path).toBeLessThan(300)
+    asks.push([`${to}/holds`, { ...points, points: 10, externalId: 'a-hold' }])
+    expect((await merge(one, other)).status).toBe(201)
+    for (const left of [89, 82]) {
+      expect(await wallet(one)).toMatchObject({ available: left })
+      for (const [path, body] of asks) {
+        const again = await post(path, body)
+        expect([path, again.status, again.body.wallets]).toEqual([path, 200, [await wallet(one)]])
+      }
+      after(60 * MINUTE) // nobody books that its 7 have ended
+    }
+    await settings({ pays: null })
+  })
+
+  test('is explained as its own for every instant before the merge, though there was nothing to move', async () => {
+    const [one, other] = [await someone(), await someone()]
+    await rich(one, 7)
+    await rich(other, 4)
+    await post(`/v1/members/${other}/spend`, { ...points, points: 4 })
+    after(MINUTE)
+    const before = new Date(clock).toISOString()
+    after(MINUTE)
+    await merge(one, other)
+    const merged = new Date(clock).toISOString()
+    after(MINUTE)
+    const explained = async (at: string) => (await get(`/v1/members/${other}/wallets/points/explain?at=${at}`)).body
+    expect(await explained(before)).toMatchObject({ member: other, balance: 0, lifetime: { adjusted: 4, spent: 4 } })
+    expect(await explained(merged)).toMatchObject({ member: one, balance: 7, lifetime: { adjusted: 7, spent: 0 } })
+  })
+
+  test('and came back since is explained as the one’s, though it was booked in what the other had', async () => {
+    const [one, other] = [await someone(), await someone()]
+    await rich(one, 7)
+    await rich(other, 4)
+    const spend = (await post(`/v1/members/${other}/spend`, { ...points, points: 4 })).body.entries[0]
+    await merge(one, other)
+    after(MINUTE)
+    const between = new Date(clock).toISOString()
+    after(MINUTE)
+    expect((await post(`/v1/members/${one}/refunds`, { spend, reason: 'broken' })).status).toBe(201)
+    const { body } = await get(`/v1/members/${other}/wallets/points/explain?at=${between}`)
+    expect(body).toMatchObject({ member: one, balance: 7, available: 7 })
+  })
+})
+
 describe('a return without a receipt, of what both had bought while they were two', () => {
   let rule = ''
   beforeAll(async () => {

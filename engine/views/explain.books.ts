@@ -76,15 +76,16 @@ async function namedMember(db: Db, ref: string): Promise<Uuid | undefined> {
   return await memberNamed(db, named.key)
 }
 
-/** Of a merged member: whether there are entries after the instant, the last of which is the merge. */
+/** Of a merged member: whether it was one by itself then. Its entries do not say: who has no points is merged without any. */
 async function isBeforeItsEnd(db: Db, member: Uuid, at: Instant | undefined): Promise<boolean> {
   if (at === undefined) return false
-  const [last] = await db.query<{ bookedAt: Instant }>(
-    'select booked_at as "bookedAt" from entries where member_id = $1 and space_id = $2 order by seq desc limit 1',
+  const [merge] = await db.query<{ mergedAt: Instant }>(
+    `select merged_at as "mergedAt" from merges
+      where other_id = $1 and space_id = $2 and undone_at is null order by merge_id desc limit 1`,
     [member, db.space],
-    'explain-last',
+    'explain-merged',
   )
-  return last !== undefined && at < last.bookedAt
+  return merge !== undefined && at < merge.mergedAt
 }
 
 /** Holds that held something at the instant; now: whatever is not settled. */
