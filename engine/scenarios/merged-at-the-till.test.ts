@@ -322,6 +322,52 @@ describe('what one of two had done before they were one', () => {
     expect(await explained(merged)).toMatchObject({ member: one, balance: 7, lifetime: { adjusted: 7, spent: 0 } })
   })
 
+  test('and when it did so last counts for what came along, also when that is explained later', async () => {
+    const DAY = 1440 * MINUTE
+    const rule = { program: 'coffee', name: 'A point a pound', kind: 'per_amount', args: { points: 1, per: 100 } }
+    const { id } = (await post('/v1/earning-rules', rule)).body
+    const settings = (patch: object) => api.call('PATCH', '/v1/programs/coffee/wallets/points', patch)
+    await settings({ expiry: { kind: 'sliding', period: 'P20D' } })
+    const [one, other] = [await someone(), await someone()]
+    const buy = (member: string) =>
+      post('/v1/purchases', {
+        program: 'coffee',
+        externalId: `slides-${++n}`,
+        member,
+        occurredAt: new Date(clock).toISOString(),
+        currency: 'GBP',
+        items,
+      })
+    await buy(one)
+    after(10 * DAY)
+    await buy(other)
+    after(DAY)
+    await merge(one, other)
+    const explain = async (at: string) => {
+      const { body } = await get(`/v1/members/${one}/wallets/points/explain${at}`)
+      const { available, due, lots } = body
+      return { at: body.at, available, due, lots: lots.map((lot: any) => [lot.state, lot.remaining, lot.expiresAt]) }
+    }
+    const said = []
+    for (const days of [0, 10, 9, 1]) {
+      after(days * DAY)
+      said.push(await explain(''))
+    }
+    expect(said.map(({ available, due }) => [available, due])).toEqual([
+      [40, 0],
+      [40, 0],
+      [0, 40],
+      [0, 40],
+    ])
+    after(DAY)
+    await buy(one)
+    expect((await unmerge(one, other)).status).toBe(200)
+    for (const then of said) expect(await explain(`?at=${then.at}`)).toEqual(then)
+    expect((await get(`/v1/members/${one}/wallets`)).body.data[0]).toMatchObject({ available: 20, lifetimeExpired: 40 })
+    await settings({ expiry: null })
+    await post(`/v1/earning-rules/${id}/archive`)
+  })
+
   test('and came back since is explained as the one’s, though it was booked in what the other had', async () => {
     const [one, other] = [await someone(), await someone()]
     await rich(one, 7)

@@ -1,6 +1,7 @@
 import type { Uuid } from '@laurel/contract/ids'
 import { formatInstant, type Instant } from '@laurel/contract/instants'
 import type { Db } from '../base/db.ts'
+import { int4s } from '../base/arrays.ts'
 import { memberNamed } from '../base/names.ts'
 import type { Configuration } from '../earning/configuration.ts'
 import { termsOf } from '../gate/dates.ts'
@@ -34,7 +35,8 @@ export async function readWalletBooks(
 ): Promise<BooksRead> {
   const state = await stateAt(db, ref, at)
   const { member } = state
-  const [lines, uses, holds, late] = await Promise.all([
+  const terms = termsOf(configuration)(walletId)
+  const [lines, uses, holds, late, joined] = await Promise.all([
     db.query<Line>(
       `select seq, kind, from_account as "from", to_account as "to", points, booked_at as "bookedAt",
               activates_at as "activatesAt", expires_at as "expiresAt"
@@ -49,13 +51,14 @@ export async function readWalletBooks(
     ),
     holdsAt(db, member, at),
     lateAt(db, member, walletId, at),
+    joinedAt(db, member, walletId, terms, at),
   ])
   const forgiven = state.wallets.find(({ w }) => w === walletId)?.k ?? []
   return {
     member,
     books: { lines, uses, holds, forgiven, late },
     lastBooked: lines.at(-1)?.bookedAt ?? 0,
-    slideEnd: slideOf(termsOf(configuration)(walletId), state, walletId, at),
+    slideEnd: slideOf(terms, state, walletId, at, joined),
   }
 }
 
@@ -111,15 +114,54 @@ async function lateAt(db: Db, member: Uuid, walletId: number, at: Instant | unde
   return new Set(rows.map(({ seq }) => seq))
 }
 
+/** A merge of then, or the undoing of one, after which what another had done last counted for the member. */
+type Joined = { at: Instant; last: Instant }
+
+/** The earnings and spendings of those from whom something came along by an instant; none where they move no deadline. */
+async function joinedAt(
+  db: Db,
+  member: Uuid,
+  walletId: number,
+  { slideEnd, slidesOn }: WalletTerms,
+  at: Instant | undefined,
+): Promise<Joined[]> {
+  const kinds = (['earn', 'spend'] as const).filter((kind) => slidesOn?.has(kind)).map((kind) => KINDS[kind].code)
+  if (at === undefined || !slideEnd || kinds.length === 0) return []
+  return await db.query<Joined>(
+    `with recursive came(member_id, until, at) as (
+       select case when g.member_id = $1 then g.other_id else g.member_id end,
+              case when g.member_id = $1 then g.merged_at else g.undone_at end,
+              case when g.member_id = $1 then g.merged_at else g.undone_at end
+         from merges g where g.space_id = $2 and (g.member_id = $1 and g.merged_at <= $4 or g.other_id = $1 and g.undone_at <= $4)
+       union
+       select case when g.member_id = c.member_id then g.other_id else g.member_id end,
+              case when g.member_id = c.member_id then g.merged_at else g.undone_at end, c.at
+         from came c
+         join merges g on g.member_id = c.member_id and g.merged_at <= c.until or g.other_id = c.member_id and g.undone_at <= c.until
+        where g.space_id = $2
+     )
+     select c.at, max(e.booked_at) as last from came c
+      cross join lateral (
+        select e.booked_at from entries e
+         where e.member_id = c.member_id and e.space_id = $2 and e.wallet_id = $3 and e.booked_at <= c.until and e.kind = any ($5::int[])
+         order by e.seq desc limit 1) as e
+      group by c.at order by c.at`,
+    [member, db.space, walletId, formatInstant(at), int4s(kinds, (kind) => kind)],
+    'explain-joined',
+  )
+}
+
 /**
  * Where points end by inactivity: by the last activity that the member's state knows; for an instant that has passed,
- * by the last earning or spending that was booked by then. What comes back after the end begins anew.
+ * by the last earning or spending that was booked by then, the member's or (`joined`) that of another who came along. What comes back
+ * after the end begins anew.
  */
 function slideOf(
   { slideEnd, slidesOn }: WalletTerms,
   state: MemberState,
   walletId: number,
   at: Instant | undefined,
+  joined: readonly Joined[],
 ): SlideEnd | undefined {
   const wallet = state.wallets.find(({ w }) => w === walletId)
   const last = wallet?.t ?? 0
@@ -132,11 +174,20 @@ function slideOf(
   return (lines) => {
     if (at === undefined) return ({ seq }) => over.get(seq) ?? (last === 0 ? null : slideEnd(last))
     let activity = at >= last ? last : 0
+    const coming = joined.filter(({ at, last }) => at > activity && slideEnd(last) > at).toReversed()
+    const cameBy = (instant: Instant) => {
+      for (let next = coming.at(-1); next && next.at <= instant; next = coming.at(-1)) {
+        activity = Math.max(activity, next.last)
+        coming.pop()
+      }
+    }
     for (const line of lines) {
+      cameBy(line.bookedAt)
       if (line.bookedAt <= activity) continue
       if (isActivity(line) || (comesBack(line) && (activity === 0 || slideEnd(activity) <= line.bookedAt)))
         activity = line.bookedAt
     }
+    cameBy(at)
     const end = activity === 0 ? null : slideEnd(activity)
     // what came after the end waits for another activity
     return (lot) => over.get(lot.seq) ?? (end !== null && end > lot.bookedAt ? end : null)
