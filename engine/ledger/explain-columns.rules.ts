@@ -9,6 +9,9 @@ export type Line = Pick<Entry, 'seq' | 'kind' | 'from' | 'to' | 'points' | 'book
   expiresAt: Instant | null
 }
 
+/** `written`: with which version of the member's state, where that is known. */
+export type UseThen = LotUse & { written?: number }
+
 /** A hold, whatever became of it. */
 export type HeldThen = Pick<Hold, 'id' | 'placedAt' | 'deadline' | 'settledAt' | 'reason' | 'parts'>
 
@@ -18,7 +21,7 @@ export type HeldThen = Pick<Hold, 'id' | 'placedAt' | 'deadline' | 'settledAt' |
  */
 export type WalletBooks = {
   lines: readonly Line[]
-  uses: readonly LotUse[]
+  uses: readonly UseThen[]
   holds: readonly HeldThen[]
   forgiven: readonly Forgiven[]
   late: ReadonlySet<number>
@@ -38,7 +41,7 @@ export type DebtThen = { seq: number; points: number }
 export type Lots = {
   at: Instant
   lines: readonly Line[]
-  uses: LotUse[]
+  uses: UseThen[]
   holds: readonly HeldThen[]
   remaining: Float64Array
   held: Float64Array
@@ -47,7 +50,7 @@ export type Lots = {
   ends: Float64Array
   found: Float64Array
   /** of a use: what it took of points that were not free yet */
-  early: Map<LotUse, number>
+  early: Map<UseThen, number>
 }
 
 export function lotsOf(books: WalletBooks, at: Instant, slideEnd: SlideEnd | undefined): Lots {
@@ -126,11 +129,12 @@ const OWING: ReadonlySet<number> = new Set([KINDS.reverse.code, KINDS.mergeOut.c
 
 /**
  * What was taken below zero is found in points that come free later: a use of its entry. At an instant before that,
- * the lot has no room for such a use, and the points are still owed; the debt that was made last is paid last.
+ * the lot has no room for such a use, and the points are still owed. Uses that were written later came later; of those that were written
+ * at once, the debt that was made last was paid last.
  */
 function takeBackEarly(lots: Lots, lot: number): void {
   const { lines, remaining, held, found } = lots
-  for (const use of lots.uses.filter(({ lotSeq }) => lotSeq === lines[lot]?.seq).sort((a, b) => b.seq - a.seq)) {
+  for (const use of lots.uses.filter(({ lotSeq }) => lotSeq === lines[lot]?.seq).sort(lastWritten)) {
     const entry = placeOf(lines, use.seq)
     const early = Math.min(of(held, lot) - of(remaining, lot), use.points)
     if (early <= 0 || entry < 0 || !OWING.has((lines[entry] as Line).kind)) continue
@@ -138,6 +142,10 @@ function takeBackEarly(lots: Lots, lot: number): void {
     found[entry] = of(found, entry) - early
     lots.early.set(use, early)
   }
+}
+
+function lastWritten(a: UseThen, b: UseThen): number {
+  return (b.written ?? 0) - (a.written ?? 0) || b.seq - a.seq
 }
 
 /**

@@ -5,6 +5,7 @@ import { newState } from './chain.rules.ts'
 import { type Clawed, claw } from './clawback.rules.ts'
 import { endedIn } from './ended.rules.ts'
 import { capture, place, release } from './holds.rules.ts'
+import type { UseThen } from './explain-columns.rules.ts'
 import { credit, debit, draft } from './ledger.rules.ts'
 import { cancelLot, moveLot, reinstateLot } from './moves.rules.ts'
 import { refund } from './refunds.rules.ts'
@@ -35,7 +36,7 @@ export class Life {
   lots = new Map<number, Lot>()
   holds: Hold[] = []
   entries: Entry[] = []
-  uses: LotUse[] = []
+  uses: UseThen[] = []
   clawed = new Map<string, Clawed>()
   told: Told[] = []
   now = START
@@ -74,11 +75,7 @@ export class Life {
     this.state = d.state
     for (const lot of d.lots) this.lots.set(lot.seq, lot.slides ? { ...lot, expiresAt: null, slides: false } : lot)
     this.entries.push(...d.entries)
-    for (const use of d.uses) {
-      const same = this.uses.find((one) => one.seq === use.seq && one.lotSeq === use.lotSeq)
-      if (same) same.points += use.points
-      else this.uses.push({ ...use })
-    }
+    this.uses.push(...d.uses.map((use) => ({ ...use, written: d.state.version })))
     for (const hold of d.changedHolds) this.holds = [...this.holds.filter((one) => one.id !== hold.id), hold]
   }
 

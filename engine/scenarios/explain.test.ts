@@ -282,4 +282,28 @@ describe('what a return took below zero', () => {
     const story = await api.call('GET', `/v1/entries/${entry}`)
     expect(story.body).toMatchObject({ points: -7, took: [{ lot: now.lots[0].entry, points: 4 }] })
   })
+
+  test('is owed by it until it is paid, not by what made good what it had written off', async () => {
+    await changed('/v1/programs/coffee/wallets/points', { negative: { policy: 'floor', floor: 6 } })
+    const to = '/v1/members/external:fay'
+    await buy('fay', 'F1', 800)
+    const [spend] = (await made(`${to}/spend`, { wallet: 'points', points: 8, reason: 'mug' })).entries
+    await made('/v1/returns', {
+      program: 'coffee',
+      member: 'external:fay',
+      externalId: 'F1-back',
+      occurredAt: soon(),
+      purchase: 'external:F1',
+      items: 'all',
+    })
+    await made(`${to}/refunds`, { spend, points: 5, reason: 'chipped' }) // 2 make good, 3 pay
+    await new Promise((wait) => setTimeout(wait, 2))
+    const owing = soon()
+    const { debts, lots } = await explained('fay')
+    expect(debts).toMatchObject([{ points: 3, reason: null, source: { externalId: 'F1-back' } }])
+    await new Promise((wait) => setTimeout(wait, 2))
+    await made(`${to}/refunds`, { spend, points: 3, reason: 'broken' })
+    expect(await explained('fay', `?at=${owing}`)).toMatchObject({ owed: 3, debts, lots })
+    expect(await explained('fay')).toMatchObject({ balance: 0, owed: 0, debts: [] })
+  })
 })

@@ -549,3 +549,37 @@ describe('a lot', () => {
     expect((await change(id, 'extend', { expiresAt: new Date(clock + DAY).toISOString() })).body.code).toBe('lot_state')
   })
 })
+
+test('what was held past its end by inactivity is explained as over later, too', async () => {
+  await settings({ expiry: { kind: 'sliding', period: 'P5D' } })
+  const who = await member(10)
+  after(60 * 60 * MINUTE)
+  expect((await hold(who, 6, { minutes: 100 * 60 })).status).toBe(201)
+  after(70 * 60 * MINUTE)
+  await buy(who, 5)
+  const explain = async (query = '') => {
+    const { at, available, held, due, lots } = (
+      await api.call('GET', `/v1/members/${who}/wallets/points/explain${query}`)
+    ).body
+    const told = lots.map(({ state, remaining, expiresAt }: Record<string, unknown>) => [state, remaining, expiresAt])
+    return { at, available, held, due, lots: told }
+  }
+  const seen = [await explain()]
+  after(40 * 60 * MINUTE)
+  seen.push(await explain()) // the hold has lapsed, and nobody has booked it
+  expect(seen).toMatchObject([
+    {
+      available: 5,
+      held: 6,
+      due: 0,
+      lots: [
+        ['expired', 6, expect.anything()],
+        ['active', 5, expect.anything()],
+      ],
+    },
+    { available: 5, held: 0, due: 6 },
+  ])
+  after(60 * MINUTE)
+  await buy(who, 1)
+  for (const then of seen) expect(await explain(`?at=${then.at}`)).toEqual(then)
+})

@@ -6,8 +6,9 @@ import { memberNamed } from '../base/names.ts'
 import type { Configuration } from '../earning/configuration.ts'
 import { termsOf } from '../gate/dates.ts'
 import { KINDS } from '../ledger/accounts.ts'
-import type { HoldPart, LotUse, MemberState, WalletTerms } from '../ledger/books.ts'
-import type { HeldThen, Line, SlideEnd, WalletBooks } from '../ledger/explain-columns.rules.ts'
+import type { HoldPart, MemberState, WalletTerms } from '../ledger/books.ts'
+import type { HeldThen, Line, SlideEnd, UseThen, WalletBooks } from '../ledger/explain-columns.rules.ts'
+import { type Joined, slideOf } from '../ledger/explain-slides.rules.ts'
 import { loadStates } from '../ledger/states.sql.ts'
 import { MADE_GOOD } from '../ledger/written-off.rules.ts'
 import { existingMember } from '../members/members.ts'
@@ -36,7 +37,7 @@ export async function readWalletBooks(
   const state = await stateAt(db, ref, at)
   const { member } = state
   const terms = termsOf(configuration)(walletId)
-  const [lines, uses, holds, late, joined] = await Promise.all([
+  const [lines, uses, holds, late, joined, ended] = await Promise.all([
     db.query<Line>(
       `select seq, kind, from_account as "from", to_account as "to", points, booked_at as "bookedAt",
               activates_at as "activatesAt", expires_at as "expiresAt"
@@ -44,21 +45,23 @@ export async function readWalletBooks(
       [member, db.space, walletId],
       'explain-lines',
     ),
-    db.query<LotUse>(
-      'select seq, lot_seq as "lotSeq", points from lot_uses where member_id = $1 and space_id = $2',
+    db.query<UseThen>(
+      'select seq, lot_seq as "lotSeq", points, written from lot_uses where member_id = $1 and space_id = $2',
       [member, db.space],
       'explain-uses',
     ),
     holdsAt(db, member, at),
     lateAt(db, member, walletId, at),
     joinedAt(db, member, walletId, terms, at),
+    endedAt(db, member, walletId, terms, at),
   ])
-  const forgiven = state.wallets.find(({ w }) => w === walletId)?.k ?? []
+  const wallet = state.wallets.find(({ w }) => w === walletId)
+  const books = { lines, uses, holds, forgiven: wallet?.k ?? [], late }
   return {
     member,
-    books: { lines, uses, holds, forgiven, late },
+    books,
     lastBooked: lines.at(-1)?.bookedAt ?? 0,
-    slideEnd: slideOf(terms, state, walletId, at, joined),
+    slideEnd: slideOf(terms, wallet, at, { uses, joined, ended }),
   }
 }
 
@@ -114,8 +117,23 @@ async function lateAt(db: Db, member: Uuid, walletId: number, at: Instant | unde
   return new Set(rows.map(({ seq }) => seq))
 }
 
-/** A merge of then, or the undoing of one, after which what another had done last counted for the member. */
-type Joined = { at: Instant; last: Instant }
+/** Lots of which something had ended by inactivity by an instant, and was held then or not looked at: when, as was booked after it. */
+async function endedAt(
+  db: Db,
+  member: Uuid,
+  walletId: number,
+  { slideEnd }: WalletTerms,
+  at: Instant | undefined,
+): Promise<Map<number, Instant>> {
+  if (at === undefined || !slideEnd) return new Map()
+  const rows = await db.query<{ lot: number; end: Instant }>(
+    `select u.lot_seq as lot, e.occurred_at as "end" from entries e join lot_uses u on u.member_id = e.member_id and u.seq = e.seq
+      where e.member_id = $1 and e.space_id = $2 and e.wallet_id = $3 and e.kind = $4 and e.occurred_at <= $5 and e.booked_at > $5`,
+    [member, db.space, walletId, KINDS.expire.code, formatInstant(at)],
+    'explain-ended',
+  )
+  return new Map(rows.map(({ lot, end }) => [lot, end]))
+}
 
 /** The earnings and spendings of those from whom something came along by an instant; none where they move no deadline. */
 async function joinedAt(
@@ -149,47 +167,4 @@ async function joinedAt(
     [member, db.space, walletId, formatInstant(at), int4s(kinds, (kind) => kind)],
     'explain-joined',
   )
-}
-
-/**
- * Where points end by inactivity: by the last activity that the member's state knows; for an instant that has passed,
- * by the last earning or spending that was booked by then, the member's or (`joined`) that of another who came along. What comes back
- * after the end begins anew.
- */
-function slideOf(
-  { slideEnd, slidesOn }: WalletTerms,
-  state: MemberState,
-  walletId: number,
-  at: Instant | undefined,
-  joined: readonly Joined[],
-): SlideEnd | undefined {
-  const wallet = state.wallets.find(({ w }) => w === walletId)
-  const last = wallet?.t ?? 0
-  const over = new Map(wallet?.z)
-  if (!slideEnd || !slidesOn) return undefined
-  const isActivity = ({ kind }: Line) =>
-    (kind === KINDS.earn.code && slidesOn.has('earn')) || (kind === KINDS.spend.code && slidesOn.has('spend'))
-  const comesBack = ({ kind, expiresAt }: Line) =>
-    kind === KINDS.refund.code || (kind === KINDS.reinstate.code && expiresAt === null)
-  return (lines) => {
-    if (at === undefined) return ({ seq }) => over.get(seq) ?? (last === 0 ? null : slideEnd(last))
-    let activity = at >= last ? last : 0
-    const coming = joined.filter(({ at, last }) => at > activity && slideEnd(last) > at).toReversed()
-    const cameBy = (instant: Instant) => {
-      for (let next = coming.at(-1); next && next.at <= instant; next = coming.at(-1)) {
-        activity = Math.max(activity, next.last)
-        coming.pop()
-      }
-    }
-    for (const line of lines) {
-      cameBy(line.bookedAt)
-      if (line.bookedAt <= activity) continue
-      if (isActivity(line) || (comesBack(line) && (activity === 0 || slideEnd(activity) <= line.bookedAt)))
-        activity = line.bookedAt
-    }
-    cameBy(at)
-    const end = activity === 0 ? null : slideEnd(activity)
-    // what came after the end waits for another activity
-    return (lot) => over.get(lot.seq) ?? (end !== null && end > lot.bookedAt ? end : null)
-  }
 }
