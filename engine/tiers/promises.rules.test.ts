@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { readStanding } from './standings.rules.ts'
 import type { Kept, Standing } from './tiers.ts'
 import { aCourse, at, climber, publish, times } from './tiers-for-tests.ts'
@@ -83,4 +83,23 @@ test('what a version told goes by what it rests on: what came back prolonged not
   more.counts(-100, '2026-02-05', '2026-02-09')
   expect(more.at('2026-02-09')).toEqual(['silver', '2026-03-01T00:00Z'])
   expect(more.at('2026-03-01T00:00:00Z')).toEqual(['bronze', null])
+})
+
+describe('where more that is reached begins a window of its own, what was told of the tier before it holds through that', () => {
+  const year = { window: { kind: 'rolling', period: 'P1Y' } } as const
+  const years = { window: { kind: 'tier_anniversary' } } as const
+
+  test('also where a version asks for less, and lifts somebody to what ends sooner', () => {
+    for (const terms of [year, years]) {
+      const ann = climber(aCourse(terms), '2026-01-01')
+      ann.counts(100, '2026-01-10')
+      ann.counts(250, '2026-06-10') // by which silver is reached again, and kept for another year
+      expect(ann.at('2026-07-01')).toEqual(['silver', '2028-01-11T00:00Z'])
+      publish(ann, '2026-07-10', { ...terms, tiers: times(0.5) }, { version: 2, firm: 1 })
+      expect(ann.at('2026-07-11')).toEqual(['gold', '2027-07-11T00:00Z'])
+      expect(ann.at('2027-07-11T00:00:00Z')[0]).toBe('silver')
+      expect(ann.at('2028-01-10')[0]).toBe('silver')
+      expect(ann.at('2029-01-10')).toEqual(['bronze', null])
+    }
+  })
 })

@@ -151,8 +151,12 @@ function withoutKept(one: Before): Before {
   return bare
 }
 
-/** Whether whatever is held by the one is held by the other, too. */
+/**
+ * Whether whatever is held by the one is held by the other, too, and for as long: nobody knows that where more that is
+ * reached begins a window of its own.
+ */
 function isNoHarder({ ladder: a }: Course, { ladder: b }: Course): boolean {
+  if (a.terms.window.kind === 'rolling' || a.terms.window.kind === 'tier_anniversary') return false
   const same = a.keeping === b.keeping && a.terms.upgrade === b.terms.upgrade && a.terms.downgrade === b.terms.downgrade
   return (
     same &&
