@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { readStanding } from './standings.rules.ts'
 import type { Kept, Standing } from './tiers.ts'
-import { aCourse, at, climber, publish, times } from './tiers-for-tests.ts'
+import { aCourse, at, climber, publish, THREE, times } from './tiers-for-tests.ts'
 import { keepBoth } from './versions.rules.ts'
 
 /** What versions of a ladder let stand, of a tier below the one that is held, or that waits. */
@@ -100,6 +100,18 @@ describe('where more that is reached begins a window of its own, what was told o
       expect(ann.at('2027-07-11T00:00:00Z')[0]).toBe('silver')
       expect(ann.at('2028-01-10')[0]).toBe('silver')
       expect(ann.at('2029-01-10')).toEqual(['bronze', null])
+    }
+  })
+
+  test('also where it is reached on the very day on which the next version was published', () => {
+    for (const terms of [year, years]) {
+      const ann = climber(aCourse(terms), '2026-01-01')
+      ann.counts(100, '2026-01-10')
+      ann.counts(150, '2026-06-10')
+      publish(ann, '2026-07-10T08:00:00Z', { ...terms, tiers: THREE }, { version: 2, firm: 1 })
+      ann.counts(400, '2026-07-10T20:00:00Z')
+      expect(ann.at('2026-07-11')).toEqual(['gold', '2027-07-11T00:00Z'])
+      expect(ann.at('2027-12-31')[0]).toBe('silver')
     }
   })
 })

@@ -29,9 +29,13 @@ export function recheck(run: Run, { days, back }: Cause): void {
   handOnAgain(run, before)
 }
 
-/** The same of what older versions let stand: it rests on what they counted. */
+/**
+ * The same of what older versions let stand, where something came back: it rests on what they counted. What is told later
+ * neither prolongs it nor begins another year before its own is over.
+ */
 export function recheckKept(run: Run, cause: Cause): void {
   const { standing } = run.state
+  if (!cause.back) return
   if (standing.kept) setKept(standing, recheckedKept(run, standing.kept, cause))
   if (standing.before) standing.before = recheckedBefore(run, standing.before, cause)
 }
@@ -56,8 +60,8 @@ function recheckedKept(run: Run, all: readonly Kept[], cause: Cause): Kept[] {
     recheck(then, cause)
     const { graces: _, ...standing } = then.state.standing
     const again = { ...one, standing }
-    const tier = cause.back ? stillHeld(run, again) : one.tier
-    return tier === null ? [] : [cause.back ? standsOn(run, { ...again, tier }) : { ...again, tier }]
+    const tier = stillHeld(run, again)
+    return tier === null ? [] : [standsOn(run, { ...again, tier })]
   })
 }
 
