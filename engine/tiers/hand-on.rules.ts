@@ -12,7 +12,7 @@ import { graceEnd, nextEnd } from './windows.rules.ts'
 function letStand(run: Run, held: number, next: HandedOn, at: Instant, older: readonly Kept[] = []): void {
   const { standing } = run.state
   const ended = localDay(at, run.course.timezone)
-  const left = older.filter((one) => carriedOn(run, [one], ended).length === 0)
+  const left = older.filter((one) => keptLevel(run, carriedOn(run, [one], ended)) < keptLevel(run, [one]))
   for (const grace of [...gracesOf(run, ended, held, next, older), ...promisedOf(run, ended, left)]) {
     const all = standing.graces ?? []
     const isLess = all.some(({ tier, until }) => tier === grace.tier && until >= grace.until)

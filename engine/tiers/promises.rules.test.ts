@@ -115,3 +115,18 @@ describe('where more that is reached begins a window of its own, what was told o
     }
   })
 })
+
+test('what a version told stands beyond the windows of the one that follows, though what it rests on goes through no more of them', () => {
+  const quarters = { window: { kind: 'calendar', per: 'quarter' } } as const
+  const years = { window: { kind: 'join_anniversary' }, tiers: times(1.5) } as const
+  const days = { window: { kind: 'rolling', period: 'P30D' }, tiers: times(1.5) } as const
+  const ann = climber(aCourse(quarters), '2026-01-01')
+  ann.counts(100, '2026-01-10')
+  publish(ann, '2026-05-01', years, { version: 2, firm: 1, keeping: 2 })
+  expect(ann.at('2026-05-02')).toEqual(['silver', '2027-01-01T00:00Z'])
+  publish(ann, '2026-06-01', days, { version: 3, firm: 1, keeping: 3 })
+  ann.counts(298, '2026-06-30') // silver by these days, too
+  expect(ann.at('2026-07-20')).toEqual(['silver', '2027-01-01T00:00Z'])
+  expect(ann.at('2026-12-31')[0]).toBe('silver')
+  expect(ann.at('2027-01-01T00:00:00Z')).toEqual(['bronze', null])
+})
