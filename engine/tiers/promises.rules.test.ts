@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { DAY, formatInstant } from '@laurel/contract/instants'
 import { readStanding } from './standings.rules.ts'
 import type { Kept, Standing } from './tiers.ts'
 import { aCourse, at, climber, publish, THREE, times } from './tiers-for-tests.ts'
@@ -112,6 +113,20 @@ describe('where more that is reached begins a window of its own, what was told o
       ann.counts(400, '2026-07-10T20:00:00Z')
       expect(ann.at('2026-07-11')).toEqual(['gold', '2027-07-11T00:00Z'])
       expect(ann.at('2027-12-31')[0]).toBe('silver')
+    }
+  })
+
+  test('is kept once a tier, however many versions that ask for no more follow one another while more is bought', () => {
+    for (const terms of [year, years]) {
+      const ann = climber(aCourse(terms), '2026-01-01')
+      for (let version = 2; version < 50; version++) {
+        const when = formatInstant(at('2026-01-02') + version * 7 * DAY)
+        ann.counts(60, when)
+        publish(ann, when, terms, { version, firm: 1 })
+        ann.at(when)
+        expect(ann.state.standing.kept?.length ?? 0).toBeLessThanOrEqual(2)
+      }
+      expect(ann.state.tier).toBe('gold')
     }
   })
 })

@@ -224,6 +224,8 @@ function keepsItsWord(
     const { tier, until } = one.state
     promises.push({ least: level(tier), until: until ?? Number.MAX_SAFE_INTEGER, changes: one.changes.length })
     one.course = course
+    one.at(formatInstant(hour(n)))
+    expect(one.state.standing.kept?.length ?? 0).toBeLessThanOrEqual(2 * promises.length) // of each version
   }
   const steps = [
     ...later.map(({ n, course }) => ({ n, do: () => publish(n, course) })),
