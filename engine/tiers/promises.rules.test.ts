@@ -145,3 +145,17 @@ test('what a version told stands beyond the windows of the one that follows, tho
   expect(ann.at('2026-12-31')[0]).toBe('silver')
   expect(ann.at('2027-01-01T00:00:00Z')).toEqual(['bronze', null])
 })
+
+test('what a version told is not forgotten for what reached as much since, when that comes back', () => {
+  const ann = climber(aCourse(), '2026-01-01')
+  ann.counts(100, '2026-03-01')
+  publish(ann, '2026-04-01', { tiers: times(3) }, { version: 2, firm: 1 })
+  expect(ann.at('2026-04-02')).toEqual(['silver', '2028-01-01T00:00Z'])
+  ann.counts(150, '2027-02-18')
+  publish(ann, '2027-03-16', { tiers: times(0.6) }, { version: 3, firm: 1 })
+  expect(ann.at('2027-03-17')).toEqual(['silver', '2029-01-01T00:00Z'])
+  publish(ann, '2027-03-22', { tiers: times(0.6) }, { version: 4, firm: 1 })
+  ann.counts(-150, '2027-02-18', '2027-03-26')
+  expect(ann.at('2027-03-26')).toEqual(['silver', '2028-01-01T00:00Z'])
+  expect(ann.at('2028-01-01T00:00:00Z')).toEqual(['bronze', null])
+})

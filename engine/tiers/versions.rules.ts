@@ -81,7 +81,8 @@ function keptBy(old: Run, next: Course): Kept[] {
   })
   const stay = promised.filter((one) => {
     const level = keptLevel(old, [one])
-    return level > own || (level >= 0 && (lastsLonger(old, one, level) || restsOnLess(old, one)))
+    const then = byThen(old, one)
+    return level > ownLevel(then) || (level >= 0 && (lastsLonger(then, one, level) || restsOnLess(old, one)))
   })
   if (isNoHarder(course, next)) return stay
   const base = baseOf(next.ladder.terms)
@@ -108,6 +109,12 @@ function saysAsMuch(old: Run, one: Kept, own: number): boolean {
   return (
     lasts && asksOf(then, one.tier) <= asksOf(course.ladder, one.tier) && given.progress.every(({ day }) => day <= last)
   )
+}
+
+/** By what counted when that was kept: what was bought since may come back, which it does not rest on. */
+function byThen(run: Run, { at }: Kept): Run {
+  const last = localDay(at, run.course.timezone)
+  return { ...run, given: { ...run.given, progress: run.given.progress.filter(({ day }) => day <= last) } }
 }
 
 /** Than the version does by itself, by which is looked: to a later day, or with more grace. */
