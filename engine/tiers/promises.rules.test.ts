@@ -159,3 +159,17 @@ test('what a version told is not forgotten for what reached as much since, when 
   expect(ann.at('2027-03-26')).toEqual(['silver', '2028-01-01T00:00Z'])
   expect(ann.at('2028-01-01T00:00:00Z')).toEqual(['bronze', null])
 })
+
+test('nor its grace, on rolling days, where what prolonged it comes back while that would run', () => {
+  const terms = { window: { kind: 'rolling', period: 'P90D' }, grace: { period: 'P10D' } } as const
+  const ann = climber(aCourse(terms), '2026-01-01')
+  ann.counts(100, '2026-01-10')
+  publish(ann, '2026-01-20', terms, { version: 2, firm: 1 })
+  expect(ann.at('2026-01-21')).toEqual(['silver', '2026-04-21T00:00Z'])
+  ann.counts(100, '2026-02-01')
+  publish(ann, '2026-02-10', { ...terms, tiers: times(1.5) }, { version: 3, firm: 1 })
+  expect(ann.at('2026-02-11')).toEqual(['silver', '2026-07-20T00:00Z'])
+  ann.counts(-100, '2026-02-01', '2026-04-15')
+  expect(ann.at('2026-04-15')).toEqual(['silver', '2026-04-21T00:00Z'])
+  expect(ann.at('2026-04-21T00:00:00Z')).toEqual(['bronze', null])
+})

@@ -14,8 +14,7 @@ import { day, isAtOnce, kept, keptLevel, type Run, versionsUntil } from './runs.
 export function recheckRolling(run: Run, period: string): void {
   const { course, terms, state } = run
   const { standing } = state
-  const held = levelOf(terms, standing.floor)
-  if (held <= baseOf(terms)) return
+  const held = Math.max(baseOf(terms), levelOf(terms, standing.floor))
   const { before } = standing
   const ended = before !== undefined && before.to === standing.from ? heldThrough(run, before) : undefined
   const days = [shiftDay(standing.from, period, -1), standing.from] as const
@@ -23,7 +22,11 @@ export function recheckRolling(run: Run, period: string): void {
     ended === undefined
       ? { level: reachedOn(run, standing.from - 1, period), grace: terms.grace }
       : handedOn(run, ended, days, dayStart(standing.from, course.timezone))
-  if (next.level >= held) return
+  if (next.level >= held) {
+    // what versions let stand in it may go on no more, and has its grace
+    if (ended !== undefined && before?.kept) handOn(run, ended, { ...next, level: held })
+    return
+  }
   const fallsBack = before !== undefined && ended === undefined
   if (fallsBack) goOn(standing, before, before.to)
   else handOn(run, ended ?? next.level, next)
