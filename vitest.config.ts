@@ -15,7 +15,7 @@ import { LongestFirst } from './tests/order.ts'
 const elsewhere = ['**/node_modules/**', '.laurel/**', '.bench/**']
 const database = {
   globalSetup: ['tests/global.ts'],
-  setupFiles: ['tests/setup.ts', 'tests/true-clock.ts'],
+  setupFiles: ['tests/setup.ts', 'tests/true-clock.ts', 'tests/seed.ts'],
   hookTimeout: 60_000,
 }
 
@@ -31,7 +31,7 @@ export default defineConfig({
           isolate: false,
           include: ['**/*.test.ts'],
           exclude: [...elsewhere, '**/*.db.test.ts', '**/*.slow.test.ts', 'engine/scenarios/**', 'scripts/**'],
-          setupFiles: ['tests/true-clock.ts'],
+          setupFiles: ['tests/true-clock.ts', 'tests/seed.ts'],
           testTimeout: 30_000,
         },
       },

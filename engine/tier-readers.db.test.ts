@@ -5,6 +5,7 @@ import { openDatabase } from '../tests/database.ts'
 import { createGate, type Gate } from './gate/gate.ts'
 import { passDue } from './pass-time.ts'
 import { verify } from './verify.ts'
+import { SEED } from '../tests/seed.ts'
 
 /**
  * Whoever reads a tier reads what will be booked: in a commerce of everything that moves tiers, on ladders of every window and
@@ -20,7 +21,7 @@ let api: TestApi
 let gate: Gate
 
 /** A multiplicative generator, so that a failure can be looked at again: LAUREL_SEED plays another life. */
-let seed = Number(process.env.LAUREL_SEED ?? 7)
+let seed = SEED
 const random = (below: number) => (seed = (seed * 48_271) % 2_147_483_647) % below
 const anyOf = <T>(all: readonly T[]): T => all[random(all.length)] as T
 const someone = () => `external:m${random(MEMBERS)}`

@@ -5,11 +5,10 @@ import { type Db, withRead } from '../base/db.ts'
 import { configurations } from '../earning/configuration.ts'
 import { verify } from '../verify.ts'
 import { listOffers } from '../views/offers.ts'
+import { SEED } from '../../tests/seed.ts'
 
 /** What is offered is what can be redeemed: rewards, members and points drawn at random, every offer taken at its word. */
 const database = await openDatabase()
-/** The same each time; LAUREL_SEED=… for others. */
-const SEED = Number(process.env.LAUREL_SEED ?? 20_261_122)
 const STEPS = 250
 const MEMBERS = ['ada', 'bob', 'cat', 'dan']
 let api: TestApi
