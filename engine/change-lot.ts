@@ -1,5 +1,5 @@
 import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
-import { FAR, formatInstant, type Instant } from '@laurel/contract/instants'
+import { FAR, formatInstant, type Instant, isFar } from '@laurel/contract/instants'
 import { refusal, type Refusal } from '@laurel/contract/refusals'
 import type { Configuration } from './earning/configuration.ts'
 import { walletAnswers, walletsNow } from './gate/answers.ts'
@@ -91,8 +91,9 @@ function walletOf(configuration: Configuration, walletId: number) {
 
 function changeOne(slices: Slices, ask: ChangeLotAsk, opened: Opened, lot: Lot, facts: Facts): Changed[] | Refusal {
   // Of a purchase, only what still waits is changed: its lots were not asked for one by one.
-  const fate = 'lot' in ask.of ? slices.fates.get(`${opened.books.state.member} ${lot.seq}`) : NO_FATE
-  if (!fate) throw new MovedError(`what became of lot ${lot.seq} was not read`)
+  const read = 'lot' in ask.of ? slices.fates.get(`${opened.books.state.member} ${lot.seq}`) : NO_FATE
+  if (!read) throw new MovedError(`what became of lot ${lot.seq} was not read`)
+  const fate = { ...read, uses: [...read.uses, ...bookedNow(opened, lot)] }
   switch (ask.change) {
     case 'activate':
       return activate(slices, ask, opened, lot, fate, facts)
@@ -103,6 +104,16 @@ function changeOne(slices: Slices, ask: ChangeLotAsk, opened: Opened, lot: Lot, 
     case 'reinstate':
       return reinstate(slices.configuration, ask, opened, lot, fate, facts)
   }
+}
+
+/** What time did to the lot and this very decision books: the same is answered, whether the worker was there before or not. */
+function bookedNow({ books }: Opened, lot: Lot): FateUse[] {
+  return books.entries.flatMap((entry) => {
+    const use = books.uses.find(({ seq, lotSeq }) => seq === entry.seq && lotSeq === lot.seq)
+    return use
+      ? [{ ...entry, points: use.points, reverses: null, activatesAt: null, expiresAt: null, again: null }]
+      : []
+  })
 }
 
 const NO_FATE: LotFate = { kind: 0, reverses: null, uses: [] }
@@ -121,10 +132,9 @@ function activate(
   if (active || fate.uses.some((use) => begins(use, lot))) return NOTHING
   const state = waits(lot, facts.now)
   if (state) return 'purchase' in ask.of ? NOTHING : refusal('lot_state', state)
-  const dates =
-    lot.activatesAt === FAR
-      ? begunDates(slices, opened.books.state.member, lot, facts)
-      : { activatesAt: facts.now, expiresAt: lot.slides ? null : lot.expiresAt }
+  const dates = isFar(lot.activatesAt)
+    ? begunDates(slices, opened.books.state.member, lot, facts)
+    : { activatesAt: facts.now, expiresAt: lot.slides ? null : lot.expiresAt }
   return [move(ask, opened, lot, dates, 'points.activated', facts)]
 }
 
@@ -165,13 +175,7 @@ function reinstate(
   facts: Facts,
 ): Changed[] | Refusal {
   const { books, events } = opened
-  const now: FateUse[] = books.entries.flatMap((entry) => {
-    const use = books.uses.find(({ seq, lotSeq }) => seq === entry.seq && lotSeq === lot.seq)
-    return use
-      ? [{ ...entry, points: use.points, reverses: null, activatesAt: null, expiresAt: null, again: null }]
-      : []
-  })
-  const expired = [...fate.uses, ...now].filter((use) => use.kind === KINDS.expire.code)
+  const expired = fate.uses.filter((use) => use.kind === KINDS.expire.code)
   if (expired.length === 0) return refusal('lot_state', 'nothing of the lot has expired')
   const given = givenDates(configuration, lot.walletId, facts.now)
   const expiresAt = ask.expiresAt ?? given?.expiresAt ?? null
@@ -242,7 +246,7 @@ function conclude(
   settleBooks(opened, facts)
   const id: Uuid = member.member
   const instant = (at: Instant | null | undefined) =>
-    at === null || at === undefined || at === FAR ? null : formatInstant(at)
+    at === null || at === undefined || isFar(at) ? null : formatInstant(at)
   const one = changed.length > 0
   return {
     status: 200,

@@ -58,7 +58,9 @@ export async function changeWallet(
   const fields = changedFields(row.settings, settings)
   if (fields.length > 0) {
     await check(tx, ours, row.slug, settings, fields, door.now)
-    await updateWallet(tx, row.walletId, settings, door.now)
+    const { pending, expiry } = row.settings
+    const isOther = fields.includes('pending') || fields.includes('expiry')
+    await updateWallet(tx, row.walletId, settings, isOther ? [{ pending, expiry }] : [], door.now)
     const data = { wallet: row.walletId, fields }
     await appendEvents(tx, door.newId(), door.now, [{ type: 'wallet.changed', data }])
   }

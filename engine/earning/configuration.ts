@@ -42,8 +42,8 @@ export function configurationOf(configured: Configured, kinds: readonly Kind[] =
     byRef.set(program.slug, program)
     byRef.set(program.id, program)
     rules.set(program.programId, [])
-    for (const { walletId, slug, settings, changedAt } of program.wallets)
-      byWalletId.set(walletId, { program, slug, settings, changedAt })
+    for (const { walletId, slug, settings, changedAt, past = [] } of program.wallets)
+      byWalletId.set(walletId, { program, slug, settings, changedAt, past })
   }
   const byRuleId = new Map<number, Rule>()
   for (const version of configured.versions) {

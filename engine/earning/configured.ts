@@ -17,8 +17,14 @@ export type Program = {
   joinPolicy: 'explicit' | 'on_first_purchase'
   claimDays: number | null
   status: 'active' | 'paused'
-  /** changedAt: when its settings were last changed */
-  wallets: { walletId: number; slug: string; settings: WalletSettings; changedAt?: Instant }[]
+  /** changedAt: when its settings were last changed. past: what they said before of when points begin and end, oldest first */
+  wallets: {
+    walletId: number
+    slug: string
+    settings: WalletSettings
+    changedAt?: Instant
+    past?: readonly SaidDates[]
+  }[]
 }
 
 export type RuleStatus = 'draft' | 'active' | 'paused' | 'archived'
@@ -117,4 +123,7 @@ export type ConfiguredWallet = {
   slug: string
   settings: WalletSettings
   changedAt?: Instant | undefined
+  past: readonly SaidDates[]
 }
+
+export type SaidDates = Pick<WalletSettings, 'pending' | 'expiry'>

@@ -14,7 +14,7 @@ const SELECT_CONFIGURATION = `
        select program_id as "programId", id, slug, name, timezone, currency, join_policy as "joinPolicy",
               claim_days as "claimDays", status,
          (select coalesce(json_agg(json_build_object('walletId', w.wallet_id, 'slug', w.slug, 'settings', w.settings,
-                                                      'changedAt', ${micros('w.updated_at')})
+                                                      'changedAt', ${micros('w.updated_at')}, 'past', w.past)
                                    order by w.wallet_id), '[]')
             from wallets w where w.program_id = programs.program_id) as wallets
          from programs where space_id = s.space_id) p) as programs,

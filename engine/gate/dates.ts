@@ -1,6 +1,7 @@
 import { DAY, type Instant } from '@laurel/contract/instants'
 import type { LotExpiry } from '@laurel/contract/wallets'
 import { type Configuration, versionById } from '../earning/configuration.ts'
+import type { ConfiguredWallet, SaidDates } from '../earning/configured.ts'
 import { type Dates, FAR, NO_TERMS, type TermsOf, type WalletTerms } from '../ledger/books.ts'
 import { lotDatesOf, slideEnd } from '../programs/policies.rules.ts'
 
@@ -55,7 +56,16 @@ export function lotDates(
   const pending = rule?.pending ?? wallet.settings.pending
   const expiry = rule?.expiry ?? tier ?? wallet.settings.expiry
   if (pending.kind === 'none' && (expiry.kind === 'never' || expiry.kind === 'sliding')) return undefined
-  return lotDatesOf({ pending, expiry }, occurredAt, now, wallet.program.timezone)
+  const dates = lotDatesOf({ pending, expiry }, occurredAt, now, wallet.program.timezone)
+  return pending.kind === 'event' ? { ...dates, activatesAt: FAR + wallet.past.length } : dates
+}
+
+/**
+ * What its wallet said of a lot that waits for an event when it was given. So far beyond FAR the lot begins as the wallet had been
+ * told something else before, so that it waits on for the same whatever is told since, also where it goes on as another lot.
+ */
+export function saidWhenGiven({ settings, past }: ConfiguredWallet, { activatesAt }: Dates): SaidDates {
+  return past[activatesAt - FAR] ?? settings
 }
 
 /** Until when points can be spent that are given now, by hand or by another movement: at once, and as long as the wallet says. */

@@ -1,4 +1,4 @@
-import type { Instant } from '@laurel/contract/instants'
+import { type Instant, isFar } from '@laurel/contract/instants'
 import { encodeEntryId, type Uuid } from '@laurel/contract/ids'
 import { ACCOUNTS, KINDS, kindName, kindOf } from './accounts.ts'
 import { type Entry, FAR, type Hold, HOLD_STATUS, type LotUse, type MemberState } from './books.ts'
@@ -192,7 +192,7 @@ function auditTime({ state, entries, lots, holds }: Books, now: number): string 
   const changes = [
     ...open.flatMap((e) => [(e.activatesAt ?? FAR) > e.bookedAt ? (e.activatesAt ?? FAR) : FAR, e.expiresAt ?? FAR]),
     ...opened.map((h) => h.deadline),
-  ].filter((instant) => instant > state.told && instant !== FAR)
+  ].filter((instant) => instant > state.told && !isFar(instant))
   const next = changes.reduce((least, instant) => Math.min(least, instant), FAR)
   if (next < FAR && (state.dueAt === 0 || state.dueAt > next))
     return 'state: time changes something before its books are looked at again'

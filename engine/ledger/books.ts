@@ -42,7 +42,7 @@ export type Lot = {
   remaining: number
   /** of what remains: set aside in open holds */
   held: number
-  /** FAR: until an event comes; such a lot's expiresAt is the day by which it is cancelled */
+  /** FAR or beyond: until an event comes; such a lot's expiresAt is the day by which it is cancelled */
   activatesAt: Instant
   /** null: never, or by inactivity (`slides`), and then the deadline as it stands */
   expiresAt: Instant | null

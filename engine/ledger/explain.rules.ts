@@ -1,4 +1,4 @@
-import type { Instant } from '@laurel/contract/instants'
+import { type Instant, isFar } from '@laurel/contract/instants'
 import { KINDS, kindOf } from './accounts.ts'
 import {
   type DebtThen,
@@ -14,7 +14,6 @@ import {
   useUp,
   type WalletBooks,
 } from './explain-columns.rules.ts'
-import { FAR } from './books.ts'
 import { isPending, signed } from './ledger.rules.ts'
 
 /** Points of one wallet at an instant: balance = available + pending + held + due; available is less what is owed. */
@@ -124,7 +123,7 @@ function backOf(lots: Lots): number {
   let back = 0
   for (const [i, { activatesAt }] of lots.lines.entries()) {
     if (activatesAt === null) continue
-    back += activatesAt === FAR && stateOf(lots, i) === 'expired' ? of(lots.remaining, i) : of(lots.sought, i)
+    back += isFar(activatesAt) && stateOf(lots, i) === 'expired' ? of(lots.remaining, i) : of(lots.sought, i)
   }
   return back
 }

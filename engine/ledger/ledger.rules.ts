@@ -1,17 +1,7 @@
 import { type Refusal, refusal } from '@laurel/contract/refusals'
-import type { Instant } from '@laurel/contract/instants'
+import { type Instant, isFar } from '@laurel/contract/instants'
 import { ACCOUNTS, KINDS } from './accounts.ts'
-import {
-  type Dates,
-  type Draft,
-  type Entry,
-  FAR,
-  type Held,
-  type Lot,
-  type MemberState,
-  type TermsOf,
-  type Why,
-} from './books.ts'
+import type { Dates, Draft, Entry, Held, Lot, MemberState, TermsOf, Why } from './books.ts'
 import { link } from './chain.rules.ts'
 import { count, outOfRange } from './range.rules.ts'
 import { type Debt, emptyWallet, type WalletState } from './wallets.rules.ts'
@@ -103,7 +93,7 @@ function note(d: Draft, wallet: WalletState, lot: Lot, now: Instant): void {
   if (lot.activatesAt > now) wallet.p += lot.remaining
   const notice = d.terms(wallet.w).notice
   for (const at of [lot.activatesAt, lot.expiresAt]) {
-    if (at === null || at <= now || at === FAR) continue
+    if (at === null || at <= now || isFar(at)) continue
     wallet.u = wallet.u === 0 ? at : Math.min(wallet.u, at)
     lookAt(d.state, at)
   }

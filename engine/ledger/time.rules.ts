@@ -1,6 +1,6 @@
-import type { Instant } from '@laurel/contract/instants'
+import { type Instant, isFar } from '@laurel/contract/instants'
 import { digestOf } from '../base/keys.ts'
-import { type Draft, FAR, type Hold, HOLD_STATUS, type Lot, type MemberState, type TermsOf } from './books.ts'
+import { type Draft, type Hold, HOLD_STATUS, type Lot, type MemberState, type TermsOf } from './books.ts'
 import { bookTakes, hasEnded, isPending, lookAt, recover, sliding } from './ledger.rules.ts'
 import type { WalletState } from './wallets.rules.ts'
 import { makeGood } from './written-off.rules.ts'
@@ -122,7 +122,7 @@ function expire(d: Draft, now: Instant): Told[] {
     .sort((a, b) => (a.expiresAt ?? 0) - (b.expiresAt ?? 0) || a.seq - b.seq)
   d.late = false
   return over.map((lot) => {
-    const waited = lot.activatesAt === FAR
+    const waited = isFar(lot.activatesAt)
     const source = digestOf(`${d.state.member}|${lot.seq}|${d.state.entrySeq + 1}`)
     const entry = bookTakes(d, lot.walletId, [{ lot, points: lot.remaining - lot.held }], {
       source,
@@ -146,7 +146,7 @@ function announce(d: Draft, now: Instant): Told[] {
   for (const lot of d.lots) {
     const { notice } = d.terms(lot.walletId)
     if (notice === 0 || lot.expiresAt === null || lot.expiresAt <= now || lot.remaining === 0) continue
-    if (lot.activatesAt === FAR) continue
+    if (isFar(lot.activatesAt)) continue
     const at = noticeAt(lot, notice)
     if (at <= d.state.told || at > now) continue
     const key = `${lot.walletId} ${lot.expiresAt}`
@@ -168,7 +168,7 @@ export function refresh(d: Draft, now: Instant): void {
   }
   const by = new Map(d.state.wallets.map((wallet) => [wallet.w, wallet]))
   const until = (wallet: WalletState, at: Instant): void => {
-    if (at > now && at !== FAR) wallet.u = wallet.u === 0 ? at : Math.min(wallet.u, at)
+    if (at > now && !isFar(at)) wallet.u = wallet.u === 0 ? at : Math.min(wallet.u, at)
   }
   for (const lot of d.lots) {
     const wallet = by.get(lot.walletId)
@@ -202,7 +202,7 @@ function letOver(d: Draft, wallet: WalletState): void {
 function nextLook(d: Draft, now: Instant): Instant {
   let next = Number.POSITIVE_INFINITY
   const at = (instant: Instant): void => {
-    if (instant > now && instant !== FAR && instant < next) next = instant
+    if (instant > now && !isFar(instant) && instant < next) next = instant
   }
   for (const lot of d.lots) {
     if (lot.remaining === 0) continue
@@ -244,7 +244,7 @@ export function standingOf(d: Draft, walletId: number, now: Instant): Standing {
   }
   for (const lot of lots) {
     if (lot.walletId !== walletId) continue
-    if (hasEnded(lot, now) && lot.activatesAt === FAR) waited += lot.remaining
+    if (hasEnded(lot, now) && isFar(lot.activatesAt)) waited += lot.remaining
     else if (hasEnded(lot, now)) over += lot.remaining - lot.held
     else if (isPending(lot, now)) pending += lot.remaining
   }

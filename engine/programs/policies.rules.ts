@@ -1,4 +1,4 @@
-import { FAR, type Instant } from '@laurel/contract/instants'
+import { FAR, type Instant, isFar } from '@laurel/contract/instants'
 import type { Expiry, Pending } from '@laurel/contract/wallets'
 import { addPeriod, due, endOfDay, nextMonthDay, startOfDay } from '../base/calendar.ts'
 
@@ -37,7 +37,7 @@ export function cancelByOf(pending: Pending, occurredAt: Instant, timezone: stri
  */
 export function expiryOf(expiry: Expiry, occurredAt: Instant, activatesAt: Instant, timezone: string): Instant | null {
   const end = saidEnd(expiry, occurredAt, activatesAt, timezone)
-  if (expiry.kind !== 'rolling' || end === null || end > activatesAt || activatesAt === FAR) return end
+  if (expiry.kind !== 'rolling' || end === null || end > activatesAt || isFar(activatesAt)) return end
   return saidEnd(expiry, activatesAt, activatesAt, timezone)
 }
 
@@ -50,7 +50,7 @@ export function saidEnd(expiry: Expiry, occurredAt: Instant, activatesAt: Instan
     case 'rolling':
       return endOrNone(due(occurredAt, expiry.period, expiry.roundUp, timezone))
     case 'dates': {
-      const from = activatesAt === FAR ? occurredAt : Math.max(occurredAt, activatesAt)
+      const from = isFar(activatesAt) ? occurredAt : Math.max(occurredAt, activatesAt)
       return endOrNone(Math.min(...expiry.dates.map((monthDay) => nextMonthDay(from, monthDay, timezone))))
     }
     case 'on':

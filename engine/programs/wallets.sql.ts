@@ -76,11 +76,18 @@ export async function insertWallet(
   return row?.walletId
 }
 
-/** Raises the revision. */
-export async function updateWallet(tx: Tx, walletId: number, settings: WalletSettings, now: Instant): Promise<void> {
+/** Raises the revision. before: what was said of when points begin and end, where that is another now. */
+export async function updateWallet(
+  tx: Tx,
+  walletId: number,
+  settings: WalletSettings,
+  before: readonly Pick<WalletSettings, 'pending' | 'expiry'>[],
+  now: Instant,
+): Promise<void> {
   await tx.query(
-    `update wallets set settings = $3, revision = revision + 1, updated_at = $4 where space_id = $1 and wallet_id = $2`,
-    [tx.space, walletId, JSON.stringify(settings), formatInstant(now)],
+    `update wallets set settings = $3, past = past || $5::jsonb, revision = revision + 1, updated_at = $4
+      where space_id = $1 and wallet_id = $2`,
+    [tx.space, walletId, JSON.stringify(settings), formatInstant(now), JSON.stringify(before)],
   )
 }
 

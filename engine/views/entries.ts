@@ -1,5 +1,5 @@
 import { decodeEntryId, encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
-import { formatInstant, type Instant } from '@laurel/contract/instants'
+import { formatInstant, type Instant, isFar } from '@laurel/contract/instants'
 import type { EntryAnswer, EntryStory } from '@laurel/contract/points'
 import { Refused } from '@laurel/contract/refusals'
 import type { Db } from '../base/db.ts'
@@ -12,7 +12,6 @@ import {
   versionById,
 } from '../earning/configuration.ts'
 import { accountName, ACCOUNTS, kindName } from '../ledger/accounts.ts'
-import { FAR } from '../ledger/books.ts'
 import { uuids } from '../base/arrays.ts'
 import { existingMember } from '../members/members.ts'
 import { loadFamily } from '../members/merges.sql.ts'
@@ -123,7 +122,7 @@ export function entryAnswer(configuration: Configuration, row: EntryRow): EntryA
       row.activatesAt === null
         ? null
         : {
-            activatesAt: row.activatesAt === FAR ? null : formatInstant(row.activatesAt),
+            activatesAt: isFar(row.activatesAt) ? null : formatInstant(row.activatesAt),
             expiresAt: row.expiresAt === null ? null : formatInstant(row.expiresAt),
             remaining: row.remaining,
           },

@@ -1,5 +1,5 @@
 import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
-import { FAR, formatInstant, type Instant } from '@laurel/contract/instants'
+import { formatInstant, type Instant, isFar } from '@laurel/contract/instants'
 import type { StoredEvent } from '../base/outbox.ts'
 import { programById } from '../earning/configuration.ts'
 import { walletSlug } from '../gate/answers.ts'
@@ -43,7 +43,7 @@ function movedData({ configuration, entries }: Rows, event: StoredEvent): unknow
 }
 
 function beginning(activatesAt: Instant | null): string | null {
-  return activatesAt === null || activatesAt === FAR ? null : formatInstant(activatesAt)
+  return activatesAt === null || isFar(activatesAt) ? null : formatInstant(activatesAt)
 }
 
 /** A hold when it was placed, captured or let go: what is told of it never changes after. */

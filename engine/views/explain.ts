@@ -1,13 +1,12 @@
 import { CHANGES_MAX, DEBTS_MAX, type ExplainAnswer, type ExplainedLot, type LotChange } from '@laurel/contract/explain'
 import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
-import { formatInstant, type Instant } from '@laurel/contract/instants'
+import { formatInstant, type Instant, isFar } from '@laurel/contract/instants'
 import { Refused } from '@laurel/contract/refusals'
 import type { WalletSettings } from '@laurel/contract/wallets'
 import { int4s } from '../base/arrays.ts'
 import type { Db } from '../base/db.ts'
 import { type Configuration, type Configurations, type Program, program } from '../earning/configuration.ts'
 import { kindName } from '../ledger/accounts.ts'
-import { FAR } from '../ledger/books.ts'
 import { type Explained, explainAt, type LotThen } from '../ledger/explain.rules.ts'
 import type { StoredAward } from '../purchases/purchases.rules.ts'
 import { currentConfiguration } from './current.ts'
@@ -176,7 +175,7 @@ function lotAnswer(lot: LotThen, rows: Rows): ExplainedLot {
     remaining: lot.remaining,
     held: lot.held,
     due: lot.due,
-    activatesAt: lot.activatesAt === FAR ? null : formatInstant(lot.activatesAt),
+    activatesAt: isFar(lot.activatesAt) ? null : formatInstant(lot.activatesAt),
     expiresAt: lot.expiresAt === null ? null : formatInstant(lot.expiresAt),
     bookedAt: formatInstant(row.bookedAt),
     source: sourceAnswer(row, rows.said),

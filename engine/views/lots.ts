@@ -1,5 +1,5 @@
 import { decodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
-import { FAR, formatInstant, type Instant } from '@laurel/contract/instants'
+import { formatInstant, type Instant, isFar } from '@laurel/contract/instants'
 import type { LotView } from '@laurel/contract/lots'
 import { Refused } from '@laurel/contract/refusals'
 import { int4s } from '../base/arrays.ts'
@@ -90,7 +90,7 @@ function lotView(
     points: lot.points,
     remaining: lot.remaining,
     held,
-    activatesAt: lot.activatesAt === FAR ? null : formatInstant(lot.activatesAt),
+    activatesAt: isFar(lot.activatesAt) ? null : formatInstant(lot.activatesAt),
     expiresAt: lot.expiresAt === null ? null : formatInstant(lot.expiresAt),
     slides: lot.slides,
     occurredAt: formatInstant(lot.occurredAt),

@@ -1,9 +1,8 @@
 import { encodeEntryId, encodeId, type Uuid } from '@laurel/contract/ids'
-import { formatInstant, type Instant } from '@laurel/contract/instants'
+import { formatInstant, type Instant, isFar } from '@laurel/contract/instants'
 import { periodKey, startOfDay } from '@laurel/engine/base/calendar'
 import { type Configuration, type Program, versionById } from '@laurel/engine/earning/configuration'
 import { accountName, ACCOUNTS, kindName } from '@laurel/engine/ledger/accounts'
-import { FAR } from '@laurel/engine/ledger/books'
 import type { JournalBalance, JournalEntry, JournalItem } from '@laurel/engine/views/journal'
 import { sourceOf } from '@laurel/engine/views/sources'
 
@@ -142,7 +141,7 @@ function transaction(configuration: Configuration, entry: JournalEntry, wallet: 
     entry.activatesAt === null
       ? []
       : [
-          `from ${entry.activatesAt === FAR ? 'an event' : formatInstant(entry.activatesAt)}`,
+          `from ${isFar(entry.activatesAt) ? 'an event' : formatInstant(entry.activatesAt)}`,
           ...(entry.expiresAt === null ? [] : [`until ${formatInstant(entry.expiresAt)}`]),
         ]
   const own = accountOf(entry.member, wallet)

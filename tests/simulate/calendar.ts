@@ -173,17 +173,22 @@ export function beginOf(pending: Pending, occurredAt: Instant, now: Instant, tim
 
 /** When they end; null: never, or by inactivity. */
 export function endOfPoints(expiry: Expiry, pending: Pending, occurredAt: Instant, timezone: string): Instant | null {
+  const begin = beginOf(pending, occurredAt, occurredAt, timezone)
+  // nothing ends before it begins, but what was bought so long before a launch
+  if (expiry.kind === 'rolling' && pending.kind === 'until')
+    return after(occurredAt, expiry.period, timezone, expiry.roundUp)
+  return endOnceBegun(expiry, begin, occurredAt, timezone)
+}
+
+/** When points end that begin then. */
+export function endOnceBegun(expiry: Expiry, begin: Instant, occurredAt: Instant, timezone: string): Instant | null {
   if (expiry.kind === 'rolling') {
-    const begin = beginOf(pending, occurredAt, occurredAt, timezone)
     const end = after(occurredAt, expiry.period, timezone, expiry.roundUp)
-    // nothing ends before it begins, but what was bought so long before a launch
-    const isOver = end <= begin && pending.kind !== 'until'
-    return isOver ? after(begin, expiry.period, timezone, expiry.roundUp) : end
+    return end <= begin ? after(begin, expiry.period, timezone, expiry.roundUp) : end
   }
   if (expiry.kind === 'on') return instantOf(Date.parse(expiry.date) + DAY_MS, timezone)
   if (expiry.kind !== 'dates') return null
-  const from = beginOf(pending, occurredAt, occurredAt, timezone)
-  return Math.min(...expiry.dates.map((monthDay) => endOfNext(from, monthDay, timezone)))
+  return Math.min(...expiry.dates.map((monthDay) => endOfNext(begin, monthDay, timezone)))
 }
 
 /** When points end that nobody has moved since. */

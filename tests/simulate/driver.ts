@@ -1,4 +1,4 @@
-import type { Instant } from '../../contract/instants.ts'
+import { type Instant, isFar } from '../../contract/instants.ts'
 import type { WalletPatch, WalletSettings } from '../../contract/wallets.ts'
 import type { RuleAsk, RuleTurn, RuleVersionAsk } from '../../engine/configure-rules.ts'
 import type { Configuration } from '../../engine/earning/configuration.ts'
@@ -14,7 +14,8 @@ import type { Balances } from './world.ts'
 /** Wallet → what clients are shown of it. */
 export type Shown = Record<string, Balances>
 
-export type OpenLot = { wallet: string; left: number; from: Instant; until: Instant | null }
+/** from: null while it waits for an activity; until is when it is given up then */
+export type OpenLot = { wallet: string; left: number; from: Instant | null; until: Instant | null }
 
 /** What the engine said: `body` is the answer as clients read it. */
 export type Answer = { code: Code; body: Body }
@@ -117,6 +118,6 @@ export function lotsShown({ byWalletId }: Configuration, books: Draft, at: Insta
     .filter((lot) => lot.remaining > 0 && (lot.expiresAt === null || lot.expiresAt > at))
     .sort((a, b) => a.seq - b.seq)
     .map(({ walletId, remaining: left, activatesAt: from, expiresAt: until }) => {
-      return { wallet: byWalletId.get(walletId)?.slug ?? '', left, from, until }
+      return { wallet: byWalletId.get(walletId)?.slug ?? '', left, from: isFar(from) ? null : from, until }
     })
 }

@@ -10,9 +10,9 @@ import {
 } from '../../engine/earning/configuration.ts'
 import { aProgram, aVersion } from '../../engine/earning/rules-for-tests.ts'
 import { newId } from '../../engine/base/ids.ts'
-import type { ConfiguredLadder, ConfiguredPool, ConfiguredReward } from '../../engine/earning/configured.ts'
+import type { ConfiguredLadder, ConfiguredPool, ConfiguredReward, SaidDates } from '../../engine/earning/configured.ts'
 import { termsOf } from '../../engine/rewards/terms.rules.ts'
-import { changedSettings } from '../../engine/programs/wallets.rules.ts'
+import { changedFields, changedSettings } from '../../engine/programs/wallets.rules.ts'
 import type { Setup } from './driver.ts'
 import { type Ladder, termsOf as termsOfLadder } from './ladders.ts'
 import { SCHEMA, TYPES } from './features/activities.ts'
@@ -26,7 +26,13 @@ export function rulesInMemory(setup: Setup, start: Instant) {
     ...aProgram,
     joinPolicy: setup.joinPolicy,
     timezone: setup.timezone,
-    wallets: setup.wallets.map(({ slug, settings }, i) => ({ walletId: i + 1, slug, settings, changedAt: start })),
+    wallets: setup.wallets.map(({ slug, settings }, i) => ({
+      walletId: i + 1,
+      slug,
+      settings,
+      changedAt: start,
+      past: [] as SaidDates[],
+    })),
   }
   let configVersion = 1
   const versions: RuleVersion[] = []
@@ -112,9 +118,14 @@ export function rulesInMemory(setup: Setup, start: Instant) {
       return changed()
     },
     changeWallet(changedAt: Instant, slug: string, patch: WalletPatch) {
-      const wallets = program.wallets.map((w) =>
-        w.slug === slug ? { ...w, settings: changedSettings(w.settings, patch), changedAt } : w,
-      )
+      const wallets = program.wallets.map((w) => {
+        if (w.slug !== slug) return w
+        const settings = changedSettings(w.settings, patch)
+        const fields = changedFields(w.settings, settings)
+        const isOther = fields.includes('pending') || fields.includes('expiry')
+        const { pending, expiry } = w.settings
+        return { ...w, settings, changedAt, past: isOther ? [...w.past, { pending, expiry }] : w.past }
+      })
       program = { ...program, wallets }
       return changed()
     },

@@ -1,15 +1,19 @@
 import type { Instant } from '../../contract/instants.ts'
 import type { LotExpiry, Pending } from '../../contract/wallets.ts'
-import { beginOf, endByInactivity, endOfPoints } from './calendar.ts'
+import type { OpenLot } from './driver.ts'
+import { beginOf, endByInactivity, endOfPoints, endOnceBegun, later } from './calendar.ts'
 import { nextOfTiers, timeOfTiers } from './tiers.ts'
-import { type Hold, type Lot, type Member, type Movement, settingsOf, sum, type World } from './world.ts'
+import { FAR, type Hold, type Lot, type Member, type Movement, settingsOf, sum, type World } from './world.ts'
 
 /** What lots, time and movements mean in the world of the model. */
 
 /** What is left of lots that have not ended, oldest first. */
-export function openLots(w: World, member: Member): Pick<Lot, 'wallet' | 'left' | 'from' | 'until'>[] {
+export function openLots(w: World, member: Member): OpenLot[] {
   const open = member.lots.filter((lot) => lot.left > 0 && (endOf(w, member, lot) ?? Number.POSITIVE_INFINITY) > w.now)
-  return open.map((lot) => ({ wallet: lot.wallet, left: lot.left, from: lot.from, until: endOf(w, member, lot) }))
+  return open.map((lot) => {
+    const { wallet, left, from } = lot
+    return { wallet, left, from: from === FAR ? null : from, until: endOf(w, member, lot) }
+  })
 }
 
 /** From this instant on the lot is no longer there. */
@@ -47,6 +51,15 @@ function instantsUntil(w: World, now: Instant): Instant[] {
   return [...new Set(found.filter((at) => at > w.passed && at < now))].sort((a, b) => a - b)
 }
 
+/** What never began goes back, as far as it has paid nothing. */
+export function giveUp(member: Member, lot: Lot): void {
+  const points = lot.left - lot.held
+  lot.cancelled = true
+  lot.givenUp += points
+  lot.left = lot.held
+  member.journal.push({ what: 'reversed', wallet: lot.wallet, points })
+}
+
 /** Holds whose deadline has come lapse, and whatever is over by now expires; what is held stays until it is let go. */
 function happen(w: World): void {
   const lapsed: Hold[] = []
@@ -63,9 +76,12 @@ function happen(w: World): void {
       lot.over = lot.held > 0 ? endOf(w, member, lot) : null // nothing brings back what a hold keeps past its end
       const over = lot.left - lot.held
       if (over === 0) continue
-      member.journal.push({ what: 'expired', wallet: lot.wallet, points: over })
-      lot.expired.push({ points: over, again: false })
-      lot.left -= over
+      if (lot.waits) giveUp(member, lot)
+      else {
+        member.journal.push({ what: 'expired', wallet: lot.wallet, points: over })
+        lot.expired.push({ points: over, again: false })
+        lot.left -= over
+      }
     }
     forget(w, member)
     for (const wallet of w.wallets.keys()) {
@@ -128,15 +144,37 @@ export function datesOf(
   wallet: string,
   occurredAt: Instant,
   terms: { pending?: Pending; expiry?: LotExpiry } = {},
-): Pick<Lot, 'from' | 'until'> {
+): Dates {
   const { pending, expiry } = { ...settingsOf(w, wallet), ...terms }
+  const { timezone } = w.setup
+  if (pending.kind === 'event') {
+    const { activity, cancelAfter } = pending
+    const until = later(occurredAt, cancelAfter, timezone)
+    return { from: FAR, until, waits: { activity, expiry, occurredAt } }
+  }
   return {
-    from: beginOf(pending, occurredAt, w.now, w.setup.timezone),
-    until: endOfPoints(expiry, pending, occurredAt, w.setup.timezone),
+    from: beginOf(pending, occurredAt, w.now, timezone),
+    until: endOfPoints(expiry, pending, occurredAt, timezone),
   }
 }
 
-type NewLot = Pick<Lot, 'wallet' | 'points' | 'source' | 'from' | 'until'>
+/** An activity has come: whatever the member has that waits for it begins, in lots of their own. */
+export function beginAll(w: World, member: Member, activity: string): void {
+  for (const lot of [...member.lots]) {
+    if (lot.waits?.activity !== activity || lot.left === 0) continue
+    lot.begun = true
+    goOn(w, member, lot, begun(w, lot))
+  }
+}
+
+/** The dates of a lot that begins now. */
+export function begun(w: World, { waits, until }: Lot): Dates {
+  if (!waits) return { from: w.now, until }
+  return { from: w.now, until: endOnceBegun(waits.expiry, w.now, waits.occurredAt, w.setup.timezone) }
+}
+
+type Dates = Pick<Lot, 'from' | 'until' | 'waits'>
+type NewLot = Pick<Lot, 'wallet' | 'points' | 'source'> & Dates
 
 /** Gives points in a new lot. What is owed in that wallet is paid from it at once. */
 export function give(w: World, member: Member, lot: NewLot, what: Movement['what']): void {
@@ -166,20 +204,21 @@ export function openLot(w: World, member: Member, lot: NewLot): Lot {
 }
 
 /** What is left of a lot goes on under other dates, as a lot of its own; what is held stays as it is. */
-export function goOn(w: World, member: Member, lot: Lot, from: Instant, until: Instant | null): Lot {
+export function goOn(w: World, member: Member, lot: Lot, dates: Dates): Lot {
+  const { wallet, source } = lot
   const points = lot.left - lot.held
   lot.left -= points
-  return openLot(w, member, { wallet: lot.wallet, points, source: lot.source, from: Math.max(from, w.now), until })
+  return openLot(w, member, { wallet, points, source, ...dates, from: Math.max(dates.from, w.now) })
 }
 
 /** What is not held of a lot goes on as another member's, with its dates and source. */
 export function moveOn(w: World, from: Member, to: Member, lot: Lot): Lot {
-  const { wallet, source, until } = lot
+  const { wallet, source, until, waits } = lot
   const points = lot.left - lot.held
   lot.left -= points
   from.journal.push({ what: 'moved', wallet, points: -points })
   to.journal.push({ what: 'moved', wallet, points })
-  return openLot(w, to, { wallet, points, source, from: Math.max(lot.from, w.now), until })
+  return openLot(w, to, { wallet, points, source, from: Math.max(lot.from, w.now), until, waits })
 }
 
 /** An activity that may keep the points of a wallet from expiring. */

@@ -104,7 +104,9 @@ export type Lot = {
   /** what of it was not taken yet; `held` of that is set aside in holds */
   left: number
   held: number
+  /** FAR where it waits for an activity; it is given up then, should that not have come by its end */
   from: Instant
+  waits?: Waits | undefined
   /** null: never, or by inactivity */
   until: Instant | null
   /** what expired of it, and whether that came again; ends under which it went on; whether it was given up */
@@ -122,6 +124,10 @@ export type Lot = {
   /** what of it was given up before it began */
   givenUp: number
 }
+
+/** For an activity of that type; once it has come, the points end as was said when they were given. */
+export type Waits = { activity: string; expiry: WalletSettings['expiry']; occurredAt: Instant }
+export const FAR: Instant = Number.POSITIVE_INFINITY
 
 export type Hold = {
   n: number

@@ -1,7 +1,7 @@
 import { DAY, type Instant, MINUTE } from '../../../contract/instants.ts'
 import { feature } from '../feature.ts'
 import { decided } from '../limits.ts'
-import { datesOf, give, seen } from '../model.ts'
+import { beginAll, datesOf, give, seen } from '../model.ts'
 import { find, living } from '../world.ts'
 import { someone } from './purchase.ts'
 
@@ -50,6 +50,7 @@ export const activity = feature<Said>({
       const lot = { wallet, points: award.points, source: externalId, ...datesOf(w, wallet, occurredAt, terms) }
       give(w, member, lot, 'earned')
     }
+    beginAll(w, member, type)
     for (const wallet of w.wallets.keys()) seen(w, member, wallet, type)
     w.activities.set(externalId, {
       said: { externalId, member: name, type, occurredAt, stars },

@@ -1,7 +1,7 @@
 import { DAY, type Instant } from '../../../contract/instants.ts'
 import { endOfPoints } from '../calendar.ts'
 import { type Expected, feature } from '../feature.ts'
-import { endOf, goOn, hasEnded, openLot, restart } from '../model.ts'
+import { begun, endOf, giveUp, goOn, hasEnded, openLot, restart } from '../model.ts'
 import { type Lot, type Member, settingsOf, type World } from '../world.ts'
 
 type Change = 'activate' | 'cancel' | 'extend' | 'reinstate'
@@ -65,22 +65,19 @@ function fits(w: World, lot: Lot, change: Change): boolean {
 const takes = (w: World, member: Member, lot: Lot) => lot.left > lot.held && !hasEnded(w, member, lot)
 
 function activate(w: World, member: Member, lot: Lot): Expected {
-  const begun = lot.left > 0 && lot.from <= w.now && !hasEnded(w, member, lot)
-  if (lot.begun || begun) return DONE
+  const isBegun = lot.left > 0 && lot.from <= w.now && !hasEnded(w, member, lot)
+  if (lot.begun || isBegun) return DONE
   if (!takes(w, member, lot)) return REFUSED
   lot.begun = true
   lot.wentOn.push(lot.until)
-  goOn(w, member, lot, w.now, lot.until)
+  goOn(w, member, lot, begun(w, lot))
   return DONE
 }
 
 function cancel(w: World, member: Member, lot: Lot): Expected {
   if (lot.left === 0 && lot.cancelled) return DONE
   if (!takes(w, member, lot) || lot.from <= w.now) return REFUSED
-  lot.cancelled = true
-  lot.givenUp += lot.left - lot.held
-  member.journal.push({ what: 'reversed', wallet: lot.wallet, points: lot.left - lot.held })
-  lot.left = lot.held
+  giveUp(member, lot)
   return DONE
 }
 
@@ -91,7 +88,7 @@ function extend(w: World, member: Member, lot: Lot, expiresAt: Instant): Expecte
   if (end === expiresAt && lot.until !== null) return DONE
   if (expiresAt <= end) return { code: 'invalid_request' }
   lot.wentOn.push(expiresAt)
-  goOn(w, member, lot, lot.from, expiresAt)
+  goOn(w, member, lot, { from: lot.from, until: expiresAt, waits: lot.waits })
   return DONE
 }
 

@@ -89,7 +89,7 @@ function giveBack(w: World, member: Member, spent: Spend, points: number): void 
   for (const lot of given) {
     if (refundGrace === null || lot.graced || !hasEnded(w, member, lot) || lot.left === lot.held) continue
     lot.graced = true
-    const one = goOn(w, member, lot, w.now, later(w.now, refundGrace, w.setup.timezone))
+    const one = goOn(w, member, lot, { from: w.now, until: later(w.now, refundGrace, w.setup.timezone) })
     one.graced = true
     longer.push(one)
   }

@@ -7,6 +7,7 @@ import {
 } from '../../../contract/wallets.ts'
 import type { Setup } from '../driver.ts'
 import { feature } from '../feature.ts'
+import { TYPES } from './activities.ts'
 import { laddersOf } from './tiers.ts'
 import { POOLS } from './rewards.ts'
 import { aWallet, settingsOf } from '../world.ts'
@@ -108,7 +109,11 @@ export function capsOf(r: Random): Cap[] {
 }
 
 export function pendingOf(r: Random): Pending {
-  if (r.chance(0.6)) return { kind: 'none' }
+  if (r.chance(0.55)) return { kind: 'none' }
+  if (r.chance(0.3)) {
+    const cancelAfter = r.pick(['P3D', 'P14D', 'P1M', 'PT36H', 'P90D'])
+    return { kind: 'event', activity: r.pick(TYPES), cancelAfter }
+  }
   const roundUp = r.chance(0.4) ? { roundUp: r.pick(['day', 'month'] as const) } : {}
   return r.chance(0.85)
     ? { kind: 'period', period: r.pick(['P3D', 'P14D', 'P1M', 'PT36H']), ...roundUp }
