@@ -121,10 +121,13 @@ class DatabaseDriver implements Driver {
     const crash = asks.find((one) => one.crash)?.crash
     if (crash && asks.length > 1 && asks.some(({ ask }) => ask.verb === 'merge' || ask.verb === 'unmerge'))
       return await this.inTurn(at, asks)
-    const submits = asks.map(({ ask }) => {
+    const submits = asks.map(({ ask, actor }) => {
       const key = keyOf('simulated', String(++this.asked))
       return () =>
-        this.gate.submit(this.place.space, this.offers.byId(ask), crash ? { idempotency: { key, request: key } } : {})
+        this.gate.submit(this.place.space, this.offers.byId(ask), {
+          actor,
+          ...(crash ? { idempotency: { key, request: key } } : {}),
+        })
     })
     if (crash) this.breaks.next(crash)
     const outcomes = await Promise.all(submits.map((submit) => submit()))

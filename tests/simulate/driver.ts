@@ -1,3 +1,4 @@
+import type { Uuid } from '../../contract/ids.ts'
 import { type Instant, isFar } from '../../contract/instants.ts'
 import type { WalletPatch, WalletSettings } from '../../contract/wallets.ts'
 import type { RuleAsk, RuleTurn, RuleVersionAsk } from '../../engine/configure-rules.ts'
@@ -40,7 +41,8 @@ export type TierShown = { ladder: string; tier: string | null; counted: number }
 /** What is shown of a voucher. */
 export type VoucherShown = { code: string; status: string; used: number; locked: number; balance: number | null }
 
-export type Asked = { ask: Ask; crash: 'before' | 'after' | undefined }
+/** actor: by whose key */
+export type Asked = { ask: Ask; crash: 'before' | 'after' | undefined; actor?: Uuid | undefined }
 
 /** A Laurel with one program, `coffee`, on which a history is played: the pure core, or a whole database. */
 export type Driver = {

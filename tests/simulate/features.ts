@@ -1,6 +1,6 @@
 import type { Feature } from './feature.ts'
 import { activity } from './features/activities.ts'
-import { adjust } from './features/adjust.ts'
+import { adjust, decide } from './features/adjust.ts'
 import { claim, guest, guestReturn } from './features/guests.ts'
 import { commit, reserve, voids } from './features/checkouts.ts'
 import { capture, hold, release } from './features/holds.ts'
@@ -27,6 +27,7 @@ export const FEATURES: readonly Feature[] = [
   returns,
   spend,
   adjust,
+  decide,
   enroll,
   status,
   guest,

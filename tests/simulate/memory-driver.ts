@@ -51,9 +51,9 @@ class MemoryDriver implements Driver {
   }
 
   async ask(at: Instant, asks: readonly Asked[]): Promise<Answer[]> {
-    const items = asks.map(({ ask, crash }): Item => {
+    const items = asks.map(({ ask, crash, actor }): Item => {
       const key = keyOf('simulated', String(++this.asked))
-      return itemOf(ask, at, crash === undefined ? {} : { idempotency: { key, request: key } })
+      return itemOf(ask, at, { actor, ...(crash === undefined ? {} : { idempotency: { key, request: key } }) })
     })
     const lostBefore = asks.some(({ crash }) => crash === 'before')
     const answered = this.run(items, lostBefore)
@@ -248,5 +248,5 @@ function answerOf({ outcome }: Answered): Answer {
 }
 
 function itemOf(ask: Ask, at: Instant, submit: Submit = {}): Item {
-  return { ask, submit, facts: factsOf(ask, at / 1000, undefined) }
+  return { ask, submit, facts: factsOf(ask, at / 1000, submit.actor) }
 }

@@ -102,6 +102,7 @@ function loadFurther(t: Tables, slices: Slices, needs: FurtherNeeds): void {
   for (const { id } of needs.purchases) copy(t.purchases, slices.purchases, id)
   for (const { id } of needs.returns) copy(t.returns, slices.returns, id)
   for (const { id } of needs.activities) copy(t.activities, slices.activities, id)
+  for (const id of needs.adjustments) copy(t.adjustments, slices.adjustments, id)
   for (const { id } of needs.checkouts) copy(t.checkouts, slices.checkouts, id)
   for (const { member, other } of needs.merges)
     for (const one of t.merges.values())

@@ -2,6 +2,7 @@ import type { ElderBooks } from '../../engine/gate/audit-elders.ts'
 import type { Uuid } from '../../contract/ids.ts'
 import type { Instant } from '../../contract/instants.ts'
 import type { Activity } from '../../engine/activities/activities.rules.ts'
+import type { Adjustment } from '../../engine/adjustments/adjustments.rules.ts'
 import type { Checkout } from '../../engine/checkouts/checkouts.rules.ts'
 import type { StoredAnswer } from '../../engine/base/answers.ts'
 import { eachMember, type Kept, returnsOf } from '../../engine/gate/decisions.ts'
@@ -30,6 +31,7 @@ export type Tables = {
   holds: Map<Uuid, Hold>
   activities: Map<Uuid, Activity>
   merges: Map<Uuid, Merge>
+  adjustments: Map<Uuid, Adjustment>
   checkouts: Map<Uuid, Checkout>
   limits: LimitTables
   vouchers: VoucherTables
@@ -52,6 +54,7 @@ export function tablesOf(): Tables {
     holds: new Map(),
     activities: new Map(),
     merges: new Map(),
+    adjustments: new Map(),
     checkouts: new Map(),
     limits: limitTablesOf(),
     vouchers: voucherTablesOf(),
@@ -87,6 +90,7 @@ function saveKept(t: Tables, { change, names, vouchers }: Kept): void {
 function saveOne(t: Tables, changes: NonNullable<Answered['changes']>): void {
   const { member, books } = changes
   t.states.set(member, books.state)
+  if (changes.adjustment) t.adjustments.set(changes.adjustment.adjustment.id, changes.adjustment.adjustment)
   for (const one of changes.checkouts ?? []) t.checkouts.set(one.id, one)
   if (changes.merges) t.merges.set(changes.merges.id, changes.merges)
   if (changes.activity) t.activities.set(changes.activity.id, changes.activity)

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Uuid } from '../../contract/ids.ts'
 import { DAY, type Instant, MINUTE } from '../../contract/instants.ts'
 import { type Answer, type Asked, type Driver, type OpenDriver, type Setup, shownOf } from './driver.ts'
 import type { Expected, Feature, Known, Step } from './feature.ts'
@@ -17,6 +18,11 @@ export type Failure = { setup: Setup; steps: Step[]; what: string }
 
 export const START: Instant = Date.UTC(2026, 0, 15, 9) * 1000
 const NAMED = new Map(FEATURES.map((one) => [one.do, one]))
+/** The keys by which staff asks. */
+const KEYS: Record<string, Uuid> = {
+  shop: '00000000-0000-7000-8000-000000000001',
+  office: '00000000-0000-7000-8000-000000000002',
+}
 /** How often all members are compared, not only those of the step. */
 const ALL_EVERY = 25
 
@@ -135,7 +141,7 @@ async function playList(driver: Driver, world: World, list: Step[], n: number, i
     const { hold } = list[i] as { hold?: string }
     for (const { wallet, entry } of (hold && body.parts) || [])
       if (entry) ids.set(`${hold} ${wallet}`, { id: entry, member: '' })
-    if (code !== 'ok' || !name || !body.id || !body.member) continue
+    if (!['ok', 'accepted'].includes(code) || !name || !body.id || !body.member) continue
     ids.set(name, { id: body.id, member: body.member })
     if (body.code) ids.set(`of ${name}`, { id: body.id, member: body.member, code: body.code })
     if (body.hold) ids.set(`hold of ${name}`, { id: body.hold, member: body.member })
@@ -203,7 +209,7 @@ async function answersOf(driver: Driver, list: Step[], ids: Ids): Promise<Answer
   const asks: Asked[] = []
   for (const s of list) {
     const ask = await NAMED.get(s.do)?.ask?.(s, known)
-    if (ask) asks.push({ ask, crash: s.crash })
+    if (ask) asks.push({ ask, crash: s.crash, actor: KEYS[(s as { key?: string }).key ?? ''] })
   }
   return await driver.ask(step.at, asks)
 }

@@ -34,6 +34,7 @@ export type World = {
   holds: Map<string, Hold>
   refunds: Map<string, { said: object; content: string; points: number }>
   transfers: Map<string, { said: Sent; from: Member; to: Member }>
+  adjustments: Map<string, Adjustment>
   activities: Map<string, { said: object; content: string; member: Member; points: number }>
   merges: Merge[]
   /** by their code, and what was redeemed by its external id */
@@ -129,6 +130,18 @@ export type Lot = {
 export type Waits = { activity: string; expiry: WalletSettings['expiry']; occurredAt: Instant }
 export const FAR: Instant = Number.POSITIVE_INFINITY
 
+/** By which staff asks. */
+export type Key = 'shop' | 'office'
+/** booked: at once. Else it waits, or waited, for another key than the one that asked. */
+export type Adjustment = {
+  name: string
+  member: Member
+  wallet: string
+  points: number
+  key: Key
+  status: 'booked' | 'waiting' | 'approved' | 'rejected'
+}
+
 export type Hold = {
   n: number
   name: string
@@ -217,6 +230,7 @@ export function worldOf(setup: Setup, now: Instant): World {
     holds: new Map(),
     refunds: new Map(),
     transfers: new Map(),
+    adjustments: new Map(),
     activities: new Map(),
     merges: [],
     vouchers: new Map(),

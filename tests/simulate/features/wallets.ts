@@ -42,6 +42,7 @@ function restOf(r: Random, slug: string, expiry: Expiry): Said['patch'] {
     pays: r.chance(0.4) ? null : paysOf(r),
     refundGrace: r.chance(0.5) ? null : r.pick(['P10D', 'P1M', 'PT6H']),
     caps: r.chance(0.6) ? [] : capsOf(r),
+    adjustmentLimit: r.chance(0.5) ? null : r.int(10, r.pick([60, 1_000])),
     conversions: r.chance(0.3) ? [] : [{ to, give: r.int(1, 10), get: r.int(1, 5) }],
   }
 }
