@@ -32,6 +32,16 @@ describe('what comes back, or is told late', () => {
     expect(bob.at('2026-02-28')).toEqual(['silver', '2026-03-04T00:00Z'])
   })
 
+  test('rolling: more that is reached on the last day of a tier, and comes back on it, leaves that day to the tier', () => {
+    const ann = climber(aCourse({ window: { kind: 'rolling', period: 'P30D' } }), '2026-01-01')
+    ann.counts(100, '2026-02-01')
+    ann.counts(500, '2026-03-03')
+    expect(ann.at('2026-03-03')[0]).toBe('gold')
+    ann.counts(-500, '2026-03-03', '2026-03-03')
+    expect(ann.at('2026-03-03')).toEqual(['silver', '2026-03-04T00:00Z'])
+    expect(ann.at('2026-03-04')[0]).toBe('bronze')
+  })
+
   test('a grace of before stands, whatever the window before is told late', () => {
     const terms = { window: { kind: 'calendar', per: 'month' }, grace: { period: 'P3M' } } as const
     const ann = climber(aCourse(terms), '2026-01-01')

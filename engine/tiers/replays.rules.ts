@@ -16,7 +16,9 @@ export function recheckRolling(run: Run, period: string): void {
   const { standing } = state
   const held = Math.max(baseOf(terms), levelOf(terms, standing.floor))
   const { before } = standing
-  const ended = before !== undefined && before.to === standing.from ? heldThrough(run, before) : undefined
+  // what was reached on the last day of the one before begins when that ends, which has not ended today
+  const isOver = before !== undefined && before.to === standing.from && standing.from <= day(run)
+  const ended = isOver ? heldThrough(run, before) : undefined
   const days = [shiftDay(standing.from, period, -1), standing.from] as const
   const next =
     ended === undefined
