@@ -2,7 +2,7 @@ import { DAY, type Instant, MINUTE } from '../../../contract/instants.ts'
 import { feature } from '../feature.ts'
 import { decided } from '../limits.ts'
 import { beginAll, datesOf, give, seen } from '../model.ts'
-import { find, living } from '../world.ts'
+import { find, living, type World } from '../world.ts'
 import { someone } from './purchase.ts'
 
 /** The types of activity that there are; what is said of one is how many stars, one to five. */
@@ -20,11 +20,13 @@ export const activity = feature<Said>({
       const before = r.pick([...w.activities.values()]).said as Said
       return r.chance(0.7) ? before : { ...before, stars: (before.stars % 5) + 1 }
     }
+    const awaited = r.chance(0.3) ? waitingIn(w) : []
+    const { member, type } = awaited.length > 0 ? r.pick(awaited) : { member: someone(r, w), type: r.pick(TYPES) }
     const late = w.now - r.int(0, r.chance(0.5) ? 60 * DAY : DAY)
     return {
       externalId: `a-${n}`,
-      member: someone(r, w),
-      type: r.chance(0.02) ? 'nap' : r.pick(TYPES),
+      member,
+      type: r.chance(0.02) ? 'nap' : type,
       occurredAt: r.chance(0.01) ? w.now + 6 * MINUTE : r.chance(0.8) ? w.now : late,
       stars: r.int(1, r.chance(0.02) ? 6 : 5),
     }
@@ -71,6 +73,13 @@ export const activity = feature<Said>({
     data: { stars },
   }),
 })
+
+/** For what points of whom wait. */
+function waitingIn({ members }: World): { member: string; type: string }[] {
+  return [...members.values()].flatMap(({ name: member, lots }) =>
+    lots.flatMap(({ left, waits }) => (waits && left > 0 ? [{ member, type: waits.activity }] : [])),
+  )
+}
 
 /** What `data` must look like. */
 export const SCHEMA = {

@@ -74,9 +74,10 @@ function transfersOf(r: Random): NonNullable<WalletSettings['transfers']> {
  */
 export const settings = feature<Said>({
   do: 'settings',
-  weight: 0.7,
+  weight: 1,
   generate(r, w) {
-    const wallet = aWallet(r, w)
+    const waiting = [...w.wallets.keys()].filter((one) => settingsOf(w, one).pending.kind === 'event')
+    const wallet = waiting.length > 0 && r.chance(0.5) ? r.pick(waiting) : aWallet(r, w)
     const before = settingsOf(w, wallet).expiry
     const expiry = before.kind === 'sliding' ? before : lotExpiryOf(r)
     return { wallet, patch: { expiry, ...restOf(r, wallet, expiry) } }
@@ -110,9 +111,9 @@ export function capsOf(r: Random): Cap[] {
 }
 
 export function pendingOf(r: Random): Pending {
-  if (r.chance(0.55)) return { kind: 'none' }
-  if (r.chance(0.3)) {
-    const cancelAfter = r.pick(['P3D', 'P14D', 'P1M', 'PT36H', 'P90D'])
+  if (r.chance(0.5)) return { kind: 'none' }
+  if (r.chance(0.4)) {
+    const cancelAfter = r.pick(['PT36H', 'P14D', 'P90D', 'P4M', 'P1Y'])
     return { kind: 'event', activity: r.pick(TYPES), cancelAfter }
   }
   const roundUp = r.chance(0.4) ? { roundUp: r.pick(['day', 'month'] as const) } : {}
