@@ -177,7 +177,7 @@ const MUTANTS: Mutant[] = [
     file: 'gate/redemptions.ts',
     right: 'if (one.status === STATUS.used && voucher && timesUsed(one, voucher) < one.uses)',
     wrong: 'if (Date.now() < 0)',
-    seed: 9,
+    seed: 602,
   },
   {
     what: 'tills take the code of a redemption that was cancelled',
