@@ -49,13 +49,15 @@ function explained(life: Life, terms: WalletTerms, at: Instant) {
 
 /**
  * But for one thing that the books do not say later: that a lot of which all is held was over by inactivity, where all of that is captured in
- * the end. No number is another by it.
+ * the end. No number is another by it, but perhaps its place among the others.
  */
 function known({ lots, ...told }: ReturnType<typeof explained>) {
   const unknown = { state: 'held', expiresAt: null }
   return {
     ...told,
-    lots: lots.map((lot) => (lot.held > 0 && lot.held === lot.remaining ? { ...lot, ...unknown } : lot)),
+    lots: lots
+      .map((lot) => (lot.held > 0 && lot.held === lot.remaining ? { ...lot, ...unknown } : lot))
+      .sort((a, b) => a.seq - b.seq),
   }
 }
 

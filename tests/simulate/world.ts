@@ -89,7 +89,7 @@ export type Merge = {
   mixed?: true
 }
 
-/** Something came back to who lives on as the member, or was taken of it beyond what its purchase gave. */
+/** Something came back to who lives on as the member, of whosever purchases, or was taken of it beyond what its purchase gave. */
 export function mix({ merges }: Pick<World, 'merges'>, member: Member): void {
   for (const one of merges) if (living(one.into) === living(member)) one.mixed = true
 }

@@ -46,6 +46,7 @@ export const returns = feature<Said>({
     if (w.paused) return { code: 'program_paused' }
     const units = purchase === undefined ? matching(w, member, said) : ofNamed(w, member, said)
     if (!(units instanceof Map)) return units
+    if (new Set([...units.keys()].map((bought) => bought.member)).size > 1) mix(w, member) // it may not be told apart
     let points = 0
     for (const [bought, back] of units) points += takeBack(w, bought, back)
     const again = {
