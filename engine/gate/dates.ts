@@ -1,8 +1,8 @@
-import { DAY, type Instant } from '@laurel/contract/instants'
+import { DAY, FAR, type Instant } from '@laurel/contract/instants'
 import type { LotExpiry } from '@laurel/contract/wallets'
 import { type Configuration, versionById } from '../earning/configuration.ts'
 import type { ConfiguredWallet, SaidDates } from '../earning/configured.ts'
-import { type Dates, FAR, NO_TERMS, type TermsOf, type WalletTerms } from '../ledger/books.ts'
+import { type Dates, NO_TERMS, type TermsOf, type WalletTerms } from '../ledger/books.ts'
 import { lotDatesOf, slideEnd } from '../programs/policies.rules.ts'
 
 const MEMO = new WeakMap<Configuration, TermsOf>()

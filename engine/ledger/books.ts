@@ -56,9 +56,6 @@ export type LotUse = { seq: number; lotSeq: number; points: number }
 /** When a lot can be spent from, and until when. */
 export type Dates = { activatesAt: Instant; expiresAt: Instant | null }
 
-/** Activation of a lot that waits for an event: beyond every date that is taken. */
-export const FAR: Instant = Date.UTC(2255, 0, 1) * 1000
-
 /** Points set aside until a deadline; `parts` a wallet, each with the lots it holds as [seq, points]. */
 export type Hold = {
   member: Uuid

@@ -160,8 +160,7 @@ export function datesOf(
 
 /** An activity has come: whatever the member has that waits for it begins, in lots of their own. */
 export function beginAll(w: World, member: Member, activity: string): void {
-  for (const lot of [...member.lots]) {
-    if (lot.waits?.activity !== activity || lot.left === 0) continue
+  for (const lot of member.lots.filter(({ waits, left }) => waits?.activity === activity && left > 0)) {
     lot.begun = true
     goOn(w, member, lot, begun(w, lot))
   }
