@@ -255,6 +255,33 @@ describe('a merged member', () => {
     await sound()
   })
 
+  it('takes along what returns wrote off: a refund makes it good, through whomever it comes, and back again', async () => {
+    const refund = (member: string, points?: number) =>
+      send({ verb: 'refund', spend: 'external:y-spend', reason: 'x', member, ...(points ? { points } : {}) })
+    const merge = (member: string, from: string) => send({ verb: 'merge', member, from, reason: 'a' })
+    for (const who of ['y2', 'y3', 'y4']) await shop.buy(`w-${who}`, `external:${who}`, 0)
+    await shop.buy('w-y1', 'external:y1', 4_000)
+    const what = { wallet: 'points', points: 30, reason: 'mug', externalId: 'y-spend' }
+    await send({ verb: 'spend', member: 'external:y1', ...what })
+    await merge('external:y2', 'external:y1')
+    const back = await shop.giveBack('y-back', 'external:y1', { purchase: 'external:w-y1' })
+    expect(back.body.reversed).toMatchObject([{ points: 10, writtenOff: 30 }])
+    await merge('external:y3', 'external:y2')
+    expect((await refund('external:y1', 12)).status).toBe(201)
+    expect(await balance('external:y3')).toMatchObject({ available: 0, lifetimeReversed: 12 })
+    await sound()
+    await send({ verb: 'unmerge', member: 'external:y3', from: 'external:y2', reason: 'a' })
+    await send({ verb: 'unmerge', member: 'external:y2', from: 'external:y1', reason: 'a' })
+    await merge('external:y4', 'external:y1') // who never had anything to do with that return
+    expect((await refund('external:y1', 8)).status).toBe(201)
+    expect(await balance('external:y4')).toMatchObject({ available: 0, lifetimeReversed: 8 })
+    await sound()
+    await send({ verb: 'unmerge', member: 'external:y4', from: 'external:y1', reason: 'a' })
+    await refund('external:y1')
+    for (const who of ['y1', 'y2', 'y3', 'y4']) expect((await balance(`external:${who}`))?.available ?? 0).toBe(0)
+    await sound()
+  })
+
   it('takes what it owes along, also where the other has pending points, and back again', async () => {
     await settings({ negative: { policy: 'allow' } })
     await shop.buy('o1', 'external:o1', 10_000)

@@ -20,7 +20,7 @@ import { SHARED, type Shared } from './gate/audit-shared.ts'
 import { faultOf, isUnreadable } from './gate/faults.ts'
 import { auditBooks } from './ledger/audit.rules.ts'
 import { type BooksOf, loadBooks, membersAfter } from './ledger/ledger.sql.ts'
-import { loadHeirs, loadMergesOf } from './members/merges.sql.ts'
+import { loadEverOne, loadMergesOf } from './members/merges.sql.ts'
 import type { Return } from './purchases/purchases.rules.ts'
 import { countersOf } from './limits/limits.sql.ts'
 import { loadForAudit } from './purchases/purchases.sql.ts'
@@ -167,7 +167,7 @@ async function verifyMembers(
   const counters = Map.groupBy(await countersOf(db, members), (c) => c.member)
   const purchases = Map.groupBy(commerce.purchases, (p) => p.member)
   const returned = Map.groupBy(commerce.returns, (r) => r.member)
-  await addHeirs(db, members, returned)
+  await addReturnsOfOthers(db, members, returned)
   const elders = await loadElderBooks(db, [...commerce.purchases, ...activities])
   for (const one of books) {
     const member = one.state.member
@@ -219,15 +219,14 @@ async function verifyMembers(
   return books.length < limit ? undefined : members.at(-1)
 }
 
-/** What a member bought may have come back through one that it was merged into. */
-async function addHeirs(db: Db, members: readonly Uuid[], returned: Map<Uuid, Return[]>): Promise<void> {
-  const heirs = await loadHeirs(db, members)
-  if (heirs.length === 0) return
-  const through = await loadForAudit(db, [...new Set(heirs.map(({ heir }) => heir))])
-  const byHeir = Map.groupBy(through.returns, (r) => r.member)
-  for (const { member, heir } of heirs) {
-    returned.set(member, [...(returned.get(member) ?? []), ...(byHeir.get(heir) ?? [])])
-  }
+/** What a member bought may have come back through another, and what that return wrote off be made good by a third: who ever were one. */
+async function addReturnsOfOthers(db: Db, members: readonly Uuid[], returned: Map<Uuid, Return[]>): Promise<void> {
+  const others = await loadEverOne(db, members)
+  if (others.length === 0) return
+  const through = await loadForAudit(db, [...new Set(others.map((one) => one.with))])
+  const byOther = Map.groupBy(through.returns, (r) => r.member)
+  for (const one of others)
+    returned.set(one.member, [...(returned.get(one.member) ?? []), ...(byOther.get(one.with) ?? [])])
 }
 
 function add(report: Report, { state, entries, uses }: BooksOf): void {

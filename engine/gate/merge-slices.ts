@@ -2,7 +2,7 @@ import type { Uuid } from '@laurel/contract/ids'
 import type { Db } from '../base/db.ts'
 import { loadStates } from '../ledger/states.sql.ts'
 import { type GoneOn, loadGoneOnSince, loadTakenSince, type TakenOf } from '../ledger/taken.sql.ts'
-import { loadElders, loadHeirs, loadMergesOf, type Merge } from '../members/merges.sql.ts'
+import { loadElders, loadEverOne, loadHeirs, loadMergesOf, type Merge } from '../members/merges.sql.ts'
 import { loadPurchases, loadReturns, loadReturnsSince } from '../purchases/purchases.sql.ts'
 import { ownersOf } from './apart.ts'
 import type { FurtherNeeds, Slices } from './slices.ts'
@@ -15,9 +15,10 @@ export async function loadUndoing(db: Db, needs: FurtherNeeds, slices: Slices): 
   const merge = needUndoing(slices, needs)
   if (!merge) return
   const { member, other, mergedAt } = merge
-  const [elders, heirs, others, since] = await Promise.all([
+  const [elders, heirs, ever, others, since] = await Promise.all([
     loadElders(db, [member]),
     loadHeirs(db, [member]),
+    loadEverOne(db, [member]), // what returns wrote off has gone along with any of them
     loadElders(db, [other]),
     loadReturnsSince(db, member, mergedAt),
   ])
@@ -35,9 +36,7 @@ export async function loadUndoing(db: Db, needs: FurtherNeeds, slices: Slices): 
   slices.together = togetherOf(slices, merge, taken, goneOn)
   for (const one of taken) if (one.member === member) needs.lotsBySeq.push({ member, seq: one.lotSeq })
   const sources = new Set([...writtenOffBy(slices, merge), ...taken.map(({ by }) => by)])
-  const keys = [...books, ...elders.map(({ elder }) => elder)].flatMap((of) =>
-    [...sources].map((id) => ({ member: of, id })),
-  )
+  const keys = [member, ...ever.map((one) => one.with)].flatMap((of) => [...sources].map((id) => ({ member: of, id })))
   const returns = [...since, ...(keys.length === 0 ? [] : await loadReturns(db, keys))]
   for (const one of returns) slices.returns.set(one.id, one)
   const touched = [...new Set(returns.flatMap((one) => one.taken.map(({ purchase }) => purchase)))]

@@ -180,6 +180,22 @@ export async function loadHeirs(db: Db, members: readonly Uuid[]): Promise<{ mem
   )
 }
 
+/** With whom else these members were ever one, undone or not, however far on: perhaps as what a third one had become. */
+export async function loadEverOne(db: Db, members: readonly Uuid[]): Promise<{ member: Uuid; with: Uuid }[]> {
+  return await db.query<{ member: Uuid; with: Uuid }>(
+    `with recursive ever(member, other) as (
+       select m, m from unnest($1::uuid[]) as m
+       union
+       select e.member, g.id from ever e cross join lateral (
+         select g.other_id as id from merges g where g.space_id = $2 and g.member_id = e.other
+         union all
+         select g.member_id from merges g where g.space_id = $2 and g.other_id = e.other) as g
+     ) select member, other as with from ever where other <> member`,
+    [uuids(members, (m) => m), db.space],
+    'merges-ever-one',
+  )
+}
+
 /** The member and all who live on as it, however far back. */
 export async function loadFamily(db: Db, member: Uuid): Promise<Uuid[]> {
   const rows = await db.query<{ id: Uuid }>(
