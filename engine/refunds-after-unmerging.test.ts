@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { DAY } from '../contract/instants.ts'
-import { openMemoryShop, START } from '../tests/memory-shop.ts'
+import { openMemoryShop, START } from '../tests/small-shop.ts'
 import type { Ask } from './gate/asks.ts'
 
 test('what goes home after a merge was undone makes good what its own member wrote off, not the other', async () => {

@@ -1,22 +1,30 @@
 import { DAY } from '../contract/instants.ts'
 import { DEFAULT_SETTINGS } from '../contract/wallets.ts'
 import type { Ask } from '../engine/gate/asks.ts'
-import type { Answer, Driver } from './simulate/driver.ts'
+import type { Answer, Driver, OpenDriver } from './simulate/driver.ts'
 import { openMemoryDriver } from './simulate/memory-driver.ts'
 
 export const START = Date.UTC(2026, 2, 1) * 1000
 
-export type MemoryShop = {
+export type SmallShop = {
   driver: Driver
   /** a minute after the one before */
   send(ask: Ask): Promise<Answer>
 }
 
-/** A shop that gives ten points a pound, in memory, for whom these members have joined. negative: what its wallet says of debts. */
-export async function openMemoryShop(members: readonly string[], negative?: object): Promise<MemoryShop> {
+/** A shop in memory. */
+export const openMemoryShop = (members: readonly string[]): Promise<SmallShop> =>
+  openSmallShop(openMemoryDriver, members)
+
+/** A shop that gives ten points a pound, whom these members have joined. negative: what its wallet says of debts. */
+export async function openSmallShop(
+  open: OpenDriver,
+  members: readonly string[],
+  negative?: object,
+): Promise<SmallShop> {
   const settings = { ...DEFAULT_SETTINGS, ...(negative ? { negative } : {}) } as never
   const setup = { joinPolicy: 'on_first_purchase' as const, timezone: 'UTC', pools: [], ladders: [] }
-  const driver = await openMemoryDriver({ ...setup, wallets: [{ slug: 'points', settings }] }, START)
+  const driver = await open({ ...setup, wallets: [{ slug: 'points', settings }] }, START)
   const rule = { program: 'coffee', wallet: 'points', name: 'ten a pound', kind: 'per_amount' }
   await driver.createRule(START, 'rule', { ...rule, args: { points: 10, per: 100 } } as never)
   let at = START + DAY
