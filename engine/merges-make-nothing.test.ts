@@ -142,6 +142,26 @@ const FOUND: [policy: 'forbid' | 'floor', what: string, steps: Step[], end?: 'on
   ],
   [
     'floor',
+    'refunded home to one who owes and has something written off',
+    [
+      { do: 'buy', who: 0, pounds: 8 },
+      { do: 'return', which: 0, units: 1 },
+      { do: 'merge', who: 2, from: 0 },
+      { do: 'spend', who: 2, quarters: 2 },
+      { do: 'buy', who: 1, pounds: 8 },
+      { do: 'unmerge', which: 0 },
+      { do: 'spend', who: 0, quarters: 1 },
+      { do: 'return', which: 0, units: 4 },
+      { do: 'spend', who: 1, quarters: 1 },
+      { do: 'return', which: 1, units: 5 },
+      { do: 'merge', who: 2, from: 1 },
+      { do: 'refund', which: 0, points: 24 },
+      { do: 'buy', who: 1, pounds: 1 },
+    ],
+    'one',
+  ],
+  [
+    'floor',
     'debts that went through two merges',
     [
       { do: 'buy', who: 2, pounds: 2 },

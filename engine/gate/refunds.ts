@@ -3,7 +3,7 @@ import type { Refusal } from '@laurel/contract/refusals'
 import { addPeriod } from '../base/calendar.ts'
 import { KINDS } from '../ledger/accounts.ts'
 import type { Entry, Lot, LotUse } from '../ledger/books.ts'
-import { bookTakes, credit, hasEnded, walletOf as stateOf } from '../ledger/ledger.rules.ts'
+import { bookTakes, credit, hasEnded, lowestOpen, recover, walletOf as stateOf } from '../ledger/ledger.rules.ts'
 import type { Grace } from '../ledger/refunds.rules.ts'
 import { makeGood } from '../ledger/written-off.rules.ts'
 import type { Facts } from './asks.ts'
@@ -47,6 +47,7 @@ export function carryOn(
       points,
       { ...why, ...rule, kind: 'mergeIn', source: lot.source, occurredAt: lot.occurredAt },
       { activatesAt: lot.activatesAt, expiresAt: lot.slides ? null : lot.expiresAt },
+      false, // what was written off comes before what is owed, which waits for what comes later
     )
     if (full) return full
     came.push(...to.books.lots.slice(-1))
@@ -55,13 +56,10 @@ export function carryOn(
   }
   if (from.books.state.mergedInto !== null) from.books.state.dueAt = 0 // nothing is left that time could change
   const when = { at: facts.now, now: facts.now }
-  makeGood(
-    to.books,
-    stateOf(to.books.state, walletId),
-    came,
-    when,
-    ([source, , , then = source]) => spent.source < then,
-  ) // ids of one clock are in order
+  const wallet = stateOf(to.books.state, walletId)
+  makeGood(to.books, wallet, came, when, ([source, , , then = source]) => spent.source < then) // ids of one clock are in order
+  recover(to.books, wallet, came)
+  if (to.books.known) wallet.o = lowestOpen(to.books.lots, walletId)
   return undefined
 }
 

@@ -43,9 +43,16 @@ export function walletOf(state: MemberState, walletId: number): WalletState {
 
 /**
  * Credits the member and opens a lot, with these dates (from now on and for ever unless told). What the wallet owes is
- * paid from it at once. Refuses amount_out_of_range when a total would leave ±(2^53 − 1).
+ * paid from it at once, unless it does not pay (yet). Refuses amount_out_of_range when a total would leave ±(2^53 − 1).
  */
-export function credit(d: Draft, walletId: number, points: number, why: Why, dates?: Dates): Refusal | undefined {
+export function credit(
+  d: Draft,
+  walletId: number,
+  points: number,
+  why: Why,
+  dates?: Dates,
+  pays = true,
+): Refusal | undefined {
   const wallet = walletOf(d.state, walletId)
   const full = outOfRange(wallet, why.kind, points)
   if (full) return full
@@ -53,12 +60,12 @@ export function credit(d: Draft, walletId: number, points: number, why: Why, dat
   count(wallet, why.kind, points)
   if (why.kind === 'earn') touch(d, walletId, 'earn', why.now)
   const activatesAt = dates ? Math.max(dates.activatesAt, why.now) : why.now
-  openLot(d, wallet, points, why, { activatesAt, expiresAt: dates?.expiresAt ?? null })
+  openLot(d, wallet, points, why, { activatesAt, expiresAt: dates?.expiresAt ?? null }, pays)
   return undefined
 }
 
 /** Books an entry that opens a lot, and keeps what is known of time in step. */
-export function openLot(d: Draft, wallet: WalletState, points: number, why: Why, dates: Dates): Lot {
+export function openLot(d: Draft, wallet: WalletState, points: number, why: Why, dates: Dates, pays = true): Lot {
   const { activatesAt, expiresAt } = dates
   const entry = book(d, wallet, points, why, dates)
   const slide = expiresAt === null && wallet.t > 0 ? d.terms(wallet.w).slideEnd?.(wallet.t) : undefined
@@ -77,7 +84,7 @@ export function openLot(d: Draft, wallet: WalletState, points: number, why: Why,
     ruleVersionId: why.ruleVersionId ?? null,
   }
   d.lots.push(lot)
-  if (wallet.n.length > 0) recover(d, wallet, [lot])
+  if (pays && wallet.n.length > 0) recover(d, wallet, [lot])
   if (wallet.o === 0 && lot.remaining > 0) wallet.o = entry.seq
   if (activatesAt > why.now || expiresAt !== null) note(d, wallet, lot, why.now)
   return lot

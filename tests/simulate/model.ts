@@ -182,7 +182,7 @@ export function give(w: World, member: Member, lot: NewLot, what: Movement['what
   openLot(w, member, lot)
 }
 
-export function openLot(w: World, member: Member, lot: NewLot): Lot {
+export function openLot(w: World, member: Member, lot: NewLot, pays = true): Lot {
   const open: Lot = {
     ...lot,
     n: ++w.counter,
@@ -198,7 +198,7 @@ export function openLot(w: World, member: Member, lot: NewLot): Lot {
     givenUp: 0,
   }
   member.lots.push(open)
-  payDebts(member, lot.wallet, [open])
+  if (pays) payDebts(member, lot.wallet, [open])
   return open
 }
 
@@ -211,13 +211,13 @@ export function goOn(w: World, member: Member, lot: Lot, dates: Dates): Lot {
 }
 
 /** What is not held of a lot goes on as another member's, with its dates and source. */
-export function moveOn(w: World, from: Member, to: Member, lot: Lot): Lot {
+export function moveOn(w: World, from: Member, to: Member, lot: Lot, pays = true): Lot {
   const { wallet, source, until, waits } = lot
   const points = lot.left - lot.held
   lot.left -= points
   from.journal.push({ what: 'moved', wallet, points: -points })
   to.journal.push({ what: 'moved', wallet, points })
-  return openLot(w, to, { wallet, points, source, from: Math.max(lot.from, w.now), until, waits })
+  return openLot(w, to, { wallet, points, source, from: Math.max(lot.from, w.now), until, waits }, pays)
 }
 
 /** An activity that may keep the points of a wallet from expiring. */

@@ -103,8 +103,9 @@ function sendHome(w: World, { n, member, wallet }: Spend): void {
   const back = member.lots.filter((one) => one.wallet === wallet && one.left > one.held && !hasEnded(w, member, one))
   for (const [owner, lots] of Map.groupBy(back, (lot) => ownerOf(w, member, lot)))
     if (living(owner) !== living(member)) {
-      const came = lots.map((lot) => moveOn(w, member, living(owner), lot))
+      const came = lots.map((lot) => moveOn(w, member, living(owner), lot, false))
       makeGood(living(owner), wallet, came, n)
+      payDebts(living(owner), wallet, came)
     }
 }
 
@@ -120,6 +121,7 @@ function ownerOf(w: World, member: Member, lot: Lot, seen: ReadonlySet<Member> =
 function carryOn(w: World, { n, member, wallet }: Spend, heir: Member): void {
   const came: Lot[] = []
   for (const lot of member.lots.filter((one) => one.wallet === wallet && one.left > 0 && !hasEnded(w, member, one)))
-    came.push(moveOn(w, member, heir, lot))
+    came.push(moveOn(w, member, heir, lot, false))
   makeGood(heir, wallet, came, n)
+  payDebts(heir, wallet, came)
 }
