@@ -10,7 +10,7 @@ export const DAY = 24 * 60 * MINUTE
 
 /** So far ahead that it never comes, and still exact: points that wait for an event begin then. */
 export const FAR: Instant = Date.UTC(2255, 0, 1) * 1000
-/** Of a begin: it waits for an event. How far beyond FAR it lies says what it waits for (engine/gate/waiting.ts). */
+/** Of a begin: it waits for an event. How far beyond FAR it lies says by which settings (engine/gate/dates.ts). */
 export const isFar = (at: Instant): boolean => at >= FAR
 
 /** Purchases from before this are refused: loyalty programs do not reach back further. */

@@ -8,7 +8,7 @@ import type { Facts, KeepAsk } from './gate/asks.ts'
 import { type Decision, isRefusal, type Verb } from './gate/decisions.ts'
 import { purchaseKey } from './gate/names.ts'
 import { contentOf, normalise, refusesSale, type Said, unclaimedContentOf } from './gate/said.ts'
-import { findMember, type Slices } from './gate/slices.ts'
+import { findMember, type Slices, survivorOf } from './gate/slices.ts'
 import { isNobodys, unclaimedNamed } from './gate/unclaimed.ts'
 import type { Unclaimed } from './unclaimed/unclaimed.rules.ts'
 
@@ -25,7 +25,10 @@ export const keep: Verb<KeepAsk> = {
   furtherNeeds(_ask, facts, slices, needs) {
     const before = slices.names.get(facts.name ?? '')
     if (isNobodys(before)) needs.unclaimed.add(facts.name ?? '')
-    else if (before?.object) needs.purchases.push({ member: before.member, id: before.object })
+    else if (before?.object) {
+      needs.purchases.push({ member: before.member, id: before.object })
+      needs.lots.add(survivorOf(slices, before.member))
+    }
   },
 
   decide(slices, ask, facts) {

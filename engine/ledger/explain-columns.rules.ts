@@ -149,7 +149,7 @@ function lastWritten(a: UseThen, b: UseThen): number {
 }
 
 /**
- * What comes free as a hold lapses pays what is owed, oldest first, and then makes good what returns wrote off since it was placed: from
+ * What comes free as a hold lapses makes good what returns wrote off since it was placed, and then pays what is owed, oldest first: from
  * lots that are not over by then. Nobody may have looked since: no use says so yet, and this adds those that will pay what is owed.
  */
 export function payFreed(lots: Lots, { holds, forgiven }: WalletBooks): void {
@@ -165,7 +165,6 @@ export function payFreed(lots: Lots, { holds, forgiven }: WalletBooks): void {
     const freed = parts(hold).filter(({ lot }) => lot >= 0)
     for (const { lot, points } of freed) stillHeld[lot] = of(stillHeld, lot) - points
     const live = freed.map(({ lot }) => lot).filter((lot) => of(ends, lot) > hold.deadline)
-    for (const lot of live.toSorted((a, b) => a - b)) payFrom(lots, lot, stillHeld, debts)
     for (const lot of live) {
       // ids of one clock are in order
       for (const one of written.filter(({ source }) => hold.id < source)) {
@@ -174,6 +173,7 @@ export function payFreed(lots: Lots, { holds, forgiven }: WalletBooks): void {
         lots.sought[lot] = of(lots.sought, lot) + points
       }
     }
+    for (const lot of live.toSorted((a, b) => a - b)) payFrom(lots, lot, stillHeld, debts)
   }
 }
 

@@ -81,15 +81,15 @@ function lapse(d: Draft, now: Instant): Told[] {
   return told
 }
 
-/** What came free of a hold then pays what is owed and makes good what was written off, as it would have if somebody had looked then. */
+/** What came free of a hold then makes good what was written off and pays what is owed, as it would have if somebody had looked then. */
 export function payOwed(d: Draft, hold: Hold, at: Instant, now: Instant): void {
   const freed = hold.parts.flatMap((part) => part.l.map(([seq]) => seq))
   for (const wallet of d.state.wallets) {
     if (wallet.n.length === 0 && wallet.k.length === 0) continue
     const live = d.lots.filter((lot) => lot.walletId === wallet.w && !hasEnded(lot, at))
-    recover(d, wallet, live)
     const back = freed.flatMap((seq) => live.find((lot) => lot.seq === seq) ?? [])
     makeGood(d, wallet, back, { at, now }, ([source]) => hold.id < source) // ids of one clock are in order
+    recover(d, wallet, live)
   }
 }
 

@@ -55,7 +55,7 @@ export function forget(wallet: WalletState, points: number): void {
 /** What returns of one wrote off goes on with who it lives on as: what was gone by then comes back to that one. */
 export function handOnWrittenOff(from: WalletState, to: WalletState): void {
   if (from.k.length === 0) return
-  // before any entry of the other's books: by ids alone it is said what was gone by then
+  // 0: before any entry of the other's books, so that ids alone say what was gone by then
   const moved = from.k.map(([source, points, , ...rest]): Forgiven => [source, points, 0, ...rest])
   const when = ([source, , , then = source]: Forgiven) => then
   to.k = [...to.k, ...moved].sort((a, b) => (when(a) < when(b) ? -1 : 1)).slice(-FORGIVEN_MAX)

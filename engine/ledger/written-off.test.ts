@@ -25,6 +25,20 @@ test.each([
   expect(life.state.wallets[0]).toMatchObject({ r: 6, k: [] })
 })
 
+test('what a hold lets go of makes good what was written off before it pays what is owed: that can wait for what comes later', () => {
+  const life = new Life({ ...NO_TERMS, floor: 6 })
+  const steps: Step[] = [
+    { do: 'earn', points: 14, pending: 0, lives: 0, after: 0 },
+    { do: 'hold', points: 14, hours: 4, after: 0 },
+    { do: 'return', which: 0, share: 60, after: 0 }, // of 8, 6 are owed
+    { do: 'spend', points: 14, after: 0 },
+    { do: 'capture', which: 0, points: 9, after: 0 }, // 5 are let go
+  ]
+  for (const step of steps) life.step(step)
+  expect(life.audit()).toBeUndefined()
+  expect(life.state.wallets[0]).toMatchObject({ r: 8, k: [], n: [[2, 3]] })
+})
+
 test('in parts, with a grace: until all is made good, and not further', () => {
   const life = lived(spentAndBack(3))
   const refund: Step = { do: 'refund', which: 0, points: 4, grace: true, after: 0 }

@@ -306,6 +306,30 @@ describe('what one of two had done before they were one', () => {
     await settings({ pays: null })
   })
 
+  test('and so does a purchase that nobody had made and the other has claimed', async () => {
+    const settings = (patch: object) => api.call('PATCH', '/v1/programs/coffee/wallets/points', patch)
+    await settings({ expiry: { kind: 'rolling', period: 'PT1H' } })
+    const [one, other] = [await someone(), await someone()]
+    await rich(one, 7)
+    await settings({ expiry: null })
+    const kept = {
+      program: 'coffee',
+      externalId: 'kept',
+      occurredAt: new Date(clock).toISOString(),
+      currency: 'GBP',
+      items,
+    }
+    expect((await post('/v1/purchases', kept)).status).toBe(201)
+    expect((await post('/v1/purchases/external:kept/claim', { member: other })).status).toBeLessThan(300)
+    await merge(one, other)
+    for (const left of [7, 0]) {
+      const again = await post('/v1/purchases', kept)
+      expect([again.status, again.body.wallets]).toEqual([200, [await wallet(one)]])
+      expect(again.body.wallets[0]).toMatchObject({ available: left })
+      after(61 * MINUTE) // nobody books that its 7 have ended
+    }
+  })
+
   test('is explained as its own for every instant before the merge, though there was nothing to move', async () => {
     const [one, other] = [await someone(), await someone()]
     await rich(one, 7)

@@ -24,8 +24,8 @@ export function endOf(w: World, member: Member, lot: Lot): Instant | null {
   return endByInactivity(settingsOf(w, lot.wallet).expiry, seen, w.setup.timezone)
 }
 
-/** Everything that begins, ends or lapses up to now happens, at its instant and in its order, whoever looks or does not. */
-export function passTime(w: World): void {
+/** Everything that begins, ends or lapses up to now happens, at its instant and in its order, whoever looks or does not. `back`: holds let go of now. */
+export function passTime(w: World, ...back: Hold[]): void {
   const { now } = w
   const instants = instantsUntil(w, now)
   for (;;) {
@@ -39,7 +39,7 @@ export function passTime(w: World): void {
     w.passed = at
   }
   w.now = now
-  happen(w)
+  happen(w, back)
   w.passed = now
 }
 
@@ -61,8 +61,7 @@ export function giveUp(member: Member, lot: Lot): void {
 }
 
 /** Holds whose deadline has come lapse, and whatever is over by now expires; what is held stays until it is let go. */
-function happen(w: World): void {
-  const lapsed: Hold[] = []
+function happen(w: World, lapsed: Hold[] = []): void {
   for (const hold of w.holds.values()) {
     if (hold.status !== 'open' || hold.deadline > w.now) continue
     hold.status = 'lapsed'
@@ -84,16 +83,18 @@ function happen(w: World): void {
       }
     }
     forget(w, member)
+  }
+  for (const hold of lapsed) letBack(w, hold) // before what is owed: that waits for what comes later
+  for (const member of w.members.values()) {
     for (const wallet of w.wallets.keys()) {
       const own = member.lots.filter((lot) => lot.wallet === wallet && !hasEnded(w, member, lot))
       payDebts(member, wallet, own)
     }
   }
-  for (const hold of lapsed) letBack(w, hold)
 }
 
 /** What is let go of a hold is taken, as far as a return let off what the hold kept from it. */
-export function letBack(w: World, hold: Hold): void {
+function letBack(w: World, hold: Hold): void {
   for (const { wallet, lots } of hold.parts) {
     const live = lots.map(({ lot }) => lot).filter((lot) => !hasEnded(w, hold.member, lot))
     makeGood(hold.member, wallet, live, hold.n)

@@ -4,7 +4,7 @@ import { DAY, type Instant, MINUTE } from '../../../contract/instants.ts'
 import { type Checkout, paidWith, statusNow } from '../checkouts.ts'
 import { type Expected, feature, type Known } from '../feature.ts'
 import { goesByDays } from '../ladders.ts'
-import { available, letBack, letGo, passTime, seen } from '../model.ts'
+import { available, letGo, passTime, seen } from '../model.ts'
 import { quoted, type Till } from '../vouchers.ts'
 import { find, type Hold, type Member, sum, type World } from '../world.ts'
 import type { Random } from '../random.ts'
@@ -190,8 +190,7 @@ export const voids = feature<Settled>({
       if (one.hold?.status === 'open') {
         one.hold.status = 'released'
         letGo(one.hold)
-        passTime(w)
-        letBack(w, one.hold)
+        passTime(w, one.hold)
       }
     }
     return { code: 'repeat', told: toldOf(w, one), whose }

@@ -1,7 +1,7 @@
 import { MINUTE } from '../../../contract/instants.ts'
 import { decodeId } from '../../../contract/ids.ts'
 import { feature, type Known } from '../feature.ts'
-import { available, letBack, letGo, passTime, seen, spendable } from '../model.ts'
+import { available, letGo, passTime, seen, spendable } from '../model.ts'
 import { find, type Hold, living, type Member, type World } from '../world.ts'
 import type { Random } from '../random.ts'
 
@@ -119,8 +119,7 @@ export const capture = feature<Captured>({
       const said = { member: one.member.name, wallet, points, externalId: '' }
       w.spends.set(`${name} ${wallet}`, { n: one.n, said, member: one.member, wallet, lots: taken })
     }
-    passTime(w) // what was not needed and has ended does not live on by this spending
-    letBack(w, one)
+    passTime(w, one) // what was not needed and has ended does not live on by this spending
     for (const { wallet } of one.parts) seen(w, one.member, wallet, 'spend')
     return { code: 'repeat' } // a change of what is there already: 200, as for a repeat
   },
@@ -170,8 +169,7 @@ export const release = feature<Ended>({
     if (one.status === 'open') {
       one.status = 'released'
       letGo(one)
-      passTime(w)
-      letBack(w, one)
+      passTime(w, one)
     }
     return { code: 'repeat' }
   },
