@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { DAY } from '../contract/instants.ts'
-import { openMemoryShop, START } from '../tests/small-shop.ts'
+import { openMemoryDriver } from '../tests/simulate/memory-driver.ts'
+import { openSmallShop, START } from '../tests/small-shop.ts'
 import type { Ask } from './gate/asks.ts'
 
 test('what goes home after a merge was undone makes good what its own member wrote off, not the other', async () => {
-  const { driver, send } = await openMemoryShop([])
+  const { driver, send } = await openSmallShop(openMemoryDriver, [])
   const sale = (externalId: string, member: string): Ask => ({
     verb: 'purchase',
     program: 'coffee',

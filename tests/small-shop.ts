@@ -2,7 +2,6 @@ import { DAY } from '../contract/instants.ts'
 import { DEFAULT_SETTINGS } from '../contract/wallets.ts'
 import type { Ask } from '../engine/gate/asks.ts'
 import type { Answer, Driver, OpenDriver } from './simulate/driver.ts'
-import { openMemoryDriver } from './simulate/memory-driver.ts'
 
 export const START = Date.UTC(2026, 2, 1) * 1000
 
@@ -11,10 +10,6 @@ export type SmallShop = {
   /** a minute after the one before */
   send(ask: Ask): Promise<Answer>
 }
-
-/** A shop in memory. */
-export const openMemoryShop = (members: readonly string[]): Promise<SmallShop> =>
-  openSmallShop(openMemoryDriver, members)
 
 /** A shop that gives ten points a pound, whom these members have joined. negative: what its wallet says of debts. */
 export async function openSmallShop(

@@ -34,7 +34,7 @@ export type WalletState = {
   k: Forgiven[]
 }
 export type Debt = [seq: number, points: number]
-/** By the return `source`, when the member's last entry was `seq`; `then`: by what set that return right, where that was later. */
+/** By the return `source`, when the member's last entry was `seq` (0: in another's books, and ids alone say what was before); `then`: by what set that return right, where that was later. */
 export type Forgiven = [source: Uuid, points: number, seq: number, then?: Uuid]
 export type Over = [seq: number, end: Instant]
 
